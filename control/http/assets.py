@@ -1,0 +1,75 @@
+"""The files of the web pages, read once, with the headers that a browser needs to use and cache them safely."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from aiohttp import web
+
+_FOLDER = Path(__file__).resolve().parent.parent / "web"
+
+_CONTENT_TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+
+# Nothing but our own files runs or loads; blob: is for media that the page itself makes.
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "worker-src 'self'",
+            "style-src 'self'",
+            "img-src 'self'",
+            "media-src 'self' blob:",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'self'",
+        )
+    ),
+    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self)",
+    # The address of a page names its room, which is nobody else's business.
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file. `etag` is made of its content, so a new version of the server is seen at once."""
+
+    body: bytes
+    content_type: str
+    etag: str
+    headers: dict[str, str]
+
+    def response(self, request: web.Request) -> web.Response:
+        """The file, or 304 when the browser has it already. It may keep it, and asks each time (`no-cache`)."""
+        known = request.if_none_match or ()
+        if any(tag.value in (self.etag, "*") for tag in known):
+            response = web.Response(status=304, headers=self.headers)
+        else:
+            response = web.Response(
+                body=self.body, content_type=self.content_type, charset="utf-8", headers=self.headers
+            )
+        response.etag = self.etag
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+@cache
+def assets() -> dict[str, Asset]:
+    """All files by name."""
+    return {path.name: _read(path) for path in _FOLDER.iterdir() if path.suffix in _CONTENT_TYPES}
+
+
+def _read(path: Path) -> Asset:
+    body = path.read_bytes()
+    headers = _PAGE_HEADERS if path.suffix == ".html" else {}
+    return Asset(body, _CONTENT_TYPES[path.suffix], hashlib.sha256(body).hexdigest()[:32], headers)

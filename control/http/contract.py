@@ -1,0 +1,71 @@
+"""What the HTTP layer needs of the node: the part of the rooms' API that WHIP and WHEP reach, and where it is."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from aiohttp import web
+
+
+class SignalingSession(Protocol):
+    """One participant's WebRTC session, as seen by signalling.
+
+    Errors are those of `rooms.errors`; a session that has ended raises SessionNotFound for everything but `close`.
+    """
+
+    @property
+    def id(self) -> str:
+        """Unguessable: knowing it is the permission to change and end the session."""
+
+    @property
+    def etag(self) -> str:
+        """Names the current ICE session; without quotes. A restart changes it."""
+
+    @property
+    def room(self) -> str:
+        """The name of the room that the session is in."""
+
+    @property
+    def kind(self) -> str:
+        """`publish` or `subscribe`."""
+
+    async def trickle(self, fragment: str, /) -> None:
+        """Take further ICE candidates of the client (RFC 8840). Raises SdpError."""
+
+    async def restart_ice(self, fragment: str, /) -> str:
+        """Restart ICE with the client's new credentials; gives the answering fragment. Raises SdpError."""
+
+    async def close(self) -> None:
+        """End the session."""
+
+
+class Joined(Protocol):
+    """The outcome of joining a room."""
+
+    @property
+    def session(self) -> SignalingSession:
+        """The session that was opened."""
+
+    @property
+    def answer(self) -> str:
+        """The SDP answer to the client's offer."""
+
+
+class SignalingApi(Protocol):
+    """The rooms of this node."""
+
+    async def publish(self, room: str, offer: str, /, *, identity: str | None) -> Joined:
+        """Open a session that sends into `room`. Raises SdpError, NegotiationError, TooManySessions."""
+
+    async def subscribe(self, room: str, offer: str, /, *, publisher: str | None) -> Joined:
+        """Open a session that receives from `room`. Raises as `publish` does, and NothingPublished."""
+
+    def session(self, session_id: str, /) -> SignalingSession:
+        """The open session of that id. Raises SessionNotFound."""
+
+
+ROOMS: web.AppKey[SignalingApi] = web.AppKey("rooms")
+"""The rooms that an application serves."""
+
+ICE_LINKS: web.AppKey[tuple[str, ...]] = web.AppKey("ice_links")
+"""The Link header values that tell clients of STUN and TURN servers."""

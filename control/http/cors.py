@@ -1,0 +1,33 @@
+"""Cross-origin access (the Fetch standard): players and encoders may live on any web site."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+_EXPOSED = "Accept-Patch, Accept-Post, Allow, ETag, Link, Location, Retry-After"
+_REQUEST_HEADERS = "Authorization, Content-Type, If-Match"
+_PREFLIGHT_MAX_AGE_S = 86_400
+
+
+async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    """Signal handler for `Application.on_response_prepare`: open every answer, errors included, to every origin.
+
+    Safe with any origin because the API has no cookies: whoever may use it says so in the request itself.
+    """
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+    response.headers["X-Content-Type-Options"] = "nosniff"
+
+
+def options(methods: str, headers: dict[str, str]) -> web.Response:
+    """The answer to OPTIONS, a preflight or not: the `methods` of the resource, and `headers` of its own."""
+    return web.Response(
+        status=204,
+        headers={
+            "Allow": methods,
+            "Access-Control-Allow-Methods": methods,
+            "Access-Control-Allow-Headers": _REQUEST_HEADERS,
+            "Access-Control-Max-Age": str(_PREFLIGHT_MAX_AGE_S),
+            **headers,
+        },
+    )

@@ -1,0 +1,124 @@
+"""Every error that leaves the server: a problem document (RFC 9457), or a page where a person browses."""
+
+from __future__ import annotations
+
+import html
+import logging
+import secrets
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from aiohttp import http_exceptions, web
+from aiohttp.typedefs import Handler
+
+from ..rooms import errors
+from .assets import assets
+
+_log = logging.getLogger(__name__)
+
+RETRY_AFTER_S = 2
+"""When to ask again for what is not there yet: soon enough to feel live, seldom enough to be cheap."""
+
+
+class Problem(Exception):
+    """An answer with an error status. `kind` ends the problem's type, by which programs tell problems apart."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        title: str | None = None,
+        kind: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.title = title or HTTPStatus(status).phrase
+        self.type = f"urn:fanwire:problem:{kind}" if kind else "about:blank"
+        self.headers = headers
+
+    def response(self, request: web.Request) -> web.Response:
+        """The answer to `request` that tells of this problem."""
+        if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
+            return self._page()
+        document = {
+            "type": self.type,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": request.rel_url.raw_path,
+        }
+        return web.json_response(
+            document, status=self.status, content_type="application/problem+json", headers=self.headers
+        )
+
+    def _page(self) -> web.Response:
+        template = assets()["problem.html"]
+        text = template.body.decode()
+        for name, value in (("status", str(self.status)), ("title", self.title), ("detail", self.detail)):
+            text = text.replace(f"{{{name}}}", html.escape(value))
+        return web.Response(
+            status=self.status,
+            text=text,
+            content_type=template.content_type,
+            headers={**template.headers, **(self.headers or {})},
+        )
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn whatever a handler raises into a problem."""
+    try:
+        return await handler(request)
+    except Exception as error:
+        if isinstance(error, web.HTTPException) and error.status < 400:
+            raise
+        return _problem(error, request).response(request)
+
+
+_RETRY = {"Retry-After": str(RETRY_AFTER_S)}
+
+
+def _problem(error: Exception, request: web.Request) -> Problem:
+    detail = str(error)
+    match error:
+        case Problem():
+            return error
+        case errors.SdpError():
+            return Problem(400, detail, title="The SDP is malformed", kind="malformed-sdp")
+        case errors.NegotiationError():
+            return Problem(422, detail, title="The offer cannot be answered", kind="unanswerable-offer")
+        case errors.NothingPublished():
+            return Problem(409, detail, title=error.title, kind="nothing-published", headers=_RETRY)
+        case errors.SessionNotFound():
+            return Problem(404, detail, title=error.title, kind="session-not-found")
+        case errors.EtagMismatch():
+            return Problem(412, detail, title=error.title, kind="etag-mismatch")
+        case errors.TooManySessions():
+            return Problem(503, detail, title=error.title, kind="too-many-sessions", headers=_RETRY)
+        case web.HTTPException():
+            return _of_status(error, request)
+        case http_exceptions.BadHttpMessage() | web.RequestPayloadError():
+            return Problem(400, "The body of the request is damaged or was cut short.")
+        case _:
+            return _unexpected(error, request)
+
+
+def _of_status(error: web.HTTPException, request: web.Request) -> Problem:
+    """A problem for what aiohttp itself refuses."""
+    allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+    details = {
+        404: "There is nothing at this address.",
+        405: f"{request.method} is not possible here; see the Allow header for what is.",
+        413: f"The body is larger than the {request.client_max_size} bytes allowed.",
+    }
+    return Problem(error.status, details.get(error.status, error.reason), headers=allow)
+
+
+def _unexpected(error: Exception, request: web.Request) -> Problem:
+    """A fault of ours. What it was stays in the log, under a number that the client can quote."""
+    number = secrets.token_hex(4)
+    _log.error("%s %s failed (%s)", request.method, request.rel_url.raw_path, number, exc_info=error)
+    return Problem(500, f"The server met an unexpected error. Its log has the details under {number}.")

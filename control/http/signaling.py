@@ -1,0 +1,118 @@
+"""WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep): two names and two directions of one protocol over rooms."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from aiohttp import hdrs, web
+
+from ..rooms.errors import EtagMismatch, SessionNotFound
+from . import cors
+from .contract import ICE_LINKS, ROOMS, Joined, SignalingApi, SignalingSession
+from .names import valid_name
+from .problems import Problem
+
+SDP = "application/sdp"
+FRAGMENT = "application/trickle-ice-sdpfrag"
+
+
+class Signaling:
+    """What the two protocols have in common; the subclasses hold what they differ in."""
+
+    name: ClassVar[str]
+    kind: ClassVar[str]
+    """The kind of session that the protocol makes."""
+    person: ClassVar[str]
+    """The query parameter that names somebody."""
+
+    async def join(self, rooms: SignalingApi, room: str, offer: str, person: str | None) -> Joined:
+        """Open a session."""
+        raise NotImplementedError
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Serve the endpoint, where sessions are made, and the resources of the sessions made."""
+        endpoint = router.add_resource(f"/{self.name}/{{room}}")
+        endpoint.add_route(hdrs.METH_POST, self._create)
+        endpoint.add_route(hdrs.METH_OPTIONS, self._describe_endpoint)
+        resource = router.add_resource(f"/{self.name}/{{room}}/{{session}}")
+        resource.add_route(hdrs.METH_PATCH, self._patch)
+        resource.add_route(hdrs.METH_DELETE, self._delete)
+        resource.add_route(hdrs.METH_OPTIONS, self._describe_session)
+
+    async def _create(self, request: web.Request) -> web.Response:
+        room = valid_name("room name", request.match_info["room"])
+        person = request.query.get(self.person)
+        if person is not None:
+            valid_name(f"{self.person} name", person)
+        offer = await _read(request, SDP, "Accept-Post")
+        joined = await self.join(request.app[ROOMS], room, offer, person)
+        response = web.Response(status=201, body=joined.answer.encode(), content_type=SDP)
+        response.headers["Location"] = f"/{self.name}/{room}/{joined.session.id}"
+        response.headers["Accept-Patch"] = FRAGMENT
+        response.etag = joined.session.etag
+        for link in request.app[ICE_LINKS]:
+            response.headers.add("Link", link)
+        return response
+
+    async def _patch(self, request: web.Request) -> web.Response:
+        """Trickle ICE (RFC 9725 section 4.3.1) when If-Match names the ICE session, an ICE restart when it is `*`."""
+        session = self._session(request)
+        fragment = await _read(request, FRAGMENT, "Accept-Patch")
+        tags = request.if_match
+        if tags is None:
+            raise Problem(428, "Send If-Match: the ETag to add candidates, or * to restart ICE.")
+        if any(tag.value == "*" for tag in tags):
+            answer = await session.restart_ice(fragment)
+            response = web.Response(body=answer.encode(), content_type=FRAGMENT)
+            response.etag = session.etag
+            return response
+        if not any(tag.value == session.etag and not tag.is_weak for tag in tags):
+            raise EtagMismatch
+        await session.trickle(fragment)
+        return web.Response(status=204)
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        await self._session(request).close()
+        return web.Response()
+
+    async def _describe_endpoint(self, _: web.Request) -> web.Response:
+        return cors.options("POST, OPTIONS", {"Accept-Post": SDP})
+
+    async def _describe_session(self, _: web.Request) -> web.Response:
+        return cors.options("PATCH, DELETE, OPTIONS", {"Accept-Patch": FRAGMENT})
+
+    def _session(self, request: web.Request) -> SignalingSession:
+        session = request.app[ROOMS].session(request.match_info["session"])
+        if (session.kind, session.room) != (self.kind, request.match_info["room"]):
+            raise SessionNotFound
+        return session
+
+
+class Whip(Signaling):
+    """Publishing. `?identity=` names the publisher."""
+
+    name, kind, person = "whip", "publish", "identity"
+
+    async def join(self, rooms: SignalingApi, room: str, offer: str, person: str | None) -> Joined:
+        return await rooms.publish(room, offer, identity=person)
+
+
+class Whep(Signaling):
+    """Watching. `?publisher=` is the identity to watch, else the newest publisher."""
+
+    name, kind, person = "whep", "subscribe", "publisher"
+
+    async def join(self, rooms: SignalingApi, room: str, offer: str, person: str | None) -> Joined:
+        return await rooms.subscribe(room, offer, publisher=person)
+
+
+async def _read(request: web.Request, content_type: str, accepts: str) -> str:
+    """The body as text. Raises Problem 415 (`accepts` is the header that then names the right type), 413 or 400."""
+    if request.content_type != content_type:
+        raise Problem(415, f"Send the body as {content_type}.", headers={accepts: content_type})
+    if (request.content_length or 0) > request.client_max_size:
+        raise web.HTTPRequestEntityTooLarge(request.client_max_size)
+    try:
+        return (await request.read()).decode()
+    except UnicodeDecodeError:
+        raise Problem(400, "The body is not UTF-8 text.") from None

@@ -1,0 +1,121 @@
+"""The one transport of a session: what an offer says of the peer's side, and an answer's frame with the server's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .description import Direction, Group, Media, Origin, SessionDescription
+
+MAX_MID_CHARS = 16  # what a one-byte header extension can hold (RFC 8285 section 4.2)
+
+_PROTOCOLS = {f"{lower}RTP/{profile}" for lower in ("UDP/TLS/", "TCP/DTLS/", "") for profile in ("SAVPF", "SAVP")}
+_HASHES = ("sha-256", "sha-384", "sha-512")
+
+
+class NegotiationError(ValueError):
+    """The offer is well-formed but cannot be answered. The message tells whoever made it what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTransport:
+    """The server's side: ICE credentials, the certificate's fingerprint as `sha-256 AB:CD...`, and the candidates,
+    each from `candidate:` on."""
+
+    ice_ufrag: str
+    ice_pwd: str
+    fingerprint: str
+    candidates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTransport:
+    """The peer's side: ICE credentials, fingerprints as (hash name, hex digits in pairs), and its DTLS role:
+    `actpass`, `active` or `passive`."""
+
+    ice_ufrag: str
+    ice_pwd: str
+    fingerprints: tuple[tuple[str, str], ...]
+    setup: str
+
+    @property
+    def dtls_client(self) -> bool:
+        """Whether the server is the DTLS client: only where the peer insists on being the server."""
+        return self.setup == "passive"
+
+
+def remote_transport(offer: SessionDescription) -> RemoteTransport:
+    """The transport that all audio and video of an offer share. Raises NegotiationError where there is none."""
+    medias = [media for media in offer.medias if media.kind in ("audio", "video") and not media.rejected]
+    if not medias:
+        raise NegotiationError("The offer has neither audio nor video in it: nothing can flow.")
+    if offer.ice_lite:
+        raise NegotiationError("Both the offer and this server are ICE-lite: the offerer must be a full ICE agent.")
+    for media in medias:
+        _check_media(media)
+    bundle = offer.bundle()
+    if len(medias) > 1 and not {media.mid for media in medias}.issubset(bundle):
+        raise NegotiationError(
+            "The offer has several media, and no a=group:BUNDLE line names them all: all media must share one "
+            "transport (in a browser: bundlePolicy 'max-bundle')."
+        )
+    tagged = min(medias, key=lambda media: bundle.index(media.mid) if media.mid in bundle else 0)
+    if not (tagged.ice_ufrag and tagged.ice_pwd):
+        raise NegotiationError("The offer lacks a=ice-ufrag or a=ice-pwd: media flows over ICE only.")
+    fingerprints = tuple((name, digest) for name, digest in tagged.fingerprints if name in _HASHES)
+    if not fingerprints:
+        raise NegotiationError(f"The offer lacks an a=fingerprint with one of {', '.join(_HASHES)}: DTLS needs it.")
+    if tagged.setup == "holdconn":
+        raise NegotiationError("The offer says a=setup:holdconn: use actpass, active or passive.")
+    # Without a=setup an offerer is active (RFC 4145 section 4).
+    return RemoteTransport(tagged.ice_ufrag, tagged.ice_pwd, fingerprints, tagged.setup or "active")
+
+
+def accept(offer: Media, direction: Direction) -> Media:
+    """The frame of an answer's section that accepts an offered one; formats are still to be put in."""
+    return Media(
+        offer.kind,
+        protocol=offer.protocol,
+        mid=offer.mid,
+        direction=direction,
+        rtcp_mux=True,
+        rtcp_rsize=offer.rtcp_rsize,
+        extmap_allow_mixed=offer.extmap_allow_mixed,
+    )
+
+
+def assemble(
+    offer: SessionDescription,
+    local: LocalTransport,
+    accepted: Mapping[int, Media],
+    *,
+    dtls_client: bool,
+    session_id: int,
+) -> SessionDescription:
+    """The answer: each accepted section (at least one) in the place of its offer, all others rejected."""
+    hash_name, digest = local.fingerprint.split(" ", 1)
+    for section in accepted.values():
+        section.ice_ufrag, section.ice_pwd = local.ice_ufrag, local.ice_pwd
+        section.fingerprints = [(hash_name, digest)]
+        section.setup = "active" if dtls_client else "passive"
+    tagged = accepted[min(accepted)]
+    tagged.candidates = list(local.candidates)
+    tagged.end_of_candidates = True
+    medias = [accepted.get(index) or _reject(media) for index, media in enumerate(offer.medias)]
+    bundled = tuple(media.mid for media in medias if not media.rejected and media.mid in offer.bundle())
+    return SessionDescription(
+        Origin(session_id), [Group("BUNDLE", bundled)] if bundled else [], ice_lite=True, medias=medias
+    )
+
+
+def _check_media(media: Media) -> None:
+    if media.protocol not in _PROTOCOLS:
+        raise NegotiationError(f"The offer's {media.kind} uses {media.protocol}: WebRTC uses UDP/TLS/RTP/SAVPF.")
+    if not media.rtcp_mux:
+        raise NegotiationError(f"The offer's {media.kind} lacks a=rtcp-mux: RTP and RTCP must share one port.")
+    if len(media.mid) > MAX_MID_CHARS:
+        raise NegotiationError(f"The mid {media.mid[:80]!r} is longer than {MAX_MID_CHARS} characters.")
+
+
+def _reject(offer: Media) -> Media:
+    return Media(offer.kind, 0, offer.protocol, offer.formats[:1], mid=offer.mid, direction=Direction.INACTIVE)

@@ -1,0 +1,108 @@
+"""Our DTLS certificate, and the fingerprints by which two peers know each other's (RFC 8122)."""
+
+from __future__ import annotations
+
+import datetime
+import hmac
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from OpenSSL import SSL, crypto
+
+# Nobody checks the dates of a certificate that is known by its fingerprint. Should a peer do so after all, a server
+# that has run for months must still pass, and so must one whose clock is ahead. A year is the most that the W3C's
+# WebRTC API allows for a certificate.
+_CLOCK_SKEW = datetime.timedelta(days=1)
+_LIFETIME = datetime.timedelta(days=364)
+
+# The hash functions that we take, the preferred ones first, and the bytes of their digests.
+_DIGEST_BYTES = {"sha-512": 64, "sha-384": 48, "sha-256": 32}
+
+_DTLS_1_2 = 0xFEFD
+
+# Forward secret AEADs only. RSA too: some peers (GStreamer) have an RSA certificate, and may be the DTLS server.
+_CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
+
+# In our order of preference; a server's order wins.
+_SRTP_PROFILES = b"SRTP_AEAD_AES_128_GCM:SRTP_AEAD_AES_256_GCM:SRTP_AES128_CM_SHA1_80"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A self-signed ECDSA P-256 certificate and the OpenSSL context that presents it; one serves a whole process.
+
+    `fingerprint` is what follows `a=fingerprint:` in SDP: "sha-256 AB:CD:...".
+    """
+
+    fingerprint: str
+    context: SSL.Context
+
+    @classmethod
+    def generate(cls) -> Certificate:
+        """Make a new key and certificate."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "fanwire")])
+        now = datetime.datetime.now(datetime.UTC)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - _CLOCK_SKEW)
+            .not_valid_after(now + _LIFETIME)
+            .sign(key, hashes.SHA256())
+        )
+        digest = certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+        return cls(fingerprint=f"sha-256 {digest}", context=_context(certificate, key))
+
+
+@dataclass(frozen=True, slots=True)
+class PeerFingerprints:
+    """The fingerprints that the peer's certificate is checked against: those of one hash function."""
+
+    algorithm: str
+    digests: tuple[bytes, ...]
+
+    @classmethod
+    def select(cls, offered: Iterable[tuple[str, str]]) -> PeerFingerprints | None:
+        """Take, of (hash function, hex digits) pairs as in SDP, those with the strongest hash that we know.
+
+        The others do not count (RFC 8122 section 5). None: there is not one that is well-formed and known.
+        """
+        pairs = [(algorithm.lower(), digest.upper()) for algorithm, digest in offered]
+        for algorithm, size in _DIGEST_BYTES.items():
+            well_formed = re.compile(rf"[0-9A-F]{{2}}(:[0-9A-F]{{2}}){{{size - 1}}}")
+            digests = [digest for name, digest in pairs if name == algorithm and well_formed.fullmatch(digest)]
+            if digests:
+                return cls(algorithm, tuple(digest.encode() for digest in digests))
+        return None
+
+    def match(self, certificate: crypto.X509) -> bool:
+        """Say whether this is the certificate that the peer announced."""
+        digest = certificate.digest(self.algorithm.replace("-", ""))
+        return any(hmac.compare_digest(digest, announced) for announced in self.digests)
+
+
+def _context(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> SSL.Context:
+    context = SSL.Context(SSL.DTLS_METHOD)
+    context.set_min_proto_version(_DTLS_1_2)
+    context.set_max_proto_version(_DTLS_1_2)  # flights and records are told apart by the rules of 1.2
+    context.set_cipher_list(_CIPHERS)
+    context.set_tlsext_use_srtp(_SRTP_PROFILES)
+    context.use_certificate(certificate)
+    context.use_privatekey(key)
+    context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, _accept_any)
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)  # without resumption the server always speaks last
+    context.set_options(SSL.OP_NO_TICKET | SSL.OP_NO_QUERY_MTU)
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+    return context
+
+
+def _accept_any(*_: object) -> bool:
+    """Let expired and self-signed certificates pass: the fingerprint decides, once the handshake is over."""
+    return True

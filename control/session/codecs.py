@@ -1,0 +1,164 @@
+"""Which of the offered payload types the server can forward, and which of them carry the same thing."""
+
+from __future__ import annotations
+
+import re
+
+from ..media.engine import Codec, ConsumerSpec, Extension, PayloadType, ProducerSpec
+from .description import Feedback, Media, RtpMap
+from .sdp import EXTENSION_URIS
+
+SUPPORTED = {"audio": "Opus (and RED over it)", "video": "VP8, VP9, H264, H265 and AV1"}
+
+_CODECS: dict[tuple[str, str, int, int], Codec] = {
+    ("audio", "opus", 48_000, 2): Codec.OPUS,
+    ("audio", "red", 48_000, 2): Codec.RED,
+    ("video", "vp8", 90_000, 1): Codec.VP8,
+    ("video", "vp9", 90_000, 1): Codec.VP9,
+    ("video", "h264", 90_000, 1): Codec.H264,
+    ("video", "h265", 90_000, 1): Codec.H265,
+    ("video", "av1", 90_000, 1): Codec.AV1,
+}
+# Profiles of H264 by profile_idc, the bits of profile-iop that matter, and their values (RFC 6184 section 8.1,
+# table 5). Baseline and constrained baseline count as one: nobody sends what sets them apart (FMO, ASO).
+_H264_PROFILES = (
+    (0x42, 0x0F, 0x00, "baseline"),
+    (0x4D, 0x8F, 0x80, "baseline"),
+    (0x58, 0x8F, 0x80, "baseline"),
+    (0x58, 0xCF, 0x00, "extended"),
+    (0x4D, 0x8F, 0x00, "main"),
+    (0x64, 0xFF, 0x00, "high"),
+    (0x64, 0xFF, 0x0C, "constrained-high"),
+    (0xF4, 0xFF, 0x00, "high-444"),
+)
+
+
+def supported_payload_types(media: Media) -> tuple[PayloadType, ...]:
+    """The payload types of an offered medium that the server forwards, in the order of the offer."""
+    offered = {pt: rtpmap for pt in media.payload_types if (rtpmap := media.rtpmaps.get(pt))}
+    codecs = {pt: codec for pt, rtpmap in offered.items() if (codec := _codec(media.kind, rtpmap)) is not None}
+    opus = {pt for pt, codec in codecs.items() if codec is Codec.OPUS}
+    rtx = _retransmissions(media, offered)
+    numbered = any(EXTENSION_URIS.get(e.uri) is Extension.TRANSPORT_CC for e in media.extmaps.values())
+    types = []
+    for pt, codec in codecs.items():
+        form = _format(codec, media.fmtp.get(pt, ""))
+        if form is None or (codec is Codec.RED and not opus.issuperset(map(int, form.split("/")))):
+            continue
+        feedback = media.feedback(pt)
+        transport_cc = numbered and "transport-cc" in feedback
+        types.append(
+            PayloadType(
+                pt,
+                codec,
+                offered[pt].clock_rate_hz,
+                form,
+                rtx_pt=rtx.get((pt, offered[pt].clock_rate_hz)),
+                nack="nack" in feedback,
+                pli="nack pli" in feedback,
+                fir="ccm fir" in feedback,
+                transport_cc=transport_cc,
+                remb="goog-remb" in feedback and not transport_cc,
+            )
+        )
+    return tuple(types)
+
+
+def write_payload_types(answer: Media, offer: Media, payload_types: tuple[PayloadType, ...]) -> None:
+    """Puts accepted payload types and their RTX into an answer, with the offer's numbers and parameters.
+
+    A server that forwards has no H264 level of its own, so the offer's stands, whether or not levels may be asymmetric
+    (RFC 6184 section 8.2.2).
+    """
+    for accepted in payload_types:
+        for pt in (accepted.pt, accepted.rtx_pt):
+            if pt is None or pt in answer.rtpmaps:
+                continue
+            answer.formats.append(str(pt))
+            answer.rtpmaps[pt] = offer.rtpmaps[pt]
+            if parameters := _without_stream_properties(offer.fmtp.get(pt, "")):
+                answer.fmtp[pt] = parameters
+        answer.rtcp_fb += [Feedback(accepted.pt, value) for value in _feedback(accepted)]
+
+
+def match_payload_types(producer: ProducerSpec, consumer: ConsumerSpec) -> tuple[tuple[int, int], ...]:
+    """For each of the producer's payload types that the consumer can receive, the consumer's number for it."""
+    numbers: dict[tuple[Codec, str], int] = {}
+    for theirs in consumer.payload_types:
+        numbers.setdefault((theirs.codec, theirs.format), theirs.pt)
+    return tuple(
+        (ours.pt, numbers[ours.codec, ours.format])
+        for ours in producer.payload_types
+        if (ours.codec, ours.format) in numbers
+    )
+
+
+def describe(payload_type: PayloadType) -> str:
+    """A payload type in words, such as `H264 baseline/1` or `VP8`."""
+    shown = payload_type.format if payload_type.codec is Codec.H264 else ""
+    return f"{payload_type.codec.name} {shown}".rstrip()
+
+
+def _codec(kind: str, rtpmap: RtpMap) -> Codec | None:
+    return _CODECS.get((kind, rtpmap.encoding.lower(), rtpmap.clock_rate_hz, rtpmap.channels))
+
+
+def _retransmissions(media: Media, offered: dict[int, RtpMap]) -> dict[tuple[int, int], int]:
+    """The RTX payload type for each (payload type, clock rate) that has one (RFC 4588 section 8.1)."""
+    found: dict[tuple[int, int], int] = {}
+    for rtx, rtpmap in offered.items():
+        apt = _parameters(media.fmtp.get(rtx, "")).get("apt", "")
+        if rtpmap.encoding.lower() == "rtx" and re.fullmatch("[0-9]{1,3}", apt):
+            found.setdefault((int(apt), rtpmap.clock_rate_hz), rtx)
+    return found
+
+
+def _feedback(accepted: PayloadType) -> list[str]:
+    wanted = {
+        "goog-remb": accepted.remb,
+        "transport-cc": accepted.transport_cc,
+        "ccm fir": accepted.fir,
+        "nack": accepted.nack,
+        "nack pli": accepted.pli,
+    }
+    return [value for value, agreed in wanted.items() if agreed]
+
+
+def _parameters(fmtp: str) -> dict[str, str]:
+    pairs = (part.partition("=") for part in fmtp.split(";"))
+    return {name.strip().lower(): value.strip() for name, _, value in pairs if name.strip()}
+
+
+def _without_stream_properties(fmtp: str) -> str:
+    """Parameters without `sprop-`: those describe the stream of whoever writes them, not what was agreed."""
+    parts = (part.strip() for part in fmtp.split(";"))
+    return ";".join(part for part in parts if part and not part.lower().startswith("sprop-"))
+
+
+def _format(codec: Codec, fmtp: str) -> str | None:
+    """What sets formats of one codec apart, "" where nothing does, or None where the server cannot forward it."""
+    parameters = _parameters(fmtp)
+    match codec:
+        case Codec.RED:
+            # The blocks name their payload type in the packet, so only like numbers can be forwarded.
+            blocks = dict.fromkeys(fmtp.split("/"))
+            return "/".join(blocks) if all(re.fullmatch("[0-9]{1,3}", pt) for pt in blocks) else None
+        case Codec.VP9:
+            return parameters.get("profile-id", "0")
+        case Codec.AV1:
+            return parameters.get("profile", "0")
+        case Codec.H265:
+            return parameters.get("profile-id", "1")
+        case Codec.H264:
+            profile = _h264_profile(parameters.get("profile-level-id", "42001f"))
+            mode = parameters.get("packetization-mode", "0")
+            return f"{profile}/{mode}" if profile and mode in ("0", "1") else None
+        case _:
+            return ""
+
+
+def _h264_profile(profile_level_id: str) -> str | None:
+    if not re.fullmatch("[0-9A-Fa-f]{6}", profile_level_id):
+        return None
+    idc, iop, _level = bytes.fromhex(profile_level_id)
+    return next((name for i, mask, bits, name in _H264_PROFILES if i == idc and iop & mask == bits), None)

@@ -1,0 +1,67 @@
+"""Remembers our last DTLS flight and repeats it for a peer that repeats its own (RFC 6347 section 4.2.4).
+
+OpenSSL repeats a flight only when its timer expires, which first takes a second, and its state does not outlive the
+handshake here, while a lost last flight shows only afterwards. A repeated datagram is byte for byte the first one: a
+peer that has it already drops it as a replay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from . import dtls_records
+from .dtls_records import Record
+
+# So that a hostile peer cannot use us to make traffic.
+_INTERVAL_S = 0.1
+_MAX_REPEATS = 12
+
+_HANDSHAKE_HEADER_BYTES = 12
+
+
+class Flight:
+    """The datagrams sent last, and the messages of the peer that they answered. `clock` counts seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._datagrams: Sequence[bytes] = ()
+        self._last = False
+        self._sent_at_s = 0.0
+        self._repeats_left = _MAX_REPEATS
+        self._heard_sequence = -1
+        self._answered_sequence = -1
+
+    def sent(self, datagrams: Sequence[bytes], *, last: bool = False) -> None:
+        """Note a new flight, which answers all that was heard so far; `last`: it ended the handshake.
+
+        An empty one is never repeated.
+        """
+        self._datagrams = datagrams
+        self._last = last
+        self._sent_at_s = self._clock()
+        self._answered_sequence = self._heard_sequence
+
+    def heard(self, records: Sequence[Record]) -> Sequence[bytes]:
+        """Note what the peer sends; return our flight if the peer asks for it by repeating what it has answered.
+
+        At most every 100 ms, and 12 times in all. After the last flight an encrypted message is the Finished again.
+        """
+        repeated = False
+        for record in records:
+            if record.content_type != dtls_records.HANDSHAKE:
+                continue
+            if record.epoch > 0:
+                repeated |= self._last
+            elif len(record.payload) >= _HANDSHAKE_HEADER_BYTES:
+                message_sequence = int.from_bytes(record.payload[4:6], "big")
+                self._heard_sequence = max(self._heard_sequence, message_sequence)
+                repeated |= message_sequence <= self._answered_sequence
+        return self._repeat() if repeated else ()
+
+    def _repeat(self) -> Sequence[bytes]:
+        now_s = self._clock()
+        if not self._datagrams or not self._repeats_left or now_s - self._sent_at_s < _INTERVAL_S:
+            return ()
+        self._repeats_left -= 1
+        self._sent_at_s = now_s
+        return self._datagrams

@@ -1,0 +1,91 @@
+"""What an ICE-lite agent tells its peer: credentials and host candidates (RFC 8445)."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import socket
+import string
+from collections.abc import Sequence
+
+import ifaddr
+
+# ICE characters without "+" and "/", which some peers do not expect. 24 of them are 142 bits; 128 are asked for.
+_ALPHABET = string.ascii_letters + string.digits
+_UFRAG_CHARACTERS = 8
+_PASSWORD_CHARACTERS = 24
+
+_HOST_TYPE_PREFERENCE = 126
+_RTP_COMPONENT = 1
+
+
+def new_credentials() -> tuple[str, str]:
+    """Return a fresh ufrag of 8 and password of 24 characters (RFC 8445 section 5.3)."""
+    return _random_text(_UFRAG_CHARACTERS), _random_text(_PASSWORD_CHARACTERS)
+
+
+def host_candidates(addresses: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+    """Return "candidate:..." for each (IP, UDP port), the most preferred one first (RFC 8839 section 5.1)."""
+    foundations: dict[str, int] = {}
+    lines = []
+    for index, (ip, port) in enumerate(addresses):
+        foundation = foundations.setdefault(ip, len(foundations) + 1)
+        # RFC 8445 section 5.1.2.1; among several addresses the local preference has to differ.
+        priority = (_HOST_TYPE_PREFERENCE << 24) + ((0xFFFF - index) << 8) + (256 - _RTP_COMPONENT)
+        lines.append(f"candidate:{foundation} {_RTP_COMPONENT} udp {priority} {ip} {port} typ host")
+    return tuple(lines)
+
+
+def candidate_addresses(bound: Sequence[tuple[str, int]], announce: Sequence[str] = ()) -> list[tuple[str, int]]:
+    """Return the (IP, port) at which peers reach the sockets bound to `bound`, each of them once.
+
+    A wildcard stands for all local addresses of its family: those of the loopback only if there are no others. If
+    `announce` names public IPs, these replace all: each with every bound port of its family. Raises ValueError if
+    nothing is left.
+    """
+    if announce:
+        found = [(ip, port) for ip in announce for host, port in bound if _version(ip) == _version(host)]
+    else:
+        found = _expand(bound, local_addresses()) or _expand(bound, local_addresses(loopback=True))
+    if not found:
+        sockets = ", ".join(f"{host} port {port}" for host, port in bound)
+        raise ValueError(f"no address to offer: bound to {sockets}, announcing {', '.join(announce) or 'nothing'}")
+    return list(dict.fromkeys(found))
+
+
+def local_addresses(*, loopback: bool = False) -> list[str]:
+    """Return the IPv4 and IPv6 addresses of this machine that can be used now, link-local ones excepted."""
+    texts = [ip.ip if isinstance(ip.ip, str) else ip.ip[0] for adapter in ifaddr.get_adapters() for ip in adapter.ips]
+    addresses = [ipaddress.ip_address(text) for text in texts]
+    return [
+        str(address)
+        for address in addresses
+        if not address.is_link_local and (loopback or not address.is_loopback) and _is_up(address)
+    ]
+
+
+def _expand(bound: Sequence[tuple[str, int]], local: Sequence[str]) -> list[tuple[str, int]]:
+    found = []
+    for host, port in bound:
+        wildcard = ipaddress.ip_address(host).is_unspecified
+        found += [(ip, port) for ip in local if _version(ip) == _version(host)] if wildcard else [(host, port)]
+    return found
+
+
+def _is_up(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """An interface that is down keeps its addresses, and a new IPv6 address is tried first: they cannot be bound."""
+    family = socket.AF_INET6 if isinstance(address, ipaddress.IPv6Address) else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(address), 0))
+    except OSError:
+        return False
+    return True
+
+
+def _version(ip: str) -> int:
+    return ipaddress.ip_address(ip).version
+
+
+def _random_text(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))

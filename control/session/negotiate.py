@@ -1,0 +1,190 @@
+"""Answers offers: an SDP answer for the peer, and the specs of what it sends or receives for the engine.
+
+The server is ICE-lite and takes one audio and one video medium, bundled on one transport. It accepts every payload type
+that it can forward; everything else in an offer is turned down with port 0 (RFC 3264 section 6, RFC 9143, RFC 9429).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ..media.engine import ConsumerSpec, Kind, PayloadType, ProducerSpec
+from .bundle import (
+    LocalTransport,
+    NegotiationError,
+    RemoteTransport,
+    accept,
+    assemble,
+    remote_transport,
+)
+from .codecs import SUPPORTED, describe, match_payload_types, supported_payload_types, write_payload_types
+from .description import Direction, Media, SessionDescription, SsrcGroup
+from .encodings import accept_encodings
+from .extensions import extensions_from_publisher, extensions_to_viewer, write_extensions
+
+__all__ = [
+    "LocalTransport",
+    "NegotiationError",
+    "Published",
+    "RemoteTransport",
+    "Subscribed",
+    "answer_publish",
+    "answer_subscribe",
+    "match_payload_types",
+    "remote_transport",
+]
+
+_KINDS = {"audio": Kind.AUDIO, "video": Kind.VIDEO}
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The answer to a publisher, and what it will send. `dtls_client` tells the server's DTLS role."""
+
+    sdp: str
+    producers: tuple[ProducerSpec, ...]
+    dtls_client: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """The answer to a viewer, and what it will receive. `dtls_client` tells the server's DTLS role."""
+
+    sdp: str
+    consumers: tuple[ConsumerSpec, ...]
+    dtls_client: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Usable:
+    """An offered medium that the server takes, and in which formats."""
+
+    index: int
+    media: Media
+    payload_types: tuple[PayloadType, ...]
+
+
+def answer_publish(offer: SessionDescription, local: LocalTransport, *, session_id: int) -> Published:
+    """Answers an offer to send media to the server. `session_id` (63 bits) is for the o= line.
+
+    Raises NegotiationError where the offer sends nothing that the server can forward.
+    """
+    remote = remote_transport(offer)
+    answers: dict[int, Media] = {}
+    producers = []
+    sending = "The offer to publish sends nothing: its media must be a=sendonly or a=sendrecv."
+    for kind, usable in _usable(offer, lambda direction: direction.sends, sending).items():
+        media, payload_types = usable.media, usable.payload_types
+        answer = answers[usable.index] = accept(media, Direction.RECVONLY)
+        extensions = extensions_from_publisher(media, payload_types)
+        write_payload_types(answer, media, payload_types)
+        write_extensions(answer, media, extensions)
+        encodings = accept_encodings(media, answer, payload_types, extensions)
+        producers.append(ProducerSpec(media.mid, kind, payload_types, extensions, encodings, media.rtcp_rsize))
+    sdp = assemble(offer, local, answers, dtls_client=remote.dtls_client, session_id=session_id).render()
+    return Published(sdp, tuple(producers), remote.dtls_client)
+
+
+def answer_subscribe(
+    offer: SessionDescription,
+    local: LocalTransport,
+    *,
+    sources: Iterable[ProducerSpec],
+    stream: str,
+    cname: str,
+    ssrc_factory: Callable[[], int],
+    session_id: int,
+) -> Subscribed:
+    """Answers an offer to receive a publisher's media, of which `sources` is what it sends now.
+
+    A medium that no source feeds yet is accepted all the same, and so is every codec, for the publisher may come back
+    with another one. `stream` (a token of at most 58 characters) names the media stream, `cname` the RTCP endpoint;
+    `ssrc_factory` gives SSRCs that are unique on the transport; `session_id` (63 bits) is for the o= line.
+
+    Raises NegotiationError where the viewer can receive nothing, or not the video that the publisher sends.
+    """
+    remote = remote_transport(offer)
+    sent = {source.kind: source for source in sources}
+    answers: dict[int, Media] = {}
+    consumers = []
+    receiving = "The offer to watch receives nothing: its media must be a=recvonly or a=sendrecv."
+    for kind, usable in _usable(offer, lambda direction: direction.receives, receiving).items():
+        media = usable.media
+        payload_types = _best_first(usable.payload_types, sent.get(kind))
+        answer = answers[usable.index] = accept(media, Direction.SENDONLY)
+        extensions = extensions_to_viewer(media)
+        write_payload_types(answer, media, payload_types)
+        write_extensions(answer, media, extensions)
+        retransmits = any(accepted.nack and accepted.rtx_pt is not None for accepted in payload_types)
+        consumer = ConsumerSpec(
+            media.mid,
+            kind,
+            payload_types,
+            ssrc_factory(),
+            ssrc_factory() if retransmits else 0,
+            cname,
+            extensions,
+            media.extmap_allow_mixed,
+            media.rtcp_rsize,
+        )
+        _write_sources(answer, consumer, f"{stream} {stream}-{media.kind}")
+        consumers.append(consumer)
+    sdp = assemble(offer, local, answers, dtls_client=remote.dtls_client, session_id=session_id).render()
+    return Subscribed(sdp, tuple(consumers), remote.dtls_client)
+
+
+def _usable(offer: SessionDescription, flows: Callable[[Direction], bool], nothing_flows: str) -> dict[Kind, _Usable]:
+    """The first medium of each kind that flows the right way in a known format, in the order of the offer."""
+    flowing = [
+        (index, media)
+        for index, media in enumerate(offer.medias)
+        if media.kind in _KINDS and not media.rejected and flows(media.direction)
+    ]
+    if not flowing:
+        raise NegotiationError(nothing_flows)
+    found: dict[Kind, _Usable] = {}
+    for index, media in flowing:
+        payload_types = supported_payload_types(media)
+        if payload_types:
+            found.setdefault(_KINDS[media.kind], _Usable(index, media, payload_types))
+    if not found:
+        raise NegotiationError(_nothing_in_common([media for _, media in flowing]))
+    return found
+
+
+def _nothing_in_common(medias: list[Media]) -> str:
+    offered = []
+    for media in medias:
+        names = dict.fromkeys(rtpmap.encoding[:32] for rtpmap in media.rtpmaps.values())
+        offered.append(f"{media.kind} {', '.join(list(names)[:20]) or 'without a known codec'}")
+    supported = "; ".join(f"{kind} {SUPPORTED[kind]}" for kind in dict.fromkeys(media.kind for media in medias))
+    return f"No codec in common. The offer has: {'; '.join(offered)}. The server forwards: {supported}."
+
+
+def _best_first(payload_types: tuple[PayloadType, ...], source: ProducerSpec | None) -> tuple[PayloadType, ...]:
+    """The viewer's payload types, those that the publisher uses first, in the publisher's order."""
+    if source is None:
+        return payload_types
+    formats = [(sent.codec, sent.format) for sent in source.payload_types]
+    playable = [(offered.codec, offered.format) for offered in payload_types]
+    if source.kind is Kind.VIDEO and formats[0] not in playable:
+        offered = ", ".join(dict.fromkeys(map(describe, payload_types)))
+        raise NegotiationError(
+            f"The publisher sends {describe(source.payload_types[0])}, and the offer can receive only {offered}."
+        )
+    return tuple(
+        sorted(
+            payload_types,
+            key=lambda one: formats.index(key) if (key := (one.codec, one.format)) in formats else len(formats),
+        )
+    )
+
+
+def _write_sources(answer: Media, consumer: ConsumerSpec, msid: str) -> None:
+    """Names what is sent: the track, and its SSRCs (RFC 8830, RFC 5576)."""
+    answer.msids = [msid]
+    ssrcs = (consumer.ssrc, consumer.rtx_ssrc) if consumer.rtx_ssrc else (consumer.ssrc,)
+    answer.ssrcs = {ssrc: {"cname": consumer.cname, "msid": msid} for ssrc in ssrcs}
+    if consumer.rtx_ssrc:
+        answer.ssrc_groups = [SsrcGroup("FID", ssrcs)]

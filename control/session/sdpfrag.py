@@ -1,0 +1,81 @@
+"""Trickle ICE fragments: what a client sends in a PATCH, and what an ICE restart is answered with (RFC 8840)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .sdp import SdpError, matched, read_lines, split_attribute
+
+CONTENT_TYPE = "application/trickle-ice-sdpfrag"
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """ICE credentials and candidates of a bundled session.
+
+    Empty credentials mean the session's present ones; other credentials mean an ICE restart (RFC 9725 section 4.3.3).
+    """
+
+    ice_ufrag: str = ""
+    ice_pwd: str = ""
+    candidates: tuple[str, ...] = ()  # each from "candidate:" on
+    end_of_candidates: bool = False
+    mids: tuple[str, ...] = ()
+    ice_lite: bool = False
+
+    def render(self) -> str:
+        """The fragment as text with CRLF line ends; the candidates are on the first medium."""
+        return "".join(f"{line}\r\n" for line in self._lines())
+
+    __str__ = render
+
+    def _lines(self) -> Iterator[str]:
+        if self.ice_lite:
+            yield "a=ice-lite"
+        if len(self.mids) > 1:
+            yield " ".join(["a=group:BUNDLE", *self.mids])
+        if self.ice_ufrag:
+            yield f"a=ice-ufrag:{self.ice_ufrag}"
+            yield f"a=ice-pwd:{self.ice_pwd}"
+        for mid in self.mids[:1]:
+            yield from _pseudo_media(mid)
+        for candidate in self.candidates:
+            yield f"a={candidate}"
+        if self.end_of_candidates:
+            yield "a=end-of-candidates"
+        for mid in self.mids[1:]:
+            yield from _pseudo_media(mid)
+
+
+def parse_fragment(text: str) -> Fragment:
+    """Reads a fragment; of credentials that differ by medium the first are taken, as all media are bundled.
+
+    Raises SdpError for text that is malformed or has only one of ufrag and password.
+    """
+    credentials = {"ice-ufrag": "", "ice-pwd": ""}
+    candidates: list[str] = []
+    mids: list[str] = []
+    flags: set[str] = set()
+    for kind, line in read_lines(text):
+        name, value = split_attribute(line)
+        if kind != "a":
+            continue
+        if name in credentials:
+            credentials[name] = credentials[name] or matched(name, value)[0]
+        elif name == "mid":
+            mids.append(matched(name, value)[0])
+        elif name == "candidate":
+            candidates.append(line)
+        else:
+            flags.add(name)
+    ufrag, pwd = credentials.values()
+    if bool(ufrag) != bool(pwd):
+        raise SdpError("A fragment has both a=ice-ufrag and a=ice-pwd, or neither.")
+    end = "end-of-candidates" in flags
+    return Fragment(ufrag, pwd, tuple(candidates), end, tuple(mids), ice_lite="ice-lite" in flags)
+
+
+def _pseudo_media(mid: str) -> Iterator[str]:
+    yield "m=audio 9 UDP/TLS/RTP/SAVPF 0"  # RFC 8840 section 9: only there to carry the mid
+    yield f"a=mid:{mid}"

@@ -1,0 +1,219 @@
+/** WHIP and WHEP clients that keep their session alive: they wait, reconnect and restart ICE by themselves. */
+
+import { Refused, Session, Unreachable } from "./session.js";
+
+export { Refused, Unreachable };
+
+const CONNECT_MS = 15_000;
+const RESTART_MS = 8_000;
+/** A short loss mends itself; beyond this it is worth doing something. */
+const PATIENCE_MS = 3_000;
+const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000];
+
+/** The server answered, but no packet got through: most often UDP is blocked on the way. */
+export class NoPath extends Error {}
+
+/** There was a connection, and it could not be saved. */
+export class Lost extends Error {}
+
+/**
+ * What the two clients share. `state` is one of: idle, connecting, waiting (nothing is published yet), connected,
+ * reconnecting, retrying, failed. `error` says why when it is waiting, retrying or failed. Event: "state".
+ */
+class Client extends EventTarget {
+  state = "idle";
+  error = null;
+  /** The RTCPeerConnection of the moment: a new one after each failure that an ICE restart could not mend. */
+  pc = null;
+  #url;
+  #session = null;
+  #running = null;
+
+  constructor(url) {
+    super();
+    this.#url = url;
+  }
+
+  start() {
+    if (this.#running) return;
+    this.#running = new AbortController();
+    this.#run(this.#running.signal);
+  }
+
+  stop() {
+    this.#running?.abort();
+    this.#running = null;
+    this.#drop();
+    this.#enter("idle");
+  }
+
+  async #run(signal) {
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        this.#enter(this.state === "waiting" || this.state === "retrying" ? this.state : "connecting", this.error);
+        await this.#connect(signal);
+        failures = 0;
+        await this.#stay(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#drop();
+        if (isFinal(error)) {
+          this.#running = null;
+          this.#enter("failed", error);
+          return;
+        }
+        this.#enter(error.status === 409 ? "waiting" : "retrying", error);
+        const backoff = RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)];
+        await sleep(error.retryAfterMs ?? backoff, signal);
+      }
+    }
+  }
+
+  async #connect(signal) {
+    this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.prepare(this.pc);
+    this.#session = await Session.open(this.#url, this.pc, signal);
+    if (signal.aborted) return this.#drop();
+    if (!(await settled(this.pc, isUp, CONNECT_MS, signal))) throw new NoPath("No connection came about.");
+    this.#enter("connected");
+  }
+
+  /** Holds on to the connection; raises Lost, or what the server says, when it cannot be held. */
+  async #stay(signal) {
+    for (;;) {
+      await settled(this.pc, isDown, Infinity, signal);
+      this.#enter("reconnecting");
+      if (!(await settled(this.pc, isUp, PATIENCE_MS, signal))) {
+        await this.#restart(signal);
+        if (!(await settled(this.pc, isUp, RESTART_MS, signal))) throw new Lost("The connection was lost.");
+      }
+      this.#enter("connected");
+    }
+  }
+
+  async #restart(signal) {
+    try {
+      await this.#session.restartIce(signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      throw new Lost(error.message);
+    }
+  }
+
+  #drop() {
+    this.#session?.close();
+    this.#session = null;
+    this.pc?.close();
+  }
+
+  #enter(state, error = null) {
+    if (state === this.state && error === this.error) return;
+    Object.assign(this, { state, error });
+    this.dispatchEvent(new Event("state"));
+  }
+}
+
+/** Sends a stream: its pictures in `codec` (a MIME type, or "" to leave it to the browser), in several sizes if wanted. */
+export class WhipClient extends Client {
+  #stream;
+  #codec;
+  #simulcast;
+
+  constructor(url, stream, { codec = "", simulcast = false } = {}) {
+    super(url);
+    this.#stream = stream;
+    this.#codec = codec;
+    this.#simulcast = simulcast;
+  }
+
+  /** Sends other media from now on, without a break. */
+  async replace(stream) {
+    this.#stream = stream;
+    const senders = this.pc?.getTransceivers() ?? [];
+    await Promise.all(senders.map(({ sender, receiver }) => sender.replaceTrack(trackOf(stream, receiver.track.kind))));
+  }
+
+  prepare(pc) {
+    // Both kinds are always offered, so that a source with other media can follow.
+    const options = { direction: "sendonly", streams: [this.#stream] };
+    pc.addTransceiver(trackOf(this.#stream, "audio") ?? "audio", options);
+    const track = trackOf(this.#stream, "video");
+    const sendEncodings = encodings(track?.getSettings().height ?? 720, this.#simulcast, this.#codec);
+    const video = pc.addTransceiver(track ?? "video", { ...options, sendEncodings });
+    const codecs = RTCRtpSender.getCapabilities("video").codecs;
+    const wanted = codecs.filter(({ mimeType }) => mimeType === this.#codec);
+    if (wanted.length) video.setCodecPreferences([...wanted, ...codecs.filter((codec) => !wanted.includes(codec))]);
+  }
+}
+
+/** Receives into `stream`, which is another one after each reconnection. */
+export class WhepClient extends Client {
+  stream = null;
+
+  prepare(pc) {
+    const stream = new MediaStream();
+    for (const kind of ["audio", "video"]) {
+      stream.addTrack(pc.addTransceiver(kind, { direction: "recvonly" }).receiver.track);
+    }
+    this.stream = stream;
+  }
+}
+
+/** The sizes to send, smallest first: each is half as high as the next, and none is too small to be of use. */
+function encodings(height, simulcast, codec) {
+  if (!simulcast) return [{ maxBitrate: maxBitrate(height) }];
+  // VP9 and AV1 send but one of several sizes unless told how each is to be made up.
+  const layout = /vp9|av1/i.test(codec) ? { scalabilityMode: "L1T3" } : {};
+  return [["q", 4], ["h", 2], ["f", 1]]
+    .filter(([, scale]) => scale === 1 || height / scale >= 120)
+    .map(([rid, scale]) => ({ rid, scaleResolutionDownBy: scale, maxBitrate: maxBitrate(height / scale), ...layout }));
+}
+
+/** Bits per second that a picture of so many lines can make good use of: 2 Mbit/s for 720. */
+function maxBitrate(height) {
+  return Math.min(4 * height * height, 6_000_000);
+}
+
+function trackOf(stream, kind) {
+  return stream.getTracks().find((track) => track.kind === kind) ?? null;
+}
+
+/** What the same request would meet again. */
+function isFinal(error) {
+  if (error instanceof Refused) return error.status < 500 && ![404, 408, 409, 429].includes(error.status);
+  return !(error instanceof Unreachable || error instanceof NoPath || error instanceof Lost);
+}
+
+const isUp = (pc) => pc.connectionState === "connected";
+const isDown = (pc) => ["disconnected", "failed", "closed"].includes(pc.connectionState);
+
+/** Whether `test` came true of the connection within `ms`. Raises when `signal` is aborted. */
+function settled(pc, test, ms, signal) {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const done = new AbortController();
+    const finish = (settle, value) => {
+      done.abort();
+      clearTimeout(timer);
+      settle(value);
+    };
+    const timer = ms === Infinity ? 0 : setTimeout(() => finish(resolve, false), ms);
+    const check = () => {
+      if (test(pc)) finish(resolve, true);
+    };
+    pc.addEventListener("connectionstatechange", check, { signal: done.signal });
+    signal.addEventListener("abort", () => finish(reject, signal.reason), { signal: done.signal });
+    check();
+  });
+}
+
+function sleep(ms, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    }, { once: true });
+  });
+}

@@ -1,0 +1,50 @@
+/** The little that a client needs to know of SDP: ICE fragments (RFC 8840, RFC 9725) and Link headers. */
+
+/** The fragment that tells the server of ICE credentials and candidates. `candidates` are without "a="; null ends them. */
+export function writeFragment(sdp, candidates) {
+  const lines = [];
+  const group = value(sdp, "group");
+  if (group) lines.push(`a=group:${group}`);
+  lines.push(`a=ice-ufrag:${value(sdp, "ice-ufrag")}`, `a=ice-pwd:${value(sdp, "ice-pwd")}`);
+  // All media are bundled, so the first section stands for them all.
+  lines.push(sdp.match(/^m=.*$/m)[0].trim());
+  const mid = value(sdp, "mid");
+  if (mid !== undefined) lines.push(`a=mid:${mid}`);
+  for (const candidate of candidates) lines.push(candidate === null ? "a=end-of-candidates" : `a=${candidate}`);
+  return lines.map((line) => `${line}\r\n`).join("");
+}
+
+/** The server's description `sdp`, as an ICE restart answered with `fragment` has changed it. */
+export function applyFragment(sdp, fragment) {
+  let changed = sdp;
+  for (const name of ["ice-ufrag", "ice-pwd"]) {
+    const fresh = value(fragment, name);
+    if (fresh === undefined) throw new Error(`The answer to the ICE restart has no ${name}.`);
+    changed = changed.replace(new RegExp(`^(a=${name}:).*$`, "gm"), (_, start) => start + fresh);
+  }
+  const candidates = fragment.match(/^a=candidate:.*$/gm) ?? [];
+  if (candidates.length === 0) return changed;
+  changed = changed.replace(/^a=(candidate:.*|end-of-candidates)\r?\n/gm, "");
+  const [session, first, ...others] = changed.split(/^(?=m=)/m);
+  const lines = candidates.map((line) => `${line.trim()}\r\n`).join("");
+  return [session, first + lines, ...others].join("");
+}
+
+/** RTCIceServers out of a Link header (RFC 9725 section 4.6). */
+export function iceServers(link) {
+  const servers = [];
+  for (const [, url, rest] of (link ?? "").matchAll(/<([^>]*)>((?:\s*;\s*[\w-]+\s*=\s*(?:"(?:\\.|[^"\\])*"|[^\s;,]+))*)/g)) {
+    const parameters = {};
+    for (const [, name, quoted, plain] of rest.matchAll(/([\w-]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^\s;,]+))/g)) {
+      parameters[name.toLowerCase()] = plain ?? quoted.replace(/\\(.)/g, "$1");
+    }
+    if (parameters.rel !== "ice-server") continue;
+    const { username, credential } = parameters;
+    servers.push(username === undefined ? { urls: url } : { urls: url, username, credential });
+  }
+  return servers;
+}
+
+function value(sdp, name) {
+  return sdp.match(new RegExp(`^a=${name}:(.*)$`, "m"))?.[1].trim();
+}

@@ -1,0 +1,104 @@
+/** One WebRTC session over WHIP or WHEP: offer and answer, candidates, ICE restart, end. */
+
+import { applyFragment, iceServers, writeFragment } from "./sdp.js";
+
+const FRAGMENT = "application/trickle-ice-sdpfrag";
+const GATHER_MS = 100;
+
+/** The server could not be reached at all. */
+export class Unreachable extends Error {}
+
+/** The server said no. Its words are in `title` and `message`; `retryAfterMs` is its wish, if it had one. */
+export class Refused extends Error {
+  constructor(status, title, detail, retryAfterMs) {
+    super(detail);
+    Object.assign(this, { status, title, retryAfterMs });
+  }
+}
+
+export class Session {
+  #etag;
+  #candidates = [];
+  #timer;
+
+  /** Offers what `pc` has to the endpoint at `url` and takes the answer. Raises Unreachable or Refused. */
+  static async open(url, pc, signal) {
+    const offer = await pc.createOffer();
+    const headers = { "Content-Type": "application/sdp" };
+    const response = await request(url, { method: "POST", headers, body: offer.sdp, signal });
+    const session = new Session(pc, new URL(response.headers.get("Location"), response.url), response.headers.get("ETag"));
+    try {
+      const servers = iceServers(response.headers.get("Link"));
+      if (servers.length) pc.setConfiguration({ ...pc.getConfiguration(), iceServers: servers });
+      // Only now, so that gathering knows the servers. The candidates follow the offer by PATCH.
+      await pc.setLocalDescription(offer);
+      await pc.setRemoteDescription({ type: "answer", sdp: await response.text() });
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+    return session;
+  }
+
+  constructor(pc, url, etag) {
+    this.pc = pc;
+    this.url = url;
+    this.#etag = etag;
+    pc.addEventListener("icecandidate", ({ candidate }) => {
+      // Null ends the candidates; so does an empty one, of each transport, which says nothing more.
+      if (candidate?.candidate === "") return;
+      this.#candidates.push(candidate?.candidate ?? null);
+      this.#sendSoon();
+    });
+  }
+
+  /** Finds a new path and keeps everything else. Raises as `open` does: Refused when the session is no more. */
+  async restartIce(signal) {
+    const offer = await this.pc.createOffer({ iceRestart: true });
+    this.#etag = null;
+    const headers = { "Content-Type": FRAGMENT, "If-Match": "*" };
+    const response = await request(this.url, { method: "PATCH", headers, body: writeFragment(offer.sdp, []), signal });
+    this.#candidates = [];
+    await this.pc.setLocalDescription(offer);
+    const answer = applyFragment(this.pc.currentRemoteDescription.sdp, await response.text());
+    await this.pc.setRemoteDescription({ type: "answer", sdp: answer });
+    this.#etag = response.headers.get("ETag");
+    this.#sendSoon();
+  }
+
+  /** Ends the session here and at the server, which is told even if the page is on its way out. */
+  close() {
+    clearTimeout(this.#timer);
+    this.#etag = null;
+    this.pc.close();
+    fetch(this.url, { method: "DELETE", keepalive: true }).catch(() => {});
+  }
+
+  /** Candidates come in bursts: one request for each burst. */
+  #sendSoon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#sendCandidates(), GATHER_MS);
+  }
+
+  async #sendCandidates() {
+    if (!this.#etag || this.#candidates.length === 0) return;
+    const body = writeFragment(this.pc.localDescription.sdp, this.#candidates.splice(0));
+    const headers = { "Content-Type": FRAGMENT, "If-Match": this.#etag };
+    // A server that sees our checks come in can do without, so a failure here is not the end.
+    await request(this.url, { method: "PATCH", headers, body }).catch((error) => console.warn("Trickle ICE:", error));
+  }
+}
+
+async function request(url, options) {
+  let response;
+  try {
+    response = await fetch(url, { cache: "no-store", ...options });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new Unreachable(error.message);
+  }
+  if (response.ok) return response;
+  const problem = await response.json().catch(() => ({}));
+  const retryAfterMs = Number(response.headers.get("Retry-After")) * 1000 || undefined;
+  throw new Refused(response.status, problem.title ?? response.statusText, problem.detail ?? "", retryAfterMs);
+}

@@ -1,0 +1,363 @@
+"""All the C that the worker and its kin may call; the headers say what it means."""
+
+from libc.stdint cimport int8_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+
+cdef extern from "<stdbool.h>" nogil:
+    ctypedef bint fw_bool "bool"
+
+
+cdef extern from "crypto/library.h" nogil:
+    bint fw_crypto_load(const char *path, const char **missing)
+
+
+cdef extern from "crypto/srtp.h" nogil:
+    enum:
+        FW_SRTP_MAX_KEY_BYTES
+
+    bint fw_srtp_self_test()
+
+
+cdef extern from "net/path.h" nogil:
+    ctypedef struct fw_address_t:
+        uint8_t ip[16]
+        uint16_t port
+        uint8_t family
+
+    ctypedef struct fw_path_t:
+        fw_address_t remote
+        uint8_t local_ip[16]
+        uint8_t socket
+        uint8_t family
+        uint32_t interface
+
+
+cdef extern from "net/udp.h" nogil:
+    enum:
+        FW_UDP_SOCKETS
+
+    ctypedef struct fw_udp_counters_t:
+        uint64_t packets_in
+        uint64_t bytes_in
+        uint64_t messages_in
+        uint64_t syscalls_in
+        uint64_t gro_coalesced
+        uint64_t truncated
+        uint64_t receive_errors
+        uint64_t receive_overflow
+        uint64_t packets_out
+        uint64_t bytes_out
+        uint64_t messages_out
+        uint64_t syscalls_out
+        uint64_t send_would_block
+        uint64_t send_refused
+        uint64_t gso_oversize
+        uint64_t gso_refused
+
+    ctypedef struct fw_udp_options_t:
+        uint32_t rcvbuf_bytes
+        uint32_t sndbuf_bytes
+        bint gro
+        bint gso
+
+    ctypedef struct fw_udp_caps_t:
+        uint32_t rcvbuf_bytes
+        uint32_t sndbuf_bytes
+        uint16_t gso_max_segments
+        bint gro
+        bint gso
+
+    ctypedef struct fw_udp_batch_t:
+        pass
+
+    ctypedef struct fw_udp_sender_t:
+        pass
+
+    ctypedef struct fw_udp_datagram_t:
+        uint8_t *data
+        size_t len
+        fw_path_t path
+
+    ctypedef struct fw_udp_message_t:
+        fw_path_t path
+        const uint8_t *data
+        uint32_t len
+        uint16_t segment
+
+    int fw_udp_setup(int fd, const fw_udp_options_t *options, fw_udp_caps_t *caps)
+    fw_udp_batch_t *fw_udp_batch_create(size_t messages, fw_udp_counters_t *counters)
+    void fw_udp_batch_destroy(fw_udp_batch_t *batch)
+    int fw_udp_receive(int fd, uint8_t socket_index, fw_udp_batch_t *batch)
+    bint fw_udp_next(fw_udp_batch_t *batch, fw_udp_datagram_t *out)
+    fw_udp_sender_t *fw_udp_sender_create(const fw_udp_caps_t *caps, size_t sockets, fw_udp_counters_t *counters)
+    void fw_udp_sender_destroy(fw_udp_sender_t *sender)
+    size_t fw_udp_send(const int *fds, size_t fd_count, fw_udp_sender_t *sender, const fw_udp_message_t *messages, size_t n)
+
+
+cdef extern from "net/ring.h" nogil:
+    ctypedef struct fw_ring_t:
+        pass
+
+    ctypedef struct fw_record_t:
+        const uint8_t *data
+        uint32_t len
+        uint32_t tag
+
+    fw_ring_t *fw_ring_create(size_t capacity_bytes)
+    void fw_ring_destroy(fw_ring_t *ring)
+    bint fw_ring_push(fw_ring_t *ring, uint32_t tag, const void *head, uint32_t head_len, const void *body, uint32_t body_len)
+    bint fw_ring_peek(fw_ring_t *ring, fw_record_t *out)
+    void fw_ring_pop(fw_ring_t *ring)
+    uint64_t fw_ring_used_bytes(const fw_ring_t *ring)
+
+
+cdef extern from "net/marks.h" nogil:
+    ctypedef struct fw_marks_t:
+        pass
+
+    fw_marks_t *fw_marks_create(uint32_t slots, uint32_t cell_bytes)
+    void fw_marks_destroy(fw_marks_t *marks)
+    void fw_marks_set(fw_marks_t *marks, uint32_t slot, const void *cell)
+    bint fw_marks_next(fw_marks_t *marks, uint32_t *slot, void *cell)
+
+
+cdef extern from "net/wake.h" nogil:
+    enum:
+        FW_WAIT_FDS
+
+    ctypedef struct fw_waker_t:
+        int fd
+
+    int fw_wake_create()
+    void fw_wake_signal(int fd)
+    void fw_wake_clear(int fd)
+    int fw_waker_open(fw_waker_t *waker)
+    void fw_waker_close(fw_waker_t *waker)
+    bint fw_waker_signal(fw_waker_t *waker)
+    void fw_waker_arm(fw_waker_t *waker)
+    void fw_waker_disarm(fw_waker_t *waker, bint readable)
+    int fw_wait(const int *fds, size_t n, uint64_t timeout_us, uint64_t *ready_mask)
+    uint64_t fw_clock_us()
+
+
+cdef extern from "forward/counters.h" nogil:
+    ctypedef struct fw_counters_t:
+        pass
+
+    enum:
+        FW_COUNTER_COUNT
+
+    const char *const *fw_counter_names
+
+
+cdef extern from "forward/command.h" nogil:
+    enum:
+        FW_UFRAG_BYTES
+        FW_PWD_BYTES
+        FW_MID_BYTES
+        FW_RID_BYTES
+        FW_CNAME_BYTES
+        FW_FORMATS
+        FW_ENCODINGS
+        FW_NO_PT
+        FW_EXTENSIONS
+        FW_FB_NACK
+        FW_FB_PLI
+        FW_FB_FIR
+        FW_FB_TRANSPORT_CC
+        FW_FB_REMB
+
+    ctypedef enum fw_command_kind_t:
+        FW_OPEN_TRANSPORT
+        FW_RESTART_ICE
+        FW_SET_KEYS
+        FW_SET_CONSENT
+        FW_SEND_DATAGRAM
+        FW_CLOSE_TRANSPORT
+        FW_ADD_PRODUCER
+        FW_REMOVE_PRODUCER
+        FW_ADD_TARGET
+        FW_REMOVE_TARGET
+        FW_ADD_CONSUMER
+        FW_BIND_CONSUMER
+        FW_REMOVE_CONSUMER
+        FW_READ_STATS
+
+    ctypedef struct fw_format_t:
+        uint32_t clock_hz
+        uint8_t pt
+        uint8_t rtx_pt
+        uint8_t codec
+        uint8_t feedback
+
+    ctypedef struct fw_media_t:
+        uint8_t kind
+        uint8_t format_count
+        uint8_t mid_len
+        uint8_t reduced_size
+        char mid[32]
+        fw_format_t formats[16]
+        uint8_t ext_ids[16]
+
+    ctypedef struct fw_encoding_spec_t:
+        uint32_t ssrc
+        uint32_t rtx_ssrc
+        uint8_t rid_len
+        char rid[16]
+
+    ctypedef struct fw_command_ice_t "struct fw_command_ice":
+        uint64_t consent_us
+        uint64_t connect_us
+        uint32_t rtcp_ssrc
+        uint16_t first_transport_cc
+        uint8_t ufrag_len
+        uint8_t pwd_len
+        char ufrag[32]
+        char pwd[64]
+
+    ctypedef struct fw_command_keys_t "struct fw_command_keys":
+        uint32_t profile
+        uint8_t local[46]
+        uint8_t remote[46]
+
+    ctypedef struct fw_command_consent_t "struct fw_command_consent":
+        uint64_t consent_us
+
+    ctypedef struct fw_command_producer_t "struct fw_command_producer":
+        fw_media_t media
+        uint64_t home_id
+        uint32_t home_worker
+        uint32_t encoding_count
+        fw_encoding_spec_t encodings[4]
+
+    ctypedef struct fw_command_target_t "struct fw_command_target":
+        uint64_t copy_id
+        uint32_t worker
+
+    ctypedef struct fw_command_consumer_t "struct fw_command_consumer":
+        fw_media_t media
+        uint32_t ssrc
+        uint32_t rtx_ssrc
+        uint32_t first_timestamp
+        uint16_t first_seq16
+        uint16_t first_rtx_seq16
+        uint8_t mixed_extensions
+        uint8_t cname_len
+        char cname[32]
+
+    ctypedef struct fw_command_bind_t "struct fw_command_bind":
+        uint64_t producer_id
+        uint8_t formats[16]
+        uint8_t same_clock
+
+    ctypedef union fw_command_body_t "union fw_command_body":
+        fw_command_ice_t ice
+        fw_command_keys_t keys
+        fw_command_consent_t consent
+        fw_command_producer_t producer
+        fw_command_target_t target
+        fw_command_consumer_t consumer
+        fw_command_bind_t bind
+
+    ctypedef struct fw_command_t:
+        uint32_t kind
+        uint32_t ticket
+        uint64_t id
+        fw_command_body_t u
+
+    ctypedef struct fw_result_t:
+        uint64_t id
+        uint32_t ticket
+        uint32_t error
+
+
+cdef extern from "forward/outbox.h" nogil:
+    ctypedef void fw_outbox_sink_t(void *context, const fw_udp_message_t *messages, size_t count) noexcept nogil
+
+
+cdef extern from "forward/core.h" nogil:
+    ctypedef struct fw_core_t:
+        fw_counters_t counters
+
+    ctypedef enum fw_hand_kind_t:
+        FW_HAND_PACKET
+        FW_HAND_REPORT
+        FW_HAND_KEYFRAME
+
+    ctypedef struct fw_hand_t:
+        pass
+
+    ctypedef struct fw_transport_change_t:
+        uint64_t id
+        uint32_t state
+        uint32_t reason
+        fw_path_t path
+
+    ctypedef struct fw_sinks_t:
+        void *context
+        fw_outbox_sink_t *send
+        fw_bool (*punt)(void *context, uint64_t transport_id, const uint8_t *data, size_t len) noexcept nogil
+        fw_bool (*hand)(void *context, uint32_t worker, fw_hand_kind_t kind, const fw_hand_t *head, const uint8_t *body, size_t len) noexcept nogil
+        void (*changed)(void *context, const fw_transport_change_t *change) noexcept nogil
+
+    ctypedef struct fw_core_config_t:
+        uint32_t pool_packets
+        uint32_t max_transports
+        uint32_t max_ssrcs
+        uint16_t max_gso_segments
+        uint64_t hash_seed
+
+    ctypedef struct fw_transport_stats_t:
+        uint64_t id
+        uint32_t state
+        uint32_t rtt_us
+        uint64_t remb_bps
+        uint32_t stream_count
+
+    ctypedef struct fw_stream_stats_t:
+        uint64_t id
+        uint64_t packets
+        uint64_t bytes
+        uint64_t repaired_packets
+        int64_t lost
+        uint32_t ssrc
+        uint32_t jitter_ticks
+        uint32_t clock_hz
+        uint32_t rtt_us
+        uint32_t nacks
+        uint32_t plis
+        uint32_t keyframes
+        uint16_t width
+        uint16_t height
+        uint8_t outbound
+        uint8_t kind
+        uint8_t encoding
+        uint8_t fraction_lost
+        uint8_t codec
+
+    enum:
+        FW_STATS_STREAMS
+
+    fw_core_t *fw_core_create(const fw_core_config_t *config, const fw_sinks_t *sinks)
+    void fw_core_destroy(fw_core_t *core)
+    fw_result_t fw_core_command(fw_core_t *core, const fw_command_t *command, const uint8_t *body, size_t body_len, uint64_t now_us)
+    bint fw_core_stats(const fw_core_t *core, uint64_t transport_id, fw_transport_stats_t *out, fw_stream_stats_t *streams)
+    void fw_core_receive(fw_core_t *core, const fw_path_t *path, uint8_t *data, size_t len, uint64_t now_us)
+    void fw_core_hand(fw_core_t *core, fw_hand_kind_t kind, const fw_hand_t *head, const uint8_t *body, size_t len, uint64_t now_us)
+    void fw_core_flush(fw_core_t *core, uint64_t now_us)
+    uint64_t fw_core_next_us(const fw_core_t *core)
+
+
+cdef extern from "forward/slots.h" nogil:
+    uint32_t fw_slot_of(uint64_t id)
+
+
+cdef inline int load_crypto(str path) except -1:
+    """Resolves libsrtp and libcrypto from the shared object at `path`, once in each extension, and tests them."""
+    cdef const char *missing = NULL
+    data = path.encode()
+    if not fw_crypto_load(data, &missing):
+        raise ImportError(f"cannot find {missing.decode()} in {path} or in libcrypto.so.3: reinstall pylibsrtp")
+    if not fw_srtp_self_test():
+        raise ImportError(f"the libsrtp in {path} fails its test: reinstall pylibsrtp")
+    return 0

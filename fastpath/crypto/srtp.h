@@ -1,0 +1,68 @@
+/* SRTP and SRTCP for one transport (RFC 3711, RFC 7714), behind an interface that any backend can serve.
+ *
+ * The caller owns the nonce: it never gives two jobs of one context the same SSRC and index with different bytes.
+ */
+#ifndef FW_CRYPTO_SRTP_H
+#define FW_CRYPTO_SRTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FW_SRTP_MAX_KEY_BYTES 46      /* master key and master salt */
+#define FW_SRTP_MAX_OVERHEAD_BYTES 16 /* what protection adds to an RTP packet */
+#define FW_SRTCP_MAX_OVERHEAD_BYTES 20
+
+/* IANA's numbers (RFC 5764 section 4.1.2, RFC 7714 section 14.2). */
+typedef enum {
+    FW_SRTP_AES128_CM_SHA1_80 = 0x0001,
+    FW_SRTP_AEAD_AES_128_GCM = 0x0007,
+    FW_SRTP_AEAD_AES_256_GCM = 0x0008,
+} fw_srtp_profile_t;
+
+typedef struct fw_srtp fw_srtp_t;
+
+/* A context for both directions; keys are master key then master salt, as long as the profile asks. NULL where the
+ * profile is unknown or the library refuses. */
+fw_srtp_t *fw_srtp_create(fw_srtp_profile_t profile, const uint8_t *local_key, const uint8_t *remote_key);
+void fw_srtp_destroy(fw_srtp_t *srtp);
+
+/* Bytes that protection adds to an RTP packet of this context. */
+size_t fw_srtp_overhead(const fw_srtp_t *srtp);
+
+/* One packet to protect: out[0, header_len) holds the RTP header, out[header_len, header_len + prefix_len) the payload
+ * bytes that are this receiver's own; `body` is plaintext shared by many jobs and never written; then come `padding`
+ * bytes of RTP padding (the header's P bit is the caller's). */
+typedef struct {
+    fw_srtp_t *srtp;
+    uint8_t *out; /* room for everything and fw_srtp_overhead() */
+    const uint8_t *body;
+    uint64_t index; /* the packet's extended sequence number (RFC 3711 section 3.3.1) */
+    uint16_t header_len;
+    uint16_t prefix_len;
+    uint16_t body_len;
+    uint8_t padding;
+    uint16_t out_len; /* the result: bytes of the SRTP packet, 0 where it could not be protected */
+} fw_srtp_job_t;
+
+/* Bytes that a job's packet will have. */
+size_t fw_srtp_job_len(const fw_srtp_job_t *job);
+
+/* Protects many packets, of any mix of contexts. */
+void fw_srtp_protect(fw_srtp_job_t *jobs, size_t count);
+
+typedef enum { FW_SRTP_OK, FW_SRTP_REPLAYED, FW_SRTP_FORGED, FW_SRTP_FAILED } fw_srtp_status_t;
+
+/* Authenticates and decrypts in place; *len becomes the plaintext's length. */
+fw_srtp_status_t fw_srtp_unprotect(fw_srtp_t *srtp, uint8_t *packet, size_t *len);
+fw_srtp_status_t fw_srtp_unprotect_rtcp(fw_srtp_t *srtp, uint8_t *packet, size_t *len);
+
+/* Protects a compound in place; the buffer has FW_SRTCP_MAX_OVERHEAD_BYTES of room behind `len`. Returns the new
+ * length, 0 where it fails. */
+size_t fw_srtp_protect_rtcp(fw_srtp_t *srtp, uint8_t *packet, size_t len);
+
+/* Protects and unprotects a packet of every profile and compares a known answer: false where the library that was
+ * loaded does not do what this file expects of it. */
+bool fw_srtp_self_test(void);
+
+#endif

@@ -1,0 +1,172 @@
+/* What the control plane can ask of a core, as plain structs of fixed size. `fastpath/messages.py` says it in Python. */
+#ifndef FW_FORWARD_COMMAND_H
+#define FW_FORWARD_COMMAND_H
+
+#include <stdint.h>
+
+#include "../crypto/srtp.h"
+
+#define FW_UFRAG_BYTES 32
+#define FW_PWD_BYTES 64
+#define FW_MID_BYTES 32
+#define FW_RID_BYTES 16
+#define FW_CNAME_BYTES 32
+#define FW_FORMATS 16   /* payload types of one producer or consumer */
+#define FW_ENCODINGS 4  /* of one producer */
+#define FW_NO_PT 0xff
+
+typedef enum { FW_AUDIO, FW_VIDEO } fw_kind_t;
+typedef enum { FW_OPUS, FW_RED, FW_VP8, FW_VP9, FW_H264, FW_H265, FW_AV1 } fw_codec_t;
+
+/* RTP header extensions that the core knows. */
+typedef enum {
+    FW_EXT_MID,
+    FW_EXT_RID,
+    FW_EXT_REPAIRED_RID,
+    FW_EXT_ABS_SEND_TIME,
+    FW_EXT_TRANSPORT_CC,
+    FW_EXT_AUDIO_LEVEL,
+    FW_EXT_VIDEO_ORIENTATION,
+    FW_EXT_PLAYOUT_DELAY,
+    FW_EXT_VIDEO_CONTENT_TYPE,
+    FW_EXT_VIDEO_TIMING,
+    FW_EXT_COLOR_SPACE,
+    FW_EXT_ABS_CAPTURE_TIME,
+    FW_EXT_DEPENDENCY_DESCRIPTOR,
+    FW_EXT_LAYERS_ALLOCATION,
+    FW_EXT_TRANSMISSION_OFFSET,
+    FW_EXT_CSRC_AUDIO_LEVEL,
+    FW_EXTENSIONS,
+} fw_extension_t;
+
+enum { FW_FB_NACK = 1, FW_FB_PLI = 2, FW_FB_FIR = 4, FW_FB_TRANSPORT_CC = 8, FW_FB_REMB = 16 };
+
+typedef struct {
+    uint32_t clock_hz; /* 1 to 1 000 000 */
+    uint8_t pt;
+    uint8_t rtx_pt; /* FW_NO_PT without RTX */
+    uint8_t codec;
+    uint8_t feedback; /* FW_FB_* */
+} fw_format_t;
+
+typedef struct {
+    uint8_t kind;
+    uint8_t format_count;
+    uint8_t mid_len;
+    uint8_t reduced_size; /* RTCP may go without RR and SDES (RFC 5506) */
+    char mid[FW_MID_BYTES];
+    fw_format_t formats[FW_FORMATS];
+    uint8_t ext_ids[FW_EXTENSIONS]; /* by fw_extension_t; 0 where not negotiated */
+} fw_media_t;
+
+typedef struct {
+    uint32_t ssrc;     /* 0: to be learnt */
+    uint32_t rtx_ssrc; /* 0: to be learnt */
+    uint8_t rid_len;
+    char rid[FW_RID_BYTES];
+} fw_encoding_spec_t;
+
+typedef enum {
+    FW_OPEN_TRANSPORT,
+    FW_RESTART_ICE,
+    FW_SET_KEYS,
+    FW_SET_CONSENT,
+    FW_SEND_DATAGRAM, /* the record's tail is the datagram; no result */
+    FW_CLOSE_TRANSPORT,
+    FW_ADD_PRODUCER,
+    FW_REMOVE_PRODUCER,
+    FW_ADD_TARGET,    /* another worker's copy of a producer gets its packets */
+    FW_REMOVE_TARGET,
+    FW_ADD_CONSUMER,
+    FW_BIND_CONSUMER,
+    FW_REMOVE_CONSUMER,
+    FW_READ_STATS,
+} fw_command_kind_t;
+
+/* FW_OPEN_TRANSPORT; FW_RESTART_ICE takes the credentials only */
+struct fw_command_ice {
+    uint64_t consent_us; /* without an authenticated check for so long, the transport closes */
+    uint64_t connect_us; /* and when it is not keyed after so long */
+    uint32_t rtcp_ssrc;  /* what its own RTCP is sent under */
+    uint16_t first_transport_cc;
+    uint8_t ufrag_len; /* of the local credentials */
+    uint8_t pwd_len;
+    char ufrag[FW_UFRAG_BYTES];
+    char pwd[FW_PWD_BYTES];
+};
+
+struct fw_command_keys {
+    uint32_t profile; /* fw_srtp_profile_t */
+    uint8_t local[FW_SRTP_MAX_KEY_BYTES];
+    uint8_t remote[FW_SRTP_MAX_KEY_BYTES];
+};
+
+struct fw_command_consent {
+    uint64_t consent_us;
+};
+
+/* FW_ADD_PRODUCER */
+struct fw_command_producer {
+    fw_media_t media;
+    uint64_t home_id; /* of a copy: the producer's id on its own worker, else 0 */
+    uint32_t home_worker;
+    uint32_t encoding_count;
+    fw_encoding_spec_t encodings[FW_ENCODINGS];
+};
+
+struct fw_command_target {
+    uint64_t copy_id;
+    uint32_t worker;
+};
+
+/* FW_ADD_CONSUMER */
+struct fw_command_consumer {
+    fw_media_t media;
+    uint32_t ssrc;
+    uint32_t rtx_ssrc;
+    uint32_t first_timestamp;
+    uint16_t first_seq16; /* 1 to 2^15 - 1 (RFC 3711 section 3.3.1) */
+    uint16_t first_rtx_seq16;
+    uint8_t mixed_extensions;
+    uint8_t cname_len;
+    char cname[FW_CNAME_BYTES];
+};
+
+struct fw_command_bind {
+    uint64_t producer_id; /* 0: none */
+    uint8_t formats[FW_FORMATS]; /* by the producer's format: the consumer's, or FW_NO_PT */
+    uint8_t same_clock;          /* stamped by the same device as what it was bound to before */
+};
+
+union fw_command_body {
+    struct fw_command_ice ice;
+    struct fw_command_keys keys;
+    struct fw_command_consent consent;
+    struct fw_command_producer producer;
+    struct fw_command_target target;
+    struct fw_command_consumer consumer;
+    struct fw_command_bind bind;
+};
+
+typedef struct {
+    uint32_t kind; /* fw_command_kind_t */
+    uint32_t ticket;
+    uint64_t id; /* of the transport, producer or consumer that it is about; 0 for a producer of another worker */
+    union fw_command_body u;
+} fw_command_t;
+
+typedef enum {
+    FW_DONE,
+    FW_STALE_ID,  /* no such transport, producer or consumer, or no longer */
+    FW_LIMIT,     /* a table is full or memory is short */
+    FW_DUPLICATE, /* the ufrag or SSRC is in use */
+    FW_REFUSED,   /* a value is out of its range */
+} fw_error_t;
+
+typedef struct {
+    uint64_t id;
+    uint32_t ticket;
+    uint32_t error; /* fw_error_t */
+} fw_result_t;
+
+#endif

@@ -1,0 +1,116 @@
+#include <stdlib.h>
+
+#include "report.h"
+#include "sources.h"
+#include "table.h"
+
+static bool register_ssrc(fw_transport_t *t, uint32_t ssrc, fw_consumer_t *c) {
+    fw_key_t key = fw_key(&ssrc, sizeof ssrc);
+    return fw_map_get(&t->outbound, &key) == NULL && fw_map_put(&t->outbound, &key, c);
+}
+
+static void unregister_ssrc(fw_transport_t *t, uint32_t ssrc) {
+    fw_key_t key = fw_key(&ssrc, sizeof ssrc);
+    fw_map_remove(&t->outbound, &key);
+}
+
+static void fill(fw_consumer_t *c, const fw_command_t *command) {
+    c->media = command->u.consumer.media;
+    c->ssrc = command->u.consumer.ssrc;
+    c->rtx_ssrc = command->u.consumer.rtx_ssrc;
+    c->mixed_extensions = command->u.consumer.mixed_extensions != 0;
+    c->cname_len = command->u.consumer.cname_len;
+    memcpy(c->cname, command->u.consumer.cname, sizeof c->cname);
+    c->select = (fw_select_t){FW_ENCODING_NONE, FW_ENCODING_NONE};
+    c->clock_hz = c->media.format_count > 0 ? c->media.formats[0].clock_hz : 90000;
+    memset(c->formats, FW_NO_PT, sizeof c->formats);
+    fw_seqmap_init(&c->seqmap, command->u.consumer.first_seq16);
+    fw_tsmap_init(&c->tsmap, command->u.consumer.first_timestamp);
+    c->rtx_seq64 = command->u.consumer.first_rtx_seq16;
+}
+
+static bool asks_for_repair(const fw_media_t *m) {
+    for (unsigned i = 0; i < m->format_count; i++)
+        if ((m->formats[i].feedback & FW_FB_NACK) != 0) return true;
+    return false;
+}
+
+fw_error_t fw_consumer_add(fw_core_t *core, const fw_command_t *command, uint64_t *id) {
+    fw_transport_t *t = fw_slots_get(&core->transports, command->id);
+    if (t == NULL || t->state == FW_CLOSED) return FW_STALE_ID;
+    if (!fw_media_ok(&command->u.consumer.media) || command->u.consumer.ssrc == 0 ||
+        command->u.consumer.cname_len > FW_CNAME_BYTES || command->u.consumer.first_seq16 == 0 || command->u.consumer.first_seq16 >= 0x8000 ||
+        command->u.consumer.first_rtx_seq16 >= 0x8000)
+        return FW_REFUSED;
+    fw_consumer_t *c = calloc(1, sizeof *c);
+    if (c == NULL) return FW_LIMIT;
+    fill(c, command);
+    bool plain_repair = c->rtx_ssrc == 0 && asks_for_repair(&c->media);
+    if (plain_repair) c->sent_plain = calloc(FW_SENT_PLAIN, sizeof *c->sent_plain);
+    c->id = !plain_repair || c->sent_plain != NULL ? fw_slots_put(&core->consumers, c) : 0;
+    if (c->id == 0) {
+        free(c->sent_plain);
+        free(c);
+        return FW_LIMIT;
+    }
+    c->transport = t;
+    c->next_on_transport = t->consumers;
+    t->consumers = c;
+    bool first = register_ssrc(t, c->ssrc, c);
+    if (!first || (c->rtx_ssrc != 0 && !register_ssrc(t, c->rtx_ssrc, c))) {
+        /* Only what this consumer registered is taken out again. */
+        if (!first) c->ssrc = 0;
+        c->rtx_ssrc = 0;
+        fw_consumer_remove(core, c);
+        return FW_DUPLICATE;
+    }
+    *id = c->id;
+    return FW_DONE;
+}
+
+static void unbind(fw_consumer_t *c) {
+    if (c->producer == NULL) return;
+    *c->link_of_producer = c->next_of_producer;
+    if (c->next_of_producer != NULL) c->next_of_producer->link_of_producer = c->link_of_producer;
+    c->producer = NULL;
+    c->select = (fw_select_t){FW_ENCODING_NONE, FW_ENCODING_NONE};
+    /* The cache goes with the producer: what was sent from it can no longer be repaired. */
+    for (unsigned i = 0; i < FW_EPOCHS; i++) c->epochs[i].encoding = NULL;
+}
+
+fw_error_t fw_consumer_bind(fw_core_t *core, fw_consumer_t *c, const fw_command_t *command) {
+    fw_producer_t *p = NULL;
+    if (command->u.bind.producer_id != 0) {
+        p = fw_slots_get(&core->producers, command->u.bind.producer_id);
+        if (p == NULL) return FW_STALE_ID;
+        if (p->media.kind != c->media.kind) return FW_REFUSED;
+        for (unsigned i = 0; i < FW_FORMATS; i++) {
+            uint8_t format = command->u.bind.formats[i];
+            if (format != FW_NO_PT && format >= c->media.format_count) return FW_REFUSED;
+        }
+    }
+    unbind(c);
+    if (p == NULL) return FW_DONE;
+    memcpy(c->formats, command->u.bind.formats, sizeof c->formats);
+    c->same_clock = command->u.bind.same_clock != 0;
+    c->producer = p;
+    c->next_of_producer = p->consumers;
+    c->link_of_producer = &p->consumers;
+    if (p->consumers != NULL) p->consumers->link_of_producer = &c->next_of_producer;
+    p->consumers = c;
+    fw_consumer_aim(core, c);
+    return FW_DONE;
+}
+
+void fw_consumer_remove(fw_core_t *core, fw_consumer_t *c) {
+    fw_transport_t *t = c->transport;
+    unbind(c);
+    fw_consumer_t **link = &t->consumers;
+    while (*link != c) link = &(*link)->next_on_transport;
+    *link = c->next_on_transport;
+    if (c->ssrc != 0) unregister_ssrc(t, c->ssrc);
+    if (c->rtx_ssrc != 0) unregister_ssrc(t, c->rtx_ssrc);
+    fw_slots_remove(&core->consumers, c->id);
+    free(c->sent_plain);
+    free(c);
+}

@@ -1,0 +1,169 @@
+#include "ice.h"
+
+#include "../wire/stun.h"
+#include "report.h"
+#include "sources.h"
+#include "table.h"
+
+/* What finds a transport: the peer's address and our socket. Which of our addresses it talked to may change. */
+static fw_key_t path_key(const fw_path_t *path) {
+    struct {
+        fw_address_t remote;
+        uint32_t socket;
+    } key = {path->remote, path->socket};
+    return fw_key(&key, sizeof key);
+}
+
+fw_transport_t *fw_ice_transport(const fw_core_t *core, const fw_path_t *path) {
+    fw_key_t key = path_key(path);
+    return fw_map_get(&core->by_path, &key);
+}
+
+fw_error_t fw_credentials_set(fw_core_t *core, fw_transport_t *t, const fw_command_t *command) {
+    uint8_t ufrag_len = command->u.ice.ufrag_len;
+    uint8_t pwd_len = command->u.ice.pwd_len;
+    if (ufrag_len < 4 || ufrag_len > FW_UFRAG_BYTES || pwd_len < 22 || pwd_len > FW_PWD_BYTES) return FW_REFUSED;
+    fw_credentials_t fresh = {.ufrag = fw_key(command->u.ice.ufrag, ufrag_len)};
+    if (fw_map_get(&core->by_ufrag, &fresh.ufrag) != NULL) return FW_DUPLICATE;
+    fresh.hmac = fw_hmac_create((const uint8_t *)command->u.ice.pwd, pwd_len);
+    if (fresh.hmac == NULL) return FW_LIMIT;
+    if (!fw_map_put(&core->by_ufrag, &fresh.ufrag, t)) {
+        fw_hmac_destroy(fresh.hmac);
+        return FW_LIMIT;
+    }
+    fw_credentials_clear(core, &t->previous);
+    t->previous = t->credentials;
+    t->credentials = fresh;
+    return FW_DONE;
+}
+
+void fw_credentials_clear(fw_core_t *core, fw_credentials_t *credentials) {
+    if (credentials->hmac == NULL) return;
+    fw_map_remove(&core->by_ufrag, &credentials->ufrag);
+    fw_hmac_destroy(credentials->hmac);
+    *credentials = (fw_credentials_t){0};
+}
+
+static bool same_peer(const fw_path_t *a, const fw_path_t *b) {
+    return a->socket == b->socket && fw_address_equal(&a->remote, &b->remote);
+}
+
+static void unregister(fw_core_t *core, const fw_transport_t *t, fw_path_t *known) {
+    if (known->family == 0) return;
+    fw_key_t key = path_key(known);
+    /* Another transport of the same browser may have taken the address over. */
+    if (fw_map_get(&core->by_path, &key) == t) fw_map_remove(&core->by_path, &key);
+    *known = (fw_path_t){0};
+}
+
+void fw_ice_forget(fw_core_t *core, fw_transport_t *t) {
+    for (unsigned i = 0; i < FW_KNOWN_PATHS; i++) unregister(core, t, &t->known[i]);
+}
+
+/* Remembers a validated address as the newest; the oldest that is not in use makes room. False where memory is short. */
+static bool remember(fw_core_t *core, fw_transport_t *t, const fw_path_t *path) {
+    unsigned place = 0;
+    while (place < FW_KNOWN_PATHS && t->known[place].family != 0 && !same_peer(&t->known[place], path)) place++;
+    if (place == FW_KNOWN_PATHS) {
+        place = FW_KNOWN_PATHS - 1;
+        if (same_peer(&t->known[place], &t->path)) place--;
+        unregister(core, t, &t->known[place]);
+    }
+    fw_key_t key = path_key(path);
+    if (fw_map_get(&core->by_path, &key) != t && !fw_map_put(&core->by_path, &key, t)) return false;
+    memmove(&t->known[1], &t->known[0], place * sizeof t->known[0]);
+    t->known[0] = *path;
+    return true;
+}
+
+static void move(fw_core_t *core, fw_transport_t *t, const fw_path_t *path) {
+    bool first = t->path.family == 0;
+    t->path = *path;
+    t->path_heard_us = core->now_us;
+    if (!first) core->counters.path_moves++;
+    if (t->state == FW_NEW) t->state = FW_CHECKED;
+    fw_transport_changed(core, t);
+    if (!first || t->state != FW_KEYED) return;
+    for (fw_consumer_t *c = t->consumers; c != NULL; c = c->next_on_transport) fw_consumer_aim(core, c);
+}
+
+void fw_ice_heard(fw_core_t *core, fw_transport_t *t, const fw_path_t *path) {
+    if (same_peer(&t->path, path)) t->path_heard_us = core->now_us;
+}
+
+static void checked(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, bool use_candidate) {
+    t->consent_us = core->now_us;
+    if (!remember(core, t, path)) return;
+    bool silent = core->now_us - t->path_heard_us > FW_PATH_SILENT_US;
+    if (fw_path_equal(&t->path, path)) {
+        t->path_heard_us = core->now_us;
+    } else if (t->path.family == 0 || use_candidate || silent) {
+        move(core, t, path);
+    }
+    fw_transport_schedule(core, t);
+}
+
+static void answer(fw_core_t *core, const fw_credentials_t *credentials, const fw_path_t *path, const fw_stun_t *stun) {
+    if (!fw_outbox_has_room(&core->outbox)) fw_outbox_flush(&core->outbox);
+    uint8_t *out = fw_outbox_at(&core->outbox);
+    size_t n;
+    if (stun->unknown_type != 0) {
+        n = fw_stun_begin_error(out, stun->transaction, 420, stun->unknown_type);
+    } else if (stun->controlled) {
+        n = fw_stun_begin_error(out, stun->transaction, 487, 0);
+    } else {
+        n = fw_stun_begin_success(out, stun->transaction, path->family == 6, path->remote.ip, path->remote.port);
+    }
+    if (!fw_hmac_compute(credentials->hmac, out, n, NULL, 0, out + n + 4)) return;
+    size_t len = fw_stun_finish(out, n);
+    fw_outbox_reserve(&core->outbox, len);
+    fw_outbox_add(&core->outbox, path, out, len);
+    core->counters.stun_out++;
+}
+
+static bool authentic(const fw_credentials_t *credentials, const uint8_t *data, const fw_stun_t *stun) {
+    uint8_t head[FW_STUN_HEADER_BYTES];
+    uint8_t tag[FW_HMAC_BYTES];
+    fw_stun_covered_header(data, stun, head);
+    return fw_hmac_compute(credentials->hmac, head, sizeof head, data + sizeof head, stun->covered_len - sizeof head, tag) &&
+           fw_hmac_equal(tag, stun->integrity);
+}
+
+/* The key of the first part of USERNAME, which is our ufrag (RFC 8445 section 7.2.2); all zero where it is not one. */
+static fw_key_t username_key(const fw_stun_t *stun) {
+    size_t len = 0;
+    if (stun->username == NULL) return (fw_key_t){{0}};
+    while (len < stun->username_len && stun->username[len] != ':') len++;
+    if (len == stun->username_len || len > FW_UFRAG_BYTES) return (fw_key_t){{0}};
+    return fw_key(stun->username, len);
+}
+
+void fw_ice_receive(fw_core_t *core, const fw_path_t *path, const uint8_t *data, size_t len) {
+    fw_stun_t stun;
+    core->counters.stun_in++;
+    switch (fw_stun_parse(data, len, &stun)) {
+        case FW_STUN_OK: break;
+        case FW_STUN_MALFORMED: core->counters.drop_stun_malformed++; return;
+        case FW_STUN_NO_FINGERPRINT:
+        case FW_STUN_BAD_FINGERPRINT: core->counters.drop_stun_fingerprint++; return;
+    }
+    if (stun.type != FW_STUN_BINDING_REQUEST) {
+        core->counters.drop_stun_not_request++;
+        return;
+    }
+    fw_key_t ufrag = username_key(&stun);
+    fw_transport_t *t = fw_map_get(&core->by_ufrag, &ufrag);
+    if (t == NULL) {
+        core->counters.drop_stun_unknown_ufrag++;
+        return;
+    }
+    bool restarted = memcmp(&ufrag, &t->credentials.ufrag, sizeof ufrag) == 0;
+    const fw_credentials_t *credentials = restarted ? &t->credentials : &t->previous;
+    if (stun.integrity == NULL || !authentic(credentials, data, &stun)) {
+        core->counters.drop_stun_integrity++;
+        return;
+    }
+    if (restarted) fw_credentials_clear(core, &t->previous);
+    answer(core, credentials, path, &stun);
+    if (stun.unknown_type == 0 && !stun.controlled) checked(core, t, path, stun.use_candidate);
+}

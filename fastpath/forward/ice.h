@@ -1,0 +1,26 @@
+/* ICE-lite: connectivity checks answered, and the path that they choose (RFC 8445, consent of RFC 7675). */
+#ifndef FW_FORWARD_ICE_H
+#define FW_FORWARD_ICE_H
+
+#include "state.h"
+
+#define FW_PATH_SILENT_US 8000000 /* a path silent for so long gives way to an authenticated check from elsewhere */
+
+/* Sets local credentials (RFC 8445 section 5.3: at least 4 and 22 characters); those before stay valid until the new
+ * ones are first used. */
+fw_error_t fw_credentials_set(fw_core_t *core, fw_transport_t *t, const fw_command_t *command);
+void fw_credentials_clear(fw_core_t *core, fw_credentials_t *credentials);
+
+/* A STUN message: verified, answered, and taken as consent and perhaps as a new path. */
+void fw_ice_receive(fw_core_t *core, const fw_path_t *path, const uint8_t *data, size_t len);
+
+/* The transport that a datagram from `path` belongs to, or NULL: only addresses that passed a check are known. */
+fw_transport_t *fw_ice_transport(const fw_core_t *core, const fw_path_t *path);
+
+/* Something authenticated other than a check came from `path`. */
+void fw_ice_heard(fw_core_t *core, fw_transport_t *t, const fw_path_t *path);
+
+/* Forgets the addresses of a transport. */
+void fw_ice_forget(fw_core_t *core, fw_transport_t *t);
+
+#endif

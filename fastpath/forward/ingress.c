@@ -1,0 +1,330 @@
+#include "ingress.h"
+
+#include "../wire/av1.h"
+#include "../wire/bytes.h"
+#include "../wire/ext.h"
+#include "../wire/h264.h"
+#include "../wire/h265.h"
+#include "../wire/red.h"
+#include "../wire/vp8.h"
+#include "../wire/vp9.h"
+#include "ice.h"
+#include "report.h"
+#include "sources.h"
+#include "table.h"
+
+/* The first packet of a stream is numbered one turn up, so that those just before it stay above zero. */
+static const uint64_t FIRST_TURN = 0x10000;
+
+static bool ext_is(const fw_packet_t *packet, uint8_t id, const char *value, size_t len) {
+    fw_ext_reader_t r = fw_ext_reader(packet->data, &packet->rtp);
+    fw_ext_t ext;
+    while (fw_ext_next(&r, &ext))
+        if (ext.id == id) return ext.len == len && memcmp(ext.data, value, len) == 0;
+    return false;
+}
+
+/* The encoding whose RID, or repaired RID, the packet names; of a single encoding without a RID, that one. */
+static fw_encoding_t *match_rid(const fw_producer_t *p, const fw_packet_t *packet, bool rtx) {
+    uint8_t id = p->media.ext_ids[rtx ? FW_EXT_REPAIRED_RID : FW_EXT_RID];
+    for (unsigned i = 0; i < p->encoding_count; i++) {
+        fw_encoding_t *e = p->encodings[i];
+        if (e->rid_len == 0 ? p->encoding_count == 1 : id != 0 && ext_is(packet, id, e->rid, e->rid_len)) return e;
+    }
+    return NULL;
+}
+
+/* Finds whose packet this is by MID and RID (RFC 8843 section 9.2, RFC 8852); where the sender has no MID, by a payload
+ * type that only one producer uses. */
+static fw_encoding_t *learn(fw_core_t *core, fw_transport_t *t, const fw_packet_t *packet) {
+    fw_producer_t *owner = NULL;
+    for (fw_producer_t *p = t->producers; p != NULL; p = p->next_on_transport) {
+        uint8_t format = p->pt_formats[packet->rtp.payload_type];
+        uint8_t id = p->media.ext_ids[FW_EXT_MID];
+        if (format == FW_NO_PT) continue;
+        if (id != 0 && ext_is(packet, id, p->media.mid, p->media.mid_len)) {
+            owner = p;
+            break;
+        }
+        if (id != 0) continue;
+        if (owner != NULL) return NULL;
+        owner = p;
+    }
+    if (owner == NULL) return NULL;
+    bool rtx = (owner->pt_formats[packet->rtp.payload_type] & 0x80) != 0;
+    fw_encoding_t *e = match_rid(owner, packet, rtx);
+    return e != NULL && fw_encoding_learn(core, e, packet->rtp.ssrc, rtx) ? e : NULL;
+}
+
+static void read_extensions(const fw_producer_t *p, fw_packet_t *packet) {
+    fw_ext_reader_t r = fw_ext_reader(packet->data, &packet->rtp);
+    fw_ext_t ext;
+    packet->ext_count = 0;
+    packet->has_dd = false;
+    while (packet->ext_count < FW_PACKET_EXTENSIONS && fw_ext_next(&r, &ext)) {
+        uint8_t kind = p->ext_kinds[ext.id];
+        if (kind == FW_EXTENSIONS) continue;
+        packet->ext[packet->ext_count++] =
+            (fw_packet_ext_t){.offset = (uint16_t)(ext.data - packet->data), .kind = kind, .len = ext.len};
+        if (kind == FW_EXT_DEPENDENCY_DESCRIPTOR) packet->has_dd = fw_dd_parse(ext.data, ext.len, &packet->dd);
+    }
+}
+
+static const fw_packet_ext_t *find_extension(const fw_packet_t *packet, fw_extension_t kind) {
+    for (unsigned i = 0; i < packet->ext_count; i++)
+        if (packet->ext[i].kind == kind) return &packet->ext[i];
+    return NULL;
+}
+
+static bool read_frame(fw_codec_t codec, fw_packet_t *packet) {
+    const uint8_t *payload = packet->data + packet->rtp.header_len;
+    size_t len = packet->rtp.payload_len;
+    switch (codec) {
+        case FW_VP8: return fw_vp8_parse(payload, len, &packet->frame);
+        case FW_VP9: return fw_vp9_parse(payload, len, &packet->frame);
+        case FW_H264: return fw_h264_parse(payload, len, &packet->frame);
+        case FW_H265: return fw_h265_parse(payload, len, &packet->frame);
+        case FW_AV1: return fw_av1_parse(payload, len, &packet->frame);
+        case FW_OPUS: packet->frame = (fw_frame_t){.start = true}; return true;
+        case FW_RED: packet->frame = (fw_frame_t){.start = true}; return fw_red_parse(payload, len, &(fw_red_t){0});
+    }
+    return false;
+}
+
+static void hand_over(fw_core_t *core, const fw_producer_t *p, const fw_packet_t *packet, uint8_t encoding) {
+    fw_hand_t hand = {.arrival_us = packet->arrival_us, .seq64 = packet->seq64, .encoding = encoding};
+    for (unsigned i = 0; i < p->target_count; i++) {
+        hand.producer_id = p->targets[i].copy_id;
+        if (core->sinks.hand(core->sinks.context, p->targets[i].worker, FW_HAND_PACKET, &hand, packet->data, packet->len)) {
+            core->counters.handover_out++;
+        } else {
+            core->counters.drop_handover_full++;
+        }
+    }
+}
+
+static void queue(fw_core_t *core, fw_producer_t *p, fw_packet_t *packet) {
+    packet->next = NULL;
+    if (p->batch_first == NULL) {
+        p->batch_first = packet;
+        p->next_touched = core->touched;
+        core->touched = p;
+    } else {
+        p->batch_last->next = packet;
+    }
+    p->batch_last = packet;
+}
+
+/* Reads what forwarding needs of a packet whose header, length and seq64 are set, then takes it in. */
+static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
+    fw_producer_t *p = e->producer;
+    bool empty = packet->rtp.payload_len == 0;
+    packet->encoding = e;
+    if (!empty && !read_frame((fw_codec_t)p->media.formats[packet->format].codec, packet)) {
+        core->counters.drop_malformed_payload++;
+        return;
+    }
+    bool keyframe = !empty && (packet->frame.keyframe || (packet->has_dd && packet->dd.has_structure));
+    packet->entry = !empty && (p->media.kind == FW_AUDIO || keyframe);
+    fw_pool_take(&core->pool);
+    if (!empty) fw_cache_put(&e->cache, packet->seq64, packet->number);
+    e->last_us = packet->arrival_us;
+    e->rate_bytes += packet->len;
+    if (keyframe) {
+        e->keyframes++;
+        fw_keyframes_seen(&p->keyframes, e->index);
+        if (packet->frame.width != 0) {
+            e->width = packet->frame.width;
+            e->height = packet->frame.height;
+        }
+    }
+    hand_over(core, p, packet, e->index);
+    queue(core, p, packet);
+    fw_producer_rank(core, p);
+}
+
+static bool see(fw_encoding_t *e, uint64_t seq64) {
+    uint64_t *word = &e->seen[seq64 / 64 % (FW_CACHE_PACKETS / 64)];
+    uint64_t bit = 1ULL << (seq64 % 64);
+    bool before = (*word & bit) != 0;
+    *word |= bit;
+    return before;
+}
+
+static void advance(fw_encoding_t *e, uint64_t seq64) {
+    if (seq64 - e->highest_seq64 >= FW_CACHE_PACKETS) memset(e->seen, 0, sizeof e->seen);
+    else for (uint64_t s = e->highest_seq64 + 1; s < seq64; s++)
+        e->seen[s / 64 % (FW_CACHE_PACKETS / 64)] &= ~(1ULL << (s % 64));
+    e->seen[seq64 / 64 % (FW_CACHE_PACKETS / 64)] |= 1ULL << (seq64 % 64);
+    e->highest_seq64 = seq64;
+}
+
+/* Numbers the packet and keeps the books of what is missing. False where it is a duplicate or too late: a number that
+ * went out once must not go out again with other bytes. */
+static bool sequence(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
+    bool first = e->highest_seq64 == 0;
+    if (first) e->highest_seq64 = FIRST_TURN + packet->rtp.seq16 - 1;
+    packet->seq64 = fw_seq_extend(e->highest_seq64, packet->rtp.seq16);
+    if (packet->seq64 + FW_CACHE_PACKETS <= e->highest_seq64) {
+        core->counters.drop_late++;
+        return false;
+    }
+    if (packet->seq64 <= e->highest_seq64) {
+        fw_nack_received(&e->nack, packet->seq64, core->now_us);
+        if (!see(e, packet->seq64)) return true;
+        core->counters.drop_duplicate++;
+        return false;
+    }
+    const fw_format_t *format = &e->producer->media.formats[packet->format];
+    if (!first && packet->seq64 > e->highest_seq64 + 1 && (format->feedback & FW_FB_NACK) != 0)
+        fw_nack_gap(&e->nack, e->highest_seq64, packet->seq64, core->now_us);
+    advance(e, packet->seq64);
+    return true;
+}
+
+/* Turns a retransmission into the packet that it repeats (RFC 4588 section 4). False where it carries none. */
+static bool unwrap(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
+    fw_rtp_t *rtp = &packet->rtp;
+    uint64_t seq64 = e->rtx_highest_seq64 == 0 ? FIRST_TURN + rtp->seq16 : fw_seq_extend(e->rtx_highest_seq64, rtp->seq16);
+    if (seq64 > e->rtx_highest_seq64) e->rtx_highest_seq64 = seq64;
+    core->counters.rtx_in++;
+    fw_receive_stats_add(&e->rtx_stats, seq64, rtp->timestamp, packet->len, core->now_us, 90000, false);
+    if (rtp->payload_len == 0) {
+        core->counters.padding_in++;
+        return false;
+    }
+    if (rtp->payload_len < 2 || e->highest_seq64 == 0) {
+        core->counters.drop_rtx_malformed++;
+        return false;
+    }
+    uint8_t *payload = packet->data + rtp->header_len;
+    rtp->seq16 = fw_load16(payload);
+    rtp->ssrc = e->ssrc;
+    rtp->payload_type = e->producer->media.formats[packet->format].pt;
+    rtp->payload_len = (uint16_t)(rtp->payload_len - 2);
+    memmove(payload, payload + 2, rtp->payload_len);
+    /* The header is put right as well: another worker reads the packet again from its bytes. */
+    packet->data[0] &= 0xdf;
+    packet->data[1] = (uint8_t)((rtp->marker ? 0x80 : 0) | rtp->payload_type);
+    fw_store16(packet->data + 2, rtp->seq16);
+    fw_store32(packet->data + 8, rtp->ssrc);
+    packet->len = (uint16_t)(rtp->header_len + rtp->payload_len);
+    return true;
+}
+
+static void drop_unprotected(fw_core_t *core, fw_srtp_status_t status) {
+    if (status == FW_SRTP_REPLAYED) core->counters.drop_srtp_replayed++;
+    if (status == FW_SRTP_FORGED) core->counters.drop_srtp_forged++;
+    if (status == FW_SRTP_FAILED) core->counters.drop_srtp_failed++;
+}
+
+/* Decrypts into the next slot. NULL, and counted, where it is not an authentic packet. */
+static fw_packet_t *open_packet(fw_core_t *core, fw_transport_t *t, const uint8_t *data, size_t len) {
+    fw_packet_t *packet = fw_pool_peek(&core->pool);
+    if (len > FW_PACKET_BYTES) {
+        core->counters.drop_oversize++;
+        return NULL;
+    }
+    /* The slot is being used again: whatever named its packet is told so by the encoding. */
+    packet->encoding = NULL;
+    memcpy(packet->data, data, len);
+    size_t clear_len = len;
+    fw_srtp_status_t status = fw_srtp_unprotect(t->srtp, packet->data, &clear_len);
+    if (status != FW_SRTP_OK) {
+        drop_unprotected(core, status);
+        return NULL;
+    }
+    packet->len = (uint16_t)clear_len;
+    packet->arrival_us = core->now_us;
+    if (!fw_rtp_parse_header(packet->data, clear_len, &packet->rtp) ||
+        !fw_rtp_parse_body(packet->data, clear_len, &packet->rtp)) {
+        core->counters.drop_rtp_malformed++;
+        return NULL;
+    }
+    return packet;
+}
+
+/* The encoding of an authentic packet, its format set and its extensions read. NULL and counted where there is none. */
+static fw_encoding_t *assign(fw_core_t *core, fw_transport_t *t, fw_encoding_t *e, fw_packet_t *packet) {
+    if (e == NULL) e = learn(core, t, packet);
+    if (e == NULL) {
+        fw_transport_note_stranger(t, packet->rtp.ssrc);
+        core->counters.drop_unknown_ssrc++;
+        return NULL;
+    }
+    uint8_t format = e->producer->pt_formats[packet->rtp.payload_type];
+    bool rtx = packet->rtp.ssrc == e->rtx_ssrc;
+    read_extensions(e->producer, packet);
+    const fw_packet_ext_t *cc = find_extension(packet, FW_EXT_TRANSPORT_CC);
+    if (cc != NULL && cc->len >= 2 && t->arrivals != NULL) {
+        fw_arrivals_add(t->arrivals, fw_load16(packet->data + cc->offset), packet->rtp.ssrc, core->now_us);
+        if (t->feedback_us == UINT64_MAX) {
+            t->feedback_us = core->now_us + FW_FEEDBACK_US;
+            fw_transport_schedule(core, t);
+        }
+    }
+    if (format == FW_NO_PT || rtx != ((format & 0x80) != 0)) {
+        core->counters.drop_unknown_payload_type++;
+        return NULL;
+    }
+    packet->format = format & 0x7f;
+    return e;
+}
+
+void fw_ingress_rtp(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, const uint8_t *data, size_t len) {
+    fw_rtp_t header;
+    core->counters.rtp_in++;
+    if (t->srtp == NULL) {
+        core->counters.drop_not_keyed++;
+        return;
+    }
+    if (!fw_rtp_parse_header(data, len, &header)) {
+        core->counters.drop_rtp_malformed++;
+        return;
+    }
+    fw_key_t key = fw_key(&header.ssrc, sizeof header.ssrc);
+    fw_encoding_t *e = fw_map_get(&t->inbound, &key);
+    /* Strangers count too: each SSRC that authenticates costs state of decryption. */
+    if (e == NULL && t->inbound.count >= core->config.max_ssrcs) {
+        core->counters.drop_ssrc_limit++;
+        return;
+    }
+    if (e == FW_STRANGER) e = NULL;
+    fw_packet_t *packet = open_packet(core, t, data, len);
+    if (packet == NULL) return;
+    fw_ice_heard(core, t, path);
+    e = assign(core, t, e, packet);
+    if (e == NULL) return;
+    const fw_format_t *format = &e->producer->media.formats[packet->format];
+    bool rtx = packet->rtp.ssrc == e->rtx_ssrc;
+    if (rtx && !unwrap(core, e, packet)) return;
+    if (!sequence(core, e, packet)) return;
+    if (packet->rtp.payload_len == 0) core->counters.padding_in++;
+    if (!rtx)
+        fw_receive_stats_add(&e->stats, packet->seq64, packet->rtp.timestamp, packet->len, core->now_us, format->clock_hz,
+                             packet->seq64 == e->highest_seq64);
+    admit(core, e, packet);
+    if (e->nack.count > 0 || e->nack.overrun) fw_transport_schedule(core, t);
+}
+
+void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data, size_t len) {
+    fw_producer_t *p = fw_slots_get(&core->producers, head->producer_id);
+    if (p == NULL || head->encoding >= p->encoding_count || len > FW_PACKET_BYTES) {
+        core->counters.drop_handover_stale++;
+        return;
+    }
+    fw_encoding_t *e = p->encodings[head->encoding];
+    fw_packet_t *packet = fw_pool_peek(&core->pool);
+    packet->encoding = NULL;
+    memcpy(packet->data, data, len);
+    packet->len = (uint16_t)len;
+    packet->arrival_us = head->arrival_us;
+    packet->seq64 = head->seq64;
+    if (!fw_rtp_parse_header(packet->data, len, &packet->rtp) || !fw_rtp_parse_body(packet->data, len, &packet->rtp)) return;
+    packet->format = p->pt_formats[packet->rtp.payload_type] & 0x7f;
+    if (packet->format >= p->media.format_count) return;
+    if (packet->seq64 > e->highest_seq64) e->highest_seq64 = packet->seq64;
+    core->counters.handover_in++;
+    read_extensions(p, packet);
+    admit(core, e, packet);
+}

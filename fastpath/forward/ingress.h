@@ -1,0 +1,13 @@
+/* What comes in as media: decrypted, assigned to its encoding, counted, cached and queued for those who want it. */
+#ifndef FW_FORWARD_INGRESS_H
+#define FW_FORWARD_INGRESS_H
+
+#include "state.h"
+
+/* An SRTP packet of a transport. */
+void fw_ingress_rtp(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, const uint8_t *data, size_t len);
+
+/* A packet in the clear that another worker has handed over. */
+void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data, size_t len);
+
+#endif

@@ -1,0 +1,42 @@
+/* A hash table from short keys to pointers, for what packets are looked up by: SSRCs, addresses, ICE ufrags. */
+#ifndef FW_FORWARD_MAP_H
+#define FW_FORWARD_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* At most 40 bytes, the rest zero. */
+typedef struct {
+    uint64_t words[5];
+} fw_key_t;
+
+typedef struct {
+    fw_key_t key;
+    void *value; /* NULL: free */
+} fw_map_entry_t;
+
+typedef struct {
+    fw_map_entry_t *entries; /* open addressing, a power of two, at most half full */
+    uint32_t capacity;
+    uint32_t count;
+    uint64_t seed;
+} fw_map_t;
+
+static inline fw_key_t fw_key(const void *bytes, size_t len) {
+    fw_key_t key = {{0}};
+    memcpy(&key, bytes, len < sizeof key ? len : sizeof key);
+    return key;
+}
+
+/* `seed` is random, so that nobody outside can choose keys that collide. Allocates with the first entry. */
+void fw_map_init(fw_map_t *m, uint64_t seed);
+void fw_map_free(fw_map_t *m);
+
+void *fw_map_get(const fw_map_t *m, const fw_key_t *key);
+/* Adds or replaces; `value` is not NULL. False where memory is short. */
+bool fw_map_put(fw_map_t *m, const fw_key_t *key, void *value);
+void fw_map_remove(fw_map_t *m, const fw_key_t *key);
+
+#endif

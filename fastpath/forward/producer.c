@@ -1,0 +1,156 @@
+#include <stdlib.h>
+
+#include "report.h"
+#include "sources.h"
+#include "table.h"
+
+bool fw_media_ok(const fw_media_t *m) {
+    if (m->kind > FW_VIDEO || m->format_count > FW_FORMATS || m->mid_len > FW_MID_BYTES) return false;
+    for (unsigned i = 0; i < m->format_count; i++) {
+        const fw_format_t *f = &m->formats[i];
+        if (f->pt > 127 || (f->rtx_pt > 127 && f->rtx_pt != FW_NO_PT) || f->codec > FW_AV1) return false;
+        if (f->clock_hz == 0 || f->clock_hz > 1000000) return false;
+    }
+    return true;
+}
+
+static void index_media(fw_producer_t *p) {
+    memset(p->ext_kinds, FW_EXTENSIONS, sizeof p->ext_kinds);
+    memset(p->pt_formats, FW_NO_PT, sizeof p->pt_formats);
+    for (unsigned kind = 0; kind < FW_EXTENSIONS; kind++)
+        if (p->media.ext_ids[kind] != 0) p->ext_kinds[p->media.ext_ids[kind]] = (uint8_t)kind;
+    for (unsigned i = 0; i < p->media.format_count; i++) {
+        const fw_format_t *f = &p->media.formats[i];
+        p->pt_formats[f->pt] = (uint8_t)i;
+        if (f->rtx_pt != FW_NO_PT) p->pt_formats[f->rtx_pt] = (uint8_t)(i | 0x80);
+    }
+}
+
+static bool add_encoding(fw_core_t *core, fw_producer_t *p, const fw_encoding_spec_t *spec) {
+    fw_encoding_t *e = calloc(1, sizeof *e);
+    if (e == NULL) return false;
+    e->producer = p;
+    e->index = p->encoding_count;
+    e->rid_len = spec->rid_len;
+    memcpy(e->rid, spec->rid, sizeof e->rid);
+    fw_nack_init(&e->nack);
+    fw_cache_init(&e->cache);
+    p->encodings[p->encoding_count++] = e;
+    return (spec->ssrc == 0 || fw_encoding_learn(core, e, spec->ssrc, false)) &&
+           (spec->rtx_ssrc == 0 || fw_encoding_learn(core, e, spec->rtx_ssrc, true));
+}
+
+fw_encoding_t fw_stranger;
+
+void fw_transport_note_stranger(fw_transport_t *t, uint32_t ssrc) {
+    fw_key_t key = fw_key(&ssrc, sizeof ssrc);
+    /* Where memory is short the packet is only not remembered. */
+    (void)fw_map_put(&t->inbound, &key, FW_STRANGER);
+}
+
+bool fw_encoding_learn(fw_core_t *core, fw_encoding_t *e, uint32_t ssrc, bool rtx) {
+    fw_transport_t *t = e->producer->transport;
+    uint32_t *known = rtx ? &e->rtx_ssrc : &e->ssrc;
+    fw_key_t key = fw_key(&ssrc, sizeof ssrc);
+    if (t != NULL) {
+        const fw_encoding_t *owner = fw_map_get(&t->inbound, &key);
+        if (owner != NULL && owner != FW_STRANGER) return false;
+        if (owner == NULL && t->inbound.count >= core->config.max_ssrcs) return false;
+        if (!fw_map_put(&t->inbound, &key, e)) return false;
+        if (*known != 0) {
+            fw_key_t old = fw_key(known, sizeof *known);
+            fw_map_remove(&t->inbound, &old);
+        }
+    }
+    *known = ssrc;
+    return true;
+}
+
+/* What only the producer's own worker has: its place on the transport. */
+static fw_error_t attach(fw_producer_t *p, fw_transport_t *t) {
+    p->transport = t;
+    p->next_on_transport = t->producers;
+    t->producers = p;
+    if (p->media.ext_ids[FW_EXT_TRANSPORT_CC] == 0 || t->arrivals != NULL) return FW_DONE;
+    t->arrivals = malloc(sizeof *t->arrivals);
+    if (t->arrivals == NULL) return FW_LIMIT;
+    fw_arrivals_init(t->arrivals);
+    return FW_DONE;
+}
+
+fw_error_t fw_producer_add(fw_core_t *core, const fw_command_t *command, uint64_t *id) {
+    bool copy = command->u.producer.home_id != 0;
+    fw_transport_t *t = fw_slots_get(&core->transports, command->id);
+    if (!copy && (t == NULL || t->state == FW_CLOSED)) return FW_STALE_ID;
+    uint32_t encodings = command->u.producer.encoding_count;
+    if (!fw_media_ok(&command->u.producer.media) || encodings == 0 || encodings > FW_ENCODINGS) return FW_REFUSED;
+    fw_producer_t *p = calloc(1, sizeof *p);
+    if (p == NULL) return FW_LIMIT;
+    p->media = command->u.producer.media;
+    p->home_id = command->u.producer.home_id;
+    p->home_worker = command->u.producer.home_worker;
+    p->best = encodings == 1 ? 0 : FW_ENCODING_NONE;
+    index_media(p);
+    p->id = fw_slots_put(&core->producers, p);
+    fw_error_t error = p->id == 0 ? FW_LIMIT : FW_DONE;
+    if (error == FW_DONE && !copy) error = attach(p, t);
+    for (uint32_t i = 0; i < encodings && error == FW_DONE; i++)
+        if (!add_encoding(core, p, &command->u.producer.encodings[i])) error = FW_DUPLICATE;
+    if (error != FW_DONE) {
+        fw_producer_remove(core, p);
+        return error;
+    }
+    *id = p->id;
+    return FW_DONE;
+}
+
+static void forget_ssrc(fw_transport_t *t, uint32_t ssrc) {
+    fw_key_t key = fw_key(&ssrc, sizeof ssrc);
+    fw_map_remove(&t->inbound, &key);
+}
+
+static void detach(fw_producer_t *p) {
+    fw_transport_t *t = p->transport;
+    if (t == NULL) return;
+    for (unsigned i = 0; i < p->encoding_count; i++) {
+        if (p->encodings[i]->ssrc != 0) forget_ssrc(t, p->encodings[i]->ssrc);
+        if (p->encodings[i]->rtx_ssrc != 0) forget_ssrc(t, p->encodings[i]->rtx_ssrc);
+    }
+    fw_producer_t **link = &t->producers;
+    while (*link != p) link = &(*link)->next_on_transport;
+    *link = p->next_on_transport;
+}
+
+static void untouch(fw_core_t *core, fw_producer_t *p) {
+    for (fw_producer_t **link = &core->touched; *link != NULL; link = &(*link)->next_touched)
+        if (*link == p) {
+            *link = p->next_touched;
+            return;
+        }
+}
+
+void fw_producer_remove(fw_core_t *core, fw_producer_t *p) {
+    while (p->consumers != NULL) {
+        fw_command_t none = {.kind = FW_BIND_CONSUMER};
+        fw_consumer_bind(core, p->consumers, &none);
+    }
+    detach(p);
+    untouch(core, p);
+    for (unsigned i = 0; i < p->encoding_count; i++) free(p->encodings[i]);
+    fw_slots_remove(&core->producers, p->id);
+    free(p);
+}
+
+fw_error_t fw_producer_add_target(fw_producer_t *p, const fw_command_t *command) {
+    if (p->target_count == FW_MAX_TARGETS) return FW_LIMIT;
+    p->targets[p->target_count++] = (fw_target_t){.copy_id = command->u.target.copy_id, .worker = command->u.target.worker};
+    return FW_DONE;
+}
+
+void fw_producer_remove_target(fw_producer_t *p, const fw_command_t *command) {
+    for (unsigned i = 0; i < p->target_count; i++) {
+        if (p->targets[i].copy_id != command->u.target.copy_id || p->targets[i].worker != command->u.target.worker) continue;
+        p->targets[i] = p->targets[--p->target_count];
+        return;
+    }
+}

@@ -1,0 +1,118 @@
+#include "rewrite.h"
+
+#include "../wire/bytes.h"
+#include "../wire/ext.h"
+#include "../wire/red.h"
+#include "../wire/rtp.h"
+
+enum { EXTENSION_ROOM = 400 };
+
+/* Extensions that are written per viewer, or speak of the publisher's link or of its choice of layers. */
+static bool stays_behind(uint8_t kind) {
+    return kind == FW_EXT_MID || kind == FW_EXT_RID || kind == FW_EXT_REPAIRED_RID || kind == FW_EXT_ABS_SEND_TIME ||
+           kind == FW_EXT_TRANSPORT_CC || kind == FW_EXT_VIDEO_TIMING || kind == FW_EXT_LAYERS_ALLOCATION;
+}
+
+static bool needs_two_bytes(const fw_consumer_t *c, const fw_packet_t *packet) {
+    if (!c->mixed_extensions) return false;
+    for (unsigned kind = 0; kind <= FW_EXT_TRANSPORT_CC; kind++)
+        if (c->media.ext_ids[kind] > 14) return true;
+    for (unsigned i = 0; i < packet->ext_count; i++) {
+        const fw_packet_ext_t *ext = &packet->ext[i];
+        if (stays_behind(ext->kind) || c->media.ext_ids[ext->kind] == 0) continue;
+        if (ext->len == 0 || ext->len > 16 || c->media.ext_ids[ext->kind] > 14) return true;
+    }
+    return false;
+}
+
+static size_t write_extensions(const fw_consumer_t *c, const fw_packet_t *packet, const fw_rewrite_t *how, uint8_t *out) {
+    const uint8_t *ids = c->media.ext_ids;
+    fw_ext_writer_t w;
+    uint8_t *at;
+    fw_ext_begin(&w, out, EXTENSION_ROOM, needs_two_bytes(c, packet));
+    if (ids[FW_EXT_MID] != 0 && (at = fw_ext_put(&w, ids[FW_EXT_MID], c->media.mid_len)) != NULL)
+        memcpy(at, c->media.mid, c->media.mid_len);
+    if (ids[FW_EXT_ABS_SEND_TIME] != 0 && (at = fw_ext_put(&w, ids[FW_EXT_ABS_SEND_TIME], 3)) != NULL)
+        fw_store24(at, how->abs_send_time);
+    if (ids[FW_EXT_TRANSPORT_CC] != 0 && (at = fw_ext_put(&w, ids[FW_EXT_TRANSPORT_CC], 2)) != NULL)
+        fw_store16(at, how->transport_cc);
+    for (unsigned i = 0; i < packet->ext_count; i++) {
+        const fw_packet_ext_t *ext = &packet->ext[i];
+        if (stays_behind(ext->kind) || ids[ext->kind] == 0) continue;
+        at = fw_ext_put(&w, ids[ext->kind], ext->len);
+        if (at == NULL) continue;
+        memcpy(at, packet->data + ext->offset, ext->len);
+        if (ext->kind == FW_EXT_DEPENDENCY_DESCRIPTOR && packet->has_dd)
+            fw_store16(at + 1, (uint16_t)(packet->dd.frame_number + how->epoch->frame_number_offset));
+    }
+    return fw_ext_end(&w);
+}
+
+/* Copies the payload up to the last byte that changes, changed. Returns how many bytes that is. */
+static size_t write_picture_ids(const fw_packet_t *packet, const fw_epoch_t *epoch, const uint8_t *payload, uint8_t *out) {
+    const fw_frame_t *f = &packet->frame;
+    size_t len = 0;
+    if (f->has_picture_id) len = (size_t)f->picture_id_offset + (f->picture_id_bits == 15 ? 2 : 1);
+    if (f->has_tl0 && (size_t)f->tl0_offset + 1 > len) len = (size_t)f->tl0_offset + 1;
+    memcpy(out, payload, len);
+    if (f->has_picture_id) {
+        uint16_t id = (uint16_t)(f->picture_id + epoch->picture_id_offset);
+        if (f->picture_id_bits == 15) {
+            fw_store16(out + f->picture_id_offset, (uint16_t)(0x8000 | id));
+        } else {
+            out[f->picture_id_offset] = (uint8_t)(id & 0x7f);
+        }
+    }
+    if (f->has_tl0) out[f->tl0_offset] = (uint8_t)(f->tl0_pic_idx + epoch->tl0_offset);
+    return len;
+}
+
+/* RED names the payload types of its blocks: they become the viewer's. A viewer without RED gets the newest block. */
+static size_t write_red(const fw_consumer_t *c, const uint8_t *payload, uint8_t *out, uint8_t codec, fw_srtp_job_t *job) {
+    fw_red_t red;
+    if (!fw_red_parse(payload, job->body_len, &red)) return 0; /* ingress has let only whole ones in */
+    if (codec != FW_RED) {
+        job->body = payload + red.primary_offset;
+        job->body_len = (uint16_t)(job->body_len - red.primary_offset);
+        return 0;
+    }
+    memcpy(out, payload, red.headers_len);
+    for (size_t at = 0; at < red.headers_len; at += (out[at] & 0x80) != 0 ? 4 : 1) {
+        uint8_t format = c->producer->pt_formats[out[at] & 0x7f];
+        if (format >= FW_FORMATS || c->formats[format] == FW_NO_PT) continue;
+        out[at] = (uint8_t)((out[at] & 0x80) | c->media.formats[c->formats[format]].pt);
+    }
+    return red.headers_len;
+}
+
+bool fw_rewrite(const fw_consumer_t *c, const fw_packet_t *packet, const fw_rewrite_t *how, fw_srtp_job_t *job) {
+    uint8_t mapped = c->formats[packet->format];
+    if (mapped == FW_NO_PT) return false;
+    const fw_format_t *format = &c->media.formats[mapped];
+    uint8_t pt = how->rtx ? format->rtx_pt : format->pt;
+    if (pt == FW_NO_PT) return false;
+    size_t header = FW_RTP_HEADER_BYTES + write_extensions(c, packet, how, job->out + FW_RTP_HEADER_BYTES);
+    fw_rtp_write(job->out, false, header > FW_RTP_HEADER_BYTES, packet->rtp.marker, pt, (uint16_t)how->seq64,
+                 packet->rtp.timestamp + how->epoch->ts_offset, how->ssrc);
+    uint8_t *prefix = job->out + header;
+    if (how->rtx) {
+        fw_store16(prefix, how->original_seq16);
+        prefix += 2;
+    }
+    const uint8_t *payload = packet->data + packet->rtp.header_len;
+    job->body = payload;
+    job->body_len = packet->rtp.payload_len;
+    size_t own = 0;
+    if (packet->rtp.payload_len > 0) {
+        own = c->producer->media.formats[packet->format].codec == FW_RED
+                  ? write_red(c, payload, prefix, format->codec, job)
+                  : write_picture_ids(packet, how->epoch, payload, prefix);
+    }
+    job->index = how->seq64;
+    job->header_len = (uint16_t)header;
+    job->prefix_len = (uint16_t)(own + (size_t)(prefix - (job->out + header)));
+    job->body += own;
+    job->body_len = (uint16_t)(job->body_len - own);
+    job->padding = 0;
+    return true;
+}

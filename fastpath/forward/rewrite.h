@@ -1,0 +1,25 @@
+/* One packet written anew for one viewer: header, extensions and the payload bytes that are that viewer's own. */
+#ifndef FW_FORWARD_REWRITE_H
+#define FW_FORWARD_REWRITE_H
+
+#include "state.h"
+
+/* The longest header, prefix included, that is ever written. */
+#define FW_REWRITE_MAX_BYTES 480
+
+/* What differs from viewer to viewer and from sending to sending. */
+typedef struct {
+    const fw_epoch_t *epoch;
+    uint64_t seq64;
+    uint32_t ssrc;
+    uint32_t abs_send_time; /* 24 bits, 6.18 fixed point seconds */
+    uint16_t transport_cc;
+    uint16_t original_seq16; /* of a retransmission: RTX's OSN (RFC 4588 section 4) */
+    bool rtx;
+} fw_rewrite_t;
+
+/* Writes header and prefix at job->out and points the job at the rest. False where the consumer has no payload type
+ * for it. */
+bool fw_rewrite(const fw_consumer_t *c, const fw_packet_t *packet, const fw_rewrite_t *how, fw_srtp_job_t *job);
+
+#endif

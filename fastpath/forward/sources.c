@@ -1,0 +1,83 @@
+#include "sources.h"
+
+#include "report.h"
+
+/* An encoding silent for so long gives way to a lower one: longer than a frame of a slow screen share. */
+enum { LIVE_US = 1000000, RANK_EVERY_US = 250000, RATE_WINDOW_US = 1000000 };
+
+static bool live(const fw_core_t *core, const fw_encoding_t *e) {
+    return e->last_us != 0 && core->now_us - e->last_us < LIVE_US;
+}
+
+/* Larger pictures rank higher; where a codec does not tell sizes, higher rates do. */
+static bool higher(const fw_encoding_t *a, const fw_encoding_t *b) {
+    uint32_t a_pixels = (uint32_t)a->width * a->height;
+    uint32_t b_pixels = (uint32_t)b->width * b->height;
+    if (a_pixels != 0 && b_pixels != 0) return a_pixels > b_pixels;
+    return a->rate_before > b->rate_before + b->rate_before / 4;
+}
+
+static int8_t find_best(const fw_core_t *core, const fw_producer_t *p) {
+    int8_t best = p->best;
+    if (best != FW_ENCODING_NONE && !live(core, p->encodings[best])) best = FW_ENCODING_NONE;
+    for (int8_t i = 0; i < (int8_t)p->encoding_count; i++) {
+        const fw_encoding_t *e = p->encodings[i];
+        if (live(core, e) && (best == FW_ENCODING_NONE || higher(e, p->encodings[best]))) best = i;
+    }
+    /* All are silent: whoever speaks first is ranked then. */
+    return best == FW_ENCODING_NONE ? p->best : best;
+}
+
+void fw_producer_rank(fw_core_t *core, fw_producer_t *p) {
+    if (p->encoding_count == 1) return;
+    bool first = p->best == FW_ENCODING_NONE;
+    if (!first && core->now_us - p->ranked_us < RANK_EVERY_US) return;
+    if (core->now_us / RATE_WINDOW_US != p->ranked_us / RATE_WINDOW_US) {
+        for (unsigned i = 0; i < p->encoding_count; i++) {
+            p->encodings[i]->rate_before = p->encodings[i]->rate_bytes;
+            p->encodings[i]->rate_bytes = 0;
+        }
+    }
+    p->ranked_us = core->now_us;
+    int8_t best = find_best(core, p);
+    if (best == p->best) return;
+    p->best = best;
+    for (fw_consumer_t *c = p->consumers; c != NULL; c = c->next_of_producer) fw_consumer_aim(core, c);
+}
+
+void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c) {
+    if (c->producer == NULL) return;
+    c->select.target = c->producer->best;
+    if (!fw_select_waits(&c->select) || c->media.kind != FW_VIDEO || !fw_transport_ready(c->transport)) return;
+    fw_producer_want_keyframe(core, c->producer, (uint8_t)(1U << c->select.target));
+}
+
+void fw_producer_want_keyframe(fw_core_t *core, fw_producer_t *p, uint8_t encodings) {
+    if (p->transport == NULL) {
+        fw_hand_t hand = {.producer_id = p->home_id, .encodings = encodings};
+        if (!core->sinks.hand(core->sinks.context, p->home_worker, FW_HAND_KEYFRAME, &hand, NULL, 0))
+            core->counters.drop_handover_full++;
+        return;
+    }
+    for (unsigned i = 0; i < p->encoding_count; i++)
+        /* What has not begun begins with a keyframe by itself. */
+        if (p->encodings[i]->ssrc == 0 || p->encodings[i]->highest_seq64 == 0) encodings &= (uint8_t)~(1U << i);
+    fw_keyframes_want(&p->keyframes, encodings);
+    fw_transport_schedule(core, p->transport);
+}
+
+void fw_encoding_report(fw_core_t *core, fw_encoding_t *e, const fw_clock_point_t *sr) {
+    fw_producer_t *p = e->producer;
+    e->sr = *sr;
+    fw_hand_t hand = {.arrival_us = sr->arrival_us, .ntp = sr->ntp, .timestamp = sr->timestamp, .encoding = e->index};
+    for (unsigned i = 0; i < p->target_count; i++) {
+        hand.producer_id = p->targets[i].copy_id;
+        if (!core->sinks.hand(core->sinks.context, p->targets[i].worker, FW_HAND_REPORT, &hand, NULL, 0))
+            core->counters.drop_handover_full++;
+    }
+    for (fw_consumer_t *c = p->consumers; c != NULL; c = c->next_of_producer)
+        if (c->select.current == (int8_t)e->index && !c->reported) {
+            c->first_report_due = true;
+            fw_transport_first_report_due(core, c->transport);
+        }
+}

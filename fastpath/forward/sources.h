@@ -1,0 +1,19 @@
+/* A producer's encodings seen as sources: which is the highest that lives, and keyframes asked of them. */
+#ifndef FW_FORWARD_SOURCES_H
+#define FW_FORWARD_SOURCES_H
+
+#include "state.h"
+
+/* After a packet: finds the highest live encoding anew, a few times a second, and points the consumers at it. */
+void fw_producer_rank(fw_core_t *core, fw_producer_t *p);
+
+/* Points a consumer at the producer's best encoding and, if it has to wait for an entry, asks for a keyframe. */
+void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c);
+
+/* Someone needs a keyframe of these encodings (a bit each): asked at home, under the spacing of stream/keyframes.h. */
+void fw_producer_want_keyframe(fw_core_t *core, fw_producer_t *p, uint8_t encodings);
+
+/* A new sender report of an encoding, from the publisher or from its home worker. */
+void fw_encoding_report(fw_core_t *core, fw_encoding_t *e, const fw_clock_point_t *sr);
+
+#endif

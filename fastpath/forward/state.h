@@ -1,0 +1,266 @@
+/* All that a core keeps: transports, the producers and consumers on them, and the tables that find them.
+ *
+ * One core belongs to one worker's thread. Time comes in as `now_us`, microseconds of one monotonic clock, from 1.
+ */
+#ifndef FW_FORWARD_STATE_H
+#define FW_FORWARD_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../crypto/hmac.h"
+#include "../crypto/srtp.h"
+#include "../net/path.h"
+#include "../stream/arrivals.h"
+#include "../stream/cache.h"
+#include "../stream/keyframes.h"
+#include "../stream/nack.h"
+#include "../stream/select.h"
+#include "../stream/seqmap.h"
+#include "../stream/stats.h"
+#include "../stream/tsmap.h"
+#include "command.h"
+#include "counters.h"
+#include "map.h"
+#include "outbox.h"
+#include "pool.h"
+#include "slots.h"
+#include "timers.h"
+
+#define FW_KNOWN_PATHS 4      /* validated addresses of one transport */
+#define FW_EPOCHS 4           /* runs of sources that a consumer can still repair from */
+#define FW_REPEATS 128        /* repairs remembered, so that a request within an RTT is answered once */
+#define FW_SENT_PLAIN 512     /* packets that can be repeated byte for byte where RTX is not negotiated */
+#define FW_SENT_REPORTS 4     /* SRs remembered for the round trip time */
+#define FW_MAX_TARGETS 64
+
+typedef struct fw_core fw_core_t;
+typedef struct fw_transport fw_transport_t;
+typedef struct fw_producer fw_producer_t;
+typedef struct fw_consumer fw_consumer_t;
+
+typedef enum { FW_NEW, FW_CHECKED, FW_KEYED, FW_CLOSED } fw_transport_state_t;
+typedef enum { FW_CLOSE_NONE, FW_CLOSE_REQUESTED, FW_CLOSE_NEVER_CONNECTED, FW_CLOSE_CONSENT_LOST } fw_close_reason_t;
+
+/* One encoding (RID) of a producer, as it comes in. */
+typedef struct {
+    fw_producer_t *producer;
+    uint64_t highest_seq64;
+    uint64_t last_us; /* arrival of the newest packet, 0 for none */
+    uint64_t rtx_highest_seq64;
+    fw_clock_point_t sr; /* the newest sender report */
+    fw_receive_stats_t stats;
+    fw_receive_stats_t rtx_stats;
+    fw_nack_t nack;
+    fw_cache_t cache;
+    uint64_t seen[FW_CACHE_PACKETS / 64]; /* which of the last numbers have come, a bit each: none is let in twice */
+    uint32_t ssrc;     /* 0 while not known */
+    uint32_t rtx_ssrc;
+    uint32_t rate_bytes; /* received in the current window, and in the one before, for ranking encodings */
+    uint32_t rate_before;
+    uint32_t nacks_sent;
+    uint32_t keyframes;
+    uint16_t width; /* of the last keyframe, 0 where unknown */
+    uint16_t height;
+    uint8_t index;
+    uint8_t rid_len;
+    char rid[FW_RID_BYTES];
+} fw_encoding_t;
+
+typedef struct {
+    uint64_t copy_id;
+    uint32_t worker;
+} fw_target_t;
+
+struct fw_producer {
+    uint64_t id;
+    fw_transport_t *transport; /* NULL for the copy of another worker's producer */
+    fw_producer_t *next_on_transport;
+    fw_consumer_t *consumers;
+    uint64_t home_id; /* of a copy */
+    uint32_t home_worker;
+    fw_media_t media;
+    uint8_t ext_kinds[256];  /* by id: fw_extension_t, or FW_EXTENSIONS */
+    uint8_t pt_formats[128]; /* by payload type: format, | 0x80 for its RTX, or FW_NO_PT */
+    fw_encoding_t *encodings[FW_ENCODINGS];
+    uint8_t encoding_count;
+    int8_t best; /* the highest live encoding, FW_ENCODING_NONE before the first packet */
+    uint64_t ranked_us;
+    fw_keyframes_t keyframes;
+    uint32_t pli_count;
+    uint8_t fir_seq;
+    uint8_t target_count;
+    fw_target_t targets[FW_MAX_TARGETS];
+    fw_packet_t *batch_first; /* of the batch that is being taken in */
+    fw_packet_t *batch_last;
+    fw_producer_t *next_touched;
+};
+
+/* How one run of one source was mapped: repairs of its packets use it again. */
+typedef struct {
+    const fw_encoding_t *encoding; /* NULL once it is gone */
+    uint32_t number;               /* fw_seqmap_t's epoch */
+    uint32_t ts_offset;
+    uint16_t picture_id_offset;
+    uint16_t frame_number_offset;
+    uint8_t tl0_offset;
+} fw_epoch_t;
+
+/* What was the sender's own in a packet sent without RTX: enough to send the very same bytes again. */
+typedef struct {
+    uint64_t seq64; /* the consumer's; 0 for none */
+    uint32_t abs_send_time;
+    uint16_t transport_cc;
+} fw_sent_plain_t;
+
+struct fw_consumer {
+    uint64_t id;
+    fw_transport_t *transport;
+    fw_consumer_t *next_on_transport;
+    fw_producer_t *producer; /* NULL while it follows nobody */
+    fw_consumer_t *next_of_producer;
+    fw_consumer_t **link_of_producer; /* what points at this one in the producer's list */
+    fw_consumer_t *next_pending;
+    fw_media_t media;
+    uint8_t formats[FW_FORMATS]; /* by the producer's format: this consumer's, or FW_NO_PT */
+    fw_select_t select;
+    fw_seqmap_t seqmap;
+    fw_tsmap_t tsmap;
+    fw_epoch_t epochs[FW_EPOCHS]; /* by number modulo FW_EPOCHS */
+    uint64_t rtx_seq64;
+    uint64_t packets;
+    uint64_t octets;
+    uint64_t rtx_packets;
+    uint64_t rtx_octets;
+    uint32_t ssrc;
+    uint32_t rtx_ssrc;
+    uint32_t clock_hz; /* of what was sent last */
+    uint16_t last_picture_id; /* of the newest packet sent */
+    uint16_t last_frame_number;
+    uint8_t last_tl0;
+    bool mixed_extensions;
+    bool same_clock;
+    bool reported; /* an SR has been sent since the last switch of source */
+    bool first_report_due;
+    uint8_t cname_len;
+    char cname[FW_CNAME_BYTES];
+    uint8_t sent_report_next;
+    struct {
+        uint32_t ntp_middle;
+        uint64_t at_us;
+    } sent_reports[FW_SENT_REPORTS];
+    uint32_t rtt_us; /* 0 while unknown */
+    fw_report_block_t remote; /* the viewer's last report */
+    uint32_t nacks_received;
+    uint32_t plis_received;
+    struct {
+        uint64_t at_us;
+        uint16_t seq16;
+    } repeats[FW_REPEATS]; /* by seq16 modulo FW_REPEATS */
+    fw_sent_plain_t *sent_plain; /* FW_SENT_PLAIN entries where NACK is negotiated and RTX is not, else NULL */
+};
+
+typedef struct {
+    fw_key_t ufrag; /* all zero for none */
+    fw_hmac_t *hmac;
+} fw_credentials_t;
+
+struct fw_transport {
+    fw_timer_t timer; /* first, so that a timer is its transport */
+    uint64_t id;
+    fw_transport_state_t state;
+    fw_close_reason_t reason;
+    fw_credentials_t credentials; /* local */
+    fw_credentials_t previous;    /* those before an ICE restart, until the new ones are used */
+    fw_path_t path;               /* in use; family 0 for none */
+    fw_path_t known[FW_KNOWN_PATHS];
+    uint64_t path_heard_us; /* when anything authenticated came over `path` */
+    uint64_t opened_us;
+    uint64_t consent_us; /* the last authenticated check */
+    uint64_t consent_timeout_us;
+    uint64_t connect_timeout_us;
+    uint64_t report_us; /* when the next SR and RR go out */
+    uint64_t feedback_us; /* when TWCC feedback goes out, UINT64_MAX where none is due */
+    fw_srtp_t *srtp;
+    fw_map_t inbound;  /* SSRC → fw_encoding_t, the RTX SSRCs and FW_STRANGER too */
+    fw_map_t outbound; /* SSRC → fw_consumer_t, the RTX SSRCs too */
+    fw_producer_t *producers;
+    fw_consumer_t *consumers;
+    fw_arrivals_t *arrivals; /* NULL where no producer negotiated transport-cc */
+    uint32_t rtcp_ssrc;
+    uint16_t transport_cc; /* the next number */
+    uint64_t remb_bps;     /* what the peer said it can take, 0 for nothing */
+    bool dirty;
+    fw_transport_t *next_dirty;
+    fw_consumer_t *pending; /* consumers with packets in this batch */
+    fw_transport_t *next_flush;
+    bool first_reports_due;
+    fw_transport_t *next_report;
+};
+
+/* A record that one worker hands to another: a packet in the clear, a sender report, or a wish for a keyframe. */
+typedef enum { FW_HAND_PACKET, FW_HAND_REPORT, FW_HAND_KEYFRAME } fw_hand_kind_t;
+
+typedef struct {
+    uint64_t producer_id; /* on the receiving worker */
+    uint64_t arrival_us;
+    uint64_t seq64;
+    uint64_t ntp;       /* FW_HAND_REPORT */
+    uint32_t timestamp; /* FW_HAND_REPORT */
+    uint8_t encoding;
+    uint8_t encodings; /* FW_HAND_KEYFRAME: a bit each */
+    uint8_t reserved[2];
+} fw_hand_t;
+
+/* What the world must know of a transport, as one plain value. */
+typedef struct {
+    uint64_t id;
+    uint32_t state;
+    uint32_t reason;
+    fw_path_t path;
+    uint32_t reserved;
+} fw_transport_change_t;
+
+/* How a core reaches the world. None of these may call back into the core. */
+typedef struct {
+    void *context;
+    fw_outbox_sink_t *send;
+    /* A datagram for Python; false where it had no room. */
+    bool (*punt)(void *context, uint64_t transport_id, const uint8_t *data, size_t len);
+    /* A record for another worker; false where it had no room. */
+    bool (*hand)(void *context, uint32_t worker, fw_hand_kind_t kind, const fw_hand_t *head, const uint8_t *body,
+                 size_t len);
+    void (*changed)(void *context, const fw_transport_change_t *change);
+} fw_sinks_t;
+
+typedef struct {
+    uint32_t pool_packets;     /* at least 1024 */
+    uint32_t max_transports;
+    uint32_t max_ssrcs;        /* of one transport, inbound */
+    uint16_t max_gso_segments; /* 1: no GSO */
+    uint64_t hash_seed;
+} fw_core_config_t;
+
+struct fw_core {
+    fw_core_config_t config;
+    fw_sinks_t sinks;
+    fw_counters_t counters;
+    uint64_t now_us;
+    fw_pool_t pool;
+    fw_outbox_t outbox;
+    fw_timers_t timers;
+    fw_slots_t transports;
+    fw_slots_t producers;
+    fw_slots_t consumers;
+    fw_map_t by_ufrag; /* fw_transport_t */
+    fw_map_t by_path;  /* remote address and socket → fw_transport_t */
+    fw_producer_t *touched; /* producers with packets in this batch */
+    fw_transport_t *flush;
+    fw_transport_t *reports; /* transports with a first SR due */
+    fw_transport_t *dirty;
+};
+
+static inline bool fw_transport_ready(const fw_transport_t *t) { return t->state == FW_KEYED && t->path.family != 0; }
+
+#endif

@@ -1,0 +1,369 @@
+"""The border's vocabulary: what the control plane asks of a worker, and what a worker tells it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+class Kind(enum.IntEnum):
+    """The kind of a medium."""
+
+    AUDIO = 0
+    VIDEO = 1
+
+
+class Codec(enum.IntEnum):
+    """A payload format that the core knows how to forward. RED is redundant audio (RFC 2198)."""
+
+    OPUS = 0
+    RED = 1
+    VP8 = 2
+    VP9 = 3
+    H264 = 4
+    H265 = 5
+    AV1 = 6
+
+
+class Extension(enum.IntEnum):
+    """An RTP header extension that the core knows. The URIs are in `control/session/sdp.py`."""
+
+    MID = 0
+    RID = 1
+    REPAIRED_RID = 2
+    ABS_SEND_TIME = 3
+    TRANSPORT_CC = 4
+    AUDIO_LEVEL = 5
+    VIDEO_ORIENTATION = 6
+    PLAYOUT_DELAY = 7
+    VIDEO_CONTENT_TYPE = 8
+    VIDEO_TIMING = 9
+    COLOR_SPACE = 10
+    ABS_CAPTURE_TIME = 11
+    DEPENDENCY_DESCRIPTOR = 12
+    LAYERS_ALLOCATION = 13
+    TRANSMISSION_OFFSET = 14
+    CSRC_AUDIO_LEVEL = 15
+
+
+class SrtpProfile(enum.IntEnum):
+    """A DTLS-SRTP protection profile, by its IANA number (RFC 5764 section 4.1.2, RFC 7714 section 14.2)."""
+
+    AES128_CM_SHA1_80 = 0x0001
+    AEAD_AES_128_GCM = 0x0007
+    AEAD_AES_256_GCM = 0x0008
+
+    @property
+    def key_bytes(self) -> int:
+        """Bytes of one master key."""
+        return 32 if self is SrtpProfile.AEAD_AES_256_GCM else 16
+
+    @property
+    def salt_bytes(self) -> int:
+        """Bytes of one master salt."""
+        return 14 if self is SrtpProfile.AES128_CM_SHA1_80 else 12
+
+
+class TransportState(enum.IntEnum):
+    """Where a transport is. CLOSED is final: the core has let go of the transport and of everything on it."""
+
+    NEW = 0
+    CHECKED = 1  # an authenticated STUN check has come: there is a path
+    KEYED = 2  # SRTP keys are in place as well: media flows
+    CLOSED = 3
+
+
+class CloseReason(enum.IntEnum):
+    """Why a transport is CLOSED."""
+
+    NONE = 0
+    REQUESTED = 1
+    NEVER_CONNECTED = 2
+    CONSENT_LOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadType:
+    """One negotiated payload type (0-127) and what was agreed for it.
+
+    `format` tells formats of one codec apart that must not be mixed (H264 profile and packetization mode, VP9 profile
+    and so on); two payload types carry the same thing where codec and format are equal.
+    """
+
+    pt: int
+    codec: Codec
+    clock_rate_hz: int
+    format: str = ""
+    rtx_pt: int | None = None
+    nack: bool = False
+    pli: bool = False
+    fir: bool = False
+    transport_cc: bool = False
+    remb: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """One encoding of a producer. An SSRC of 0 is learnt from the MID and RID extensions, or from the payload type."""
+
+    rid: str = ""
+    ssrc: int = 0
+    rtx_ssrc: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerSpec:
+    """One medium that a transport sends to the server; encodings in the order of the SDP (at most 4)."""
+
+    mid: str
+    kind: Kind
+    payload_types: tuple[PayloadType, ...]
+    extensions: Mapping[Extension, int] = field(default_factory=dict)
+    encodings: tuple[Encoding, ...] = (Encoding(),)
+    reduced_size_rtcp: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerSpec:
+    """One medium that the server sends on a transport, under the server's own SSRCs (rtx_ssrc 0: no RTX)."""
+
+    mid: str
+    kind: Kind
+    payload_types: tuple[PayloadType, ...]
+    ssrc: int
+    rtx_ssrc: int
+    cname: str
+    extensions: Mapping[Extension, int] = field(default_factory=dict)
+    mixed_extensions: bool = False  # a=extmap-allow-mixed: the two-byte form may be used
+    reduced_size_rtcp: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The 5-tuple in use: the peer's address and the local one that it talks to."""
+
+    remote: tuple[str, int]
+    local: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TransportChange:
+    """What has become of a transport. Later changes replace earlier ones that were not read yet."""
+
+    transport: int
+    state: TransportState
+    reason: CloseReason
+    path: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Punt:
+    """A datagram from a transport's validated path that is for Python: DTLS."""
+
+    transport: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to the command with this ticket: `id` of what was made, `error` of forward/command.h (0: done)."""
+
+    ticket: int
+    id: int
+    error: int
+    statistics: TransportStatistics | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatistics:
+    """One encoding of a producer, or one consumer. `lost` and `jitter_ticks` of a consumer are as the viewer reports."""
+
+    id: int
+    outbound: bool
+    kind: Kind
+    codec: Codec
+    encoding: int | None
+    ssrc: int
+    packets: int
+    bytes: int
+    repaired_packets: int
+    lost: int
+    fraction_lost: float
+    jitter_ticks: int
+    clock_rate_hz: int
+    rtt_us: int
+    nacks: int
+    plis: int
+    keyframes: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransportStatistics:
+    """What a worker knows of one transport and the streams on it."""
+
+    id: int
+    state: TransportState
+    rtt_us: int
+    remb_bps: int
+    streams: tuple[StreamStatistics, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTransport:
+    """Makes a transport with these local ICE credentials; the result's id names it."""
+
+    ufrag: str
+    pwd: str
+    consent_us: int
+    connect_us: int
+    rtcp_ssrc: int
+    first_transport_cc: int
+
+
+@dataclass(frozen=True, slots=True)
+class RestartIce:
+    """Adds new local credentials; the old ones go when the new ones are first used."""
+
+    transport: int
+    ufrag: str
+    pwd: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetKeys:
+    """Gives a transport its SRTP keys, once: master key then master salt each way."""
+
+    transport: int
+    profile: SrtpProfile
+    local: bytes
+    remote: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SetConsent:
+    """Changes how long a transport lives without an authenticated check."""
+
+    transport: int
+    consent_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendDatagram:
+    """Sends a datagram over a transport's path. There is no result: it is lost like any other datagram."""
+
+    transport: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CloseTransport:
+    """Closes a transport, or lets go of one that has closed by itself."""
+
+    transport: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddProducer:
+    """Makes a producer on a transport; the result's id names it."""
+
+    transport: int
+    spec: ProducerSpec
+
+
+@dataclass(frozen=True, slots=True)
+class AddCopy:
+    """Makes a producer fed by another worker's; the result's id names it."""
+
+    home_worker: int
+    home_id: int
+    spec: ProducerSpec
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveProducer:
+    """Removes a producer or a copy of one; consumers bound to it follow nobody then."""
+
+    producer: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddTarget:
+    """Hands a producer's packets to its copy on another worker from now on."""
+
+    producer: int
+    worker: int
+    copy: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveTarget:
+    """Ends what AddTarget began."""
+
+    producer: int
+    worker: int
+    copy: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddConsumer:
+    """Makes a consumer on a transport, bound to nothing; the result's id names it.
+
+    Sequence numbers start in 1 to 0x7fff (RFC 3711 section 3.3.1).
+    """
+
+    transport: int
+    spec: ConsumerSpec
+    first_seq16: int
+    first_rtx_seq16: int
+    first_timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class BindConsumer:
+    """Points a consumer at a producer of the same worker (0: none). SSRC, numbers and timestamps go on unbroken.
+
+    `formats[i]` is the index of the consumer's payload type for the producer's i-th, or None. `same_clock` says that the
+    producer before was stamped by the same device.
+    """
+
+    consumer: int
+    producer: int
+    formats: tuple[int | None, ...] = ()
+    same_clock: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveConsumer:
+    """Removes a consumer; its viewer is told by an RTCP BYE."""
+
+    consumer: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStatistics:
+    """Asks for a transport's statistics."""
+
+    transport: int
+
+
+Command = (
+    OpenTransport
+    | RestartIce
+    | SetKeys
+    | SetConsent
+    | SendDatagram
+    | CloseTransport
+    | AddProducer
+    | AddCopy
+    | RemoveProducer
+    | AddTarget
+    | RemoveTarget
+    | AddConsumer
+    | BindConsumer
+    | RemoveConsumer
+    | ReadStatistics
+)
+Event = Result | Punt | TransportChange

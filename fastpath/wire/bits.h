@@ -1,0 +1,43 @@
+/* A bit cursor that cannot read past its end, for the headers that codecs pack by the bit.
+ *
+ * Like fw_reader_t it turns `ok` false when it runs out and then yields zeros.
+ */
+#ifndef FW_WIRE_BITS_H
+#define FW_WIRE_BITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    const uint8_t *data;
+    size_t at; /* both in bits */
+    size_t end;
+    bool ok;
+} fw_bits_t;
+
+static inline fw_bits_t fw_bits(const uint8_t *data, size_t len) {
+    return (fw_bits_t){.data = data, .end = len * 8, .ok = true};
+}
+
+/* The next `n` (0-32) bits, the first of them the highest. */
+static inline uint32_t fw_take_bits(fw_bits_t *b, unsigned n) {
+    if (!b->ok || b->end - b->at < n) {
+        b->ok = false;
+        return 0;
+    }
+    uint32_t value = 0;
+    for (; n; n--, b->at++) value = value << 1 | (b->data[b->at / 8] >> (7 - b->at % 8) & 1u);
+    return value;
+}
+static inline bool fw_take_flag(fw_bits_t *b) { return fw_take_bits(b, 1); }
+
+/* An Exp-Golomb number, ue(v) of H.264 section 9.1 and uvlc() of AV1 section 4.10.3; over 32 bits is an error. */
+static inline uint32_t fw_take_ue(fw_bits_t *b) {
+    unsigned zeros = 0;
+    while (b->ok && !fw_take_flag(b)) zeros++;
+    if (zeros > 31) b->ok = false;
+    return b->ok ? (uint32_t)((1ull << zeros) - 1 + fw_take_bits(b, zeros)) : 0;
+}
+
+#endif

@@ -1,0 +1,392 @@
+# cython: language_level=3, freethreading_compatible=False
+"""The compiled UDP loop: one worker's thread, its sockets, its clock and its rings, around the core in forward/."""
+
+import os
+import threading
+
+import pylibsrtp._binding
+
+from . import border
+from .messages import Punt
+
+from libc.stdint cimport UINT64_MAX
+from libc.stdlib cimport calloc, free
+from libc.string cimport memset
+
+from .core cimport *
+
+load_crypto(pylibsrtp._binding.__file__)
+
+cdef enum:
+    MAX_WORKERS = 64
+    RECEIVE_MESSAGES = 16
+    ROUND_DATAGRAMS = 256  # so many are taken in before they are forwarded
+    RING_BYTES = 1 << 20
+    RESULT_ROOM = 1 << 15  # room that every result fits into
+    TAG_COMMAND = 1
+    TAG_STOP = 2
+
+cdef extern from *:
+    """
+    #include "forward/core.h"
+    typedef struct { fw_transport_stats_t transport; fw_stream_stats_t streams[FW_STATS_STREAMS]; } fw_all_stats_t;
+    """
+    ctypedef struct fw_all_stats_t:
+        fw_transport_stats_t transport
+        fw_stream_stats_t *streams
+
+
+cdef struct worker_t:
+    uint32_t index
+    fw_core_t *core
+    fw_udp_batch_t *batch
+    fw_udp_sender_t *sender
+    fw_udp_counters_t udp
+    int fds[FW_UDP_SOCKETS]
+    size_t fd_count
+    fw_ring_t *commands  # from Python
+    fw_ring_t *results  # to Python, never lost
+    fw_ring_t *datagrams  # to Python, lost where there is no room
+    fw_marks_t *marks  # to Python, the latest state of each transport
+    fw_waker_t waker
+    int events_fd
+    fw_ring_t *inboxes[MAX_WORKERS]  # from each other worker
+    worker_t *peers[MAX_WORKERS]
+    uint64_t handed_to  # workers that got records this round, a bit each
+    bint tell  # Python has something to read
+    bint stopping
+    uint64_t rounds
+
+
+cdef void on_send(void *context, const fw_udp_message_t *messages, size_t count) noexcept nogil:
+    cdef worker_t *w = <worker_t *>context
+    fw_udp_send(w.fds, w.fd_count, w.sender, messages, count)
+
+
+cdef fw_bool on_punt(void *context, uint64_t transport_id, const uint8_t *data, size_t len) noexcept nogil:
+    cdef worker_t *w = <worker_t *>context
+    w.tell = True
+    return fw_ring_push(w.datagrams, 0, &transport_id, sizeof(transport_id), data, <uint32_t>len)
+
+
+cdef fw_bool on_hand(
+    void *context, uint32_t worker, fw_hand_kind_t kind, const fw_hand_t *head, const uint8_t *body, size_t len
+) noexcept nogil:
+    cdef worker_t *w = <worker_t *>context
+    if worker >= MAX_WORKERS or w.peers[worker] == NULL:
+        return False
+    w.handed_to |= <uint64_t>1 << worker
+    return fw_ring_push(w.peers[worker].inboxes[w.index], <uint32_t>kind, head, sizeof(fw_hand_t), body, <uint32_t>len)
+
+
+cdef void on_changed(void *context, const fw_transport_change_t *change) noexcept nogil:
+    cdef worker_t *w = <worker_t *>context
+    fw_marks_set(w.marks, fw_slot_of(change.id), change)
+    w.tell = True
+
+
+cdef void read_stats(worker_t *w, const fw_command_t *command) noexcept nogil:
+    cdef fw_all_stats_t stats
+    cdef fw_result_t result
+    cdef uint32_t size = 0
+    memset(&result, 0, sizeof(result))
+    result.id = command.id
+    result.ticket = command.ticket
+    if fw_core_stats(w.core, command.id, &stats.transport, stats.streams):
+        size = <uint32_t>(sizeof(fw_transport_stats_t) + stats.transport.stream_count * sizeof(fw_stream_stats_t))
+    else:
+        result.error = 1
+    fw_ring_push(w.results, 0, &result, sizeof(result), &stats, size)
+
+
+cdef void drain_commands(worker_t *w, uint64_t now_us) noexcept nogil:
+    cdef fw_record_t record
+    cdef const fw_command_t *command
+    cdef fw_result_t result
+    while fw_ring_used_bytes(w.results) + RESULT_ROOM < RING_BYTES and fw_ring_peek(w.commands, &record):
+        command = <const fw_command_t *>record.data
+        if record.tag == TAG_STOP:
+            w.stopping = True
+        elif command.kind == FW_READ_STATS:
+            read_stats(w, command)
+            w.tell = True
+        else:
+            result = fw_core_command(
+                w.core, command, record.data + sizeof(fw_command_t), record.len - sizeof(fw_command_t), now_us
+            )
+            if command.kind != FW_SEND_DATAGRAM:
+                fw_ring_push(w.results, 0, &result, sizeof(result), NULL, 0)
+                w.tell = True
+        fw_ring_pop(w.commands)
+
+
+cdef void drain_inboxes(worker_t *w, uint64_t now_us) noexcept nogil:
+    cdef fw_record_t record
+    cdef int i
+    cdef int taken
+    for i in range(MAX_WORKERS):
+        if w.inboxes[i] == NULL:
+            continue
+        taken = 0
+        while taken < ROUND_DATAGRAMS and fw_ring_peek(w.inboxes[i], &record):
+            fw_core_hand(
+                w.core,
+                <fw_hand_kind_t>record.tag,
+                <const fw_hand_t *>record.data,
+                record.data + sizeof(fw_hand_t),
+                record.len - sizeof(fw_hand_t),
+                now_us,
+            )
+            fw_ring_pop(w.inboxes[i])
+            taken += 1
+
+
+cdef void receive(worker_t *w, uint64_t ready, uint64_t now_us) noexcept nogil:
+    cdef fw_udp_datagram_t datagram
+    cdef int i
+    cdef int messages, taken
+    for i in range(<int>w.fd_count):
+        taken = 0
+        messages = RECEIVE_MESSAGES if ready >> i & 1 else 0
+        while messages == RECEIVE_MESSAGES and taken < ROUND_DATAGRAMS:
+            messages = fw_udp_receive(w.fds[i], <uint8_t>i, w.batch)
+            if messages <= 0:
+                break
+            while fw_udp_next(w.batch, &datagram):
+                fw_core_receive(w.core, &datagram.path, datagram.data, datagram.len, now_us)
+                taken += 1
+
+
+cdef bint has_work(worker_t *w) noexcept nogil:
+    cdef int i
+    if fw_ring_used_bytes(w.commands) > 0 and fw_ring_used_bytes(w.results) + RESULT_ROOM < RING_BYTES:
+        return True
+    for i in range(MAX_WORKERS):
+        if w.inboxes[i] != NULL and fw_ring_used_bytes(w.inboxes[i]) > 0:
+            return True
+    return False
+
+
+cdef void wake_peers(worker_t *w) noexcept nogil:
+    cdef int i
+    for i in range(MAX_WORKERS):
+        if w.handed_to >> i & 1:
+            fw_waker_signal(&w.peers[i].waker)
+    w.handed_to = 0
+
+
+cdef uint64_t time_to_sleep(worker_t *w) noexcept nogil:
+    cdef uint64_t next_us, now_us
+    if has_work(w):
+        return 0
+    next_us = fw_core_next_us(w.core)
+    if next_us == UINT64_MAX:
+        return UINT64_MAX
+    now_us = fw_clock_us()
+    return next_us - now_us if next_us > now_us else 0
+
+
+cdef void run(worker_t *w) noexcept nogil:
+    cdef int fds[FW_WAIT_FDS]
+    cdef uint64_t ready, now_us
+    cdef size_t i
+    for i in range(w.fd_count):
+        fds[i] = w.fds[i]
+    fds[w.fd_count] = w.waker.fd
+    while not w.stopping:
+        fw_waker_arm(&w.waker)
+        ready = 0
+        fw_wait(fds, w.fd_count + 1, time_to_sleep(w), &ready)
+        fw_waker_disarm(&w.waker, ready >> w.fd_count & 1)
+        now_us = fw_clock_us()
+        drain_commands(w, now_us)
+        drain_inboxes(w, now_us)
+        receive(w, ready, now_us)
+        fw_core_flush(w.core, now_us)
+        wake_peers(w)
+        w.rounds += 1
+        if w.tell:
+            w.tell = False
+            fw_wake_signal(w.events_fd)
+
+
+cdef class Worker:
+    """One thread that forwards media, with sockets of its own.
+
+    `sockets` are bound, non-blocking UDP sockets that this worker owns from here on and closes. All methods are for one
+    thread of Python, which reads events whenever `fileno()` is readable.
+    """
+
+    cdef worker_t w
+    cdef object sockets
+    cdef object thread
+    cdef readonly list capabilities
+    cdef uint32_t next_ticket
+
+    def __cinit__(self):
+        memset(&self.w, 0, sizeof(self.w))
+        self.w.events_fd = -1
+        self.w.waker.fd = -1
+
+    def __init__(self, int index, sockets, *, int pool_packets=16384, int max_transports=65536, int max_ssrcs=64):
+        cdef fw_udp_options_t options
+        cdef fw_udp_caps_t caps[FW_UDP_SOCKETS]
+        self.sockets = list(sockets)
+        self.capabilities = []
+        if not 1 <= len(self.sockets) < FW_UDP_SOCKETS or not 0 <= index < MAX_WORKERS:
+            raise ValueError(f"a worker has 1 to {FW_UDP_SOCKETS - 1} sockets and an index below {MAX_WORKERS}")
+        memset(&options, 0, sizeof(options))
+        options.rcvbuf_bytes = options.sndbuf_bytes = 8 << 20
+        options.gro = options.gso = True
+        self.w.index = index
+        self.w.fd_count = len(self.sockets)
+        segments = 128
+        for i, sock in enumerate(self.sockets):
+            self.w.fds[i] = sock.fileno()
+            error = fw_udp_setup(self.w.fds[i], &options, &caps[i])
+            if error < 0:
+                raise OSError(-error, os.strerror(-error))
+            segments = min(segments, caps[i].gso_max_segments)
+            self.capabilities.append({
+                "address": sock.getsockname()[:2],
+                "receive_buffer_bytes": caps[i].rcvbuf_bytes,
+                "send_buffer_bytes": caps[i].sndbuf_bytes,
+                "gso_max_segments": caps[i].gso_max_segments,
+                "gro": bool(caps[i].gro),
+                "gso": bool(caps[i].gso),
+            })
+        self._allocate(pool_packets, max_transports, max_ssrcs, segments)
+        self.w.sender = fw_udp_sender_create(caps, self.w.fd_count, &self.w.udp)
+        if self.w.sender == NULL:
+            raise MemoryError
+
+    def _allocate(self, pool_packets, max_transports, max_ssrcs, segments):
+        cdef fw_core_config_t config
+        cdef fw_sinks_t sinks
+        memset(&config, 0, sizeof(config))
+        config.pool_packets = max(pool_packets, 16 * ROUND_DATAGRAMS)
+        config.max_transports = max_transports
+        config.max_ssrcs = max_ssrcs
+        config.max_gso_segments = segments
+        config.hash_seed = int.from_bytes(os.urandom(8), "little")
+        sinks.context = &self.w
+        sinks.send = on_send
+        sinks.punt = on_punt
+        sinks.hand = on_hand
+        sinks.changed = on_changed
+        self.w.core = fw_core_create(&config, &sinks)
+        self.w.batch = fw_udp_batch_create(RECEIVE_MESSAGES, &self.w.udp)
+        self.w.commands = fw_ring_create(RING_BYTES)
+        self.w.results = fw_ring_create(RING_BYTES)
+        self.w.datagrams = fw_ring_create(RING_BYTES)
+        self.w.marks = fw_marks_create(max_transports, sizeof(fw_transport_change_t))
+        self.w.events_fd = fw_wake_create()
+        if (
+            self.w.core == NULL
+            or self.w.batch == NULL
+            or self.w.commands == NULL
+            or self.w.results == NULL
+            or self.w.datagrams == NULL
+            or self.w.marks == NULL
+        ):
+            raise MemoryError
+        if self.w.events_fd < 0 or fw_waker_open(&self.w.waker) < 0:
+            raise OSError("no file descriptor is left for the worker's events")
+
+    def __dealloc__(self):
+        fw_core_destroy(self.w.core)
+        fw_udp_batch_destroy(self.w.batch)
+        fw_udp_sender_destroy(self.w.sender)
+        fw_ring_destroy(self.w.commands)
+        fw_ring_destroy(self.w.results)
+        fw_ring_destroy(self.w.datagrams)
+        fw_marks_destroy(self.w.marks)
+        for i in range(MAX_WORKERS):
+            fw_ring_destroy(self.w.inboxes[i])
+        if self.w.waker.fd >= 0:
+            fw_waker_close(&self.w.waker)
+        if self.w.events_fd >= 0:
+            os.close(self.w.events_fd)
+
+    def connect(self, Worker other):
+        """Lets this worker and `other` hand packets to each other. Before either is started."""
+        if self.thread is not None or other.thread is not None:
+            raise RuntimeError("workers are connected before they are started")
+        self.w.inboxes[other.w.index] = fw_ring_create(RING_BYTES)
+        other.w.inboxes[self.w.index] = fw_ring_create(RING_BYTES)
+        if self.w.inboxes[other.w.index] == NULL or other.w.inboxes[self.w.index] == NULL:
+            raise MemoryError
+        self.w.peers[other.w.index] = &other.w
+        other.w.peers[self.w.index] = &self.w
+
+    def start(self):
+        """Starts the thread."""
+        self.thread = threading.Thread(target=self._run, name=f"fanwire-worker-{self.w.index}", daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        with nogil:
+            run(&self.w)
+
+    def stop(self):
+        """Ends the thread: transports say goodbye, sockets are closed. Other workers must not be running any more, or
+        be stopped next."""
+        if self.thread is not None:
+            while not fw_ring_push(self.w.commands, TAG_STOP, NULL, 0, NULL, 0):
+                pass
+            fw_waker_signal(&self.w.waker)
+            self.thread.join()
+            self.thread = None
+        for sock in self.sockets:
+            sock.close()
+        self.sockets = []
+
+    def fileno(self):
+        """Readable when there are events."""
+        return self.w.events_fd
+
+    def submit(self, command):
+        """Queues a command for the next round and returns its ticket. Raises BlockingIOError where the ring is full."""
+        cdef const uint8_t[::1] head
+        cdef const char *body
+        self.next_ticket += 1
+        ticket = self.next_ticket
+        encoded, tail = border.encode(command, ticket)
+        head = encoded
+        body = tail
+        if not fw_ring_push(self.w.commands, TAG_COMMAND, &head[0], <uint32_t>head.shape[0], body, <uint32_t>len(tail)):
+            raise BlockingIOError("the worker has too many commands queued")
+        fw_waker_signal(&self.w.waker)
+        return ticket
+
+    def read_events(self):
+        """All that has happened since the last call: results, changes of transports and punted datagrams, in this order."""
+        cdef fw_record_t record
+        cdef fw_transport_change_t change
+        cdef uint32_t slot
+        cdef bint waiting
+        events = []
+        fw_wake_clear(self.w.events_fd)
+        waiting = fw_ring_used_bytes(self.w.commands) > 0
+        while fw_ring_peek(self.w.results, &record):
+            events.append(border.decode_result(record.data[:record.len]))
+            fw_ring_pop(self.w.results)
+        while fw_marks_next(self.w.marks, &slot, &change):
+            events.append(border.decode_change((<const uint8_t *>&change)[:sizeof(change)], self._local_port))
+        while fw_ring_peek(self.w.datagrams, &record):
+            events.append(Punt((<const uint64_t *>record.data)[0], record.data[sizeof(uint64_t):record.len]))
+            fw_ring_pop(self.w.datagrams)
+        if waiting:  # the worker may have been waiting for room for results
+            fw_waker_signal(&self.w.waker)
+        return events
+
+    def _local_port(self, index):
+        return self.sockets[index].getsockname()[1] if index < len(self.sockets) else 0
+
+    def counters(self):
+        """Every counter by name; drops are called drop_*."""
+        cdef const uint64_t *block = <const uint64_t *>&self.w.core.counters
+        found = {name: block[i] for i, name in enumerate(border.counter_names())}
+        found.update({f"udp_{name}": value for name, value in (<object>self.w.udp).items()})
+        found["rounds"] = self.w.rounds
+        return found

@@ -1,0 +1,78 @@
+"""What pyproject.toml cannot say: the packages, the C libraries, and the Cython extensions that link them."""
+
+import os
+import sys
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, find_packages, setup
+from setuptools.command.build_ext import build_ext
+
+os.chdir(Path(__file__).resolve().parent)  # every path here is relative to the project
+
+# One static library for each floor of the C code, in the order that a linker wants: callers first.
+FLOORS = ("forward", "cc", "stream", "crypto", "wire", "net")
+
+MACROS = [("_GNU_SOURCE", "1")]
+HARDENING = ["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2", "-fstack-protector-strong"]
+CFLAGS = ["-std=c11", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wconversion", *HARDENING]
+
+HEADERS = sorted(str(path) for path in Path("fastpath").glob("*/*.h"))
+SOURCES = {floor: sorted(str(path) for path in Path("fastpath", floor).glob("*.c")) for floor in FLOORS}
+NAMESPACE = Path("build/namespace/fanwire")
+
+
+def link_namespace() -> None:
+    """Lay the packages out as they are imported, for tools that read files: Cython and type checkers."""
+    NAMESPACE.mkdir(parents=True, exist_ok=True)
+    for name in ("control", "fastpath"):
+        link = NAMESPACE / name
+        if not link.is_symlink():
+            link.symlink_to(Path("../../..", name))
+
+
+def extension(source: Path) -> Extension:
+    return Extension(
+        f"fanwire.fastpath.{source.stem}",
+        [str(source)],
+        include_dirs=["fastpath"],
+        define_macros=MACROS,
+        extra_compile_args=["-O3", "-fvisibility=hidden", *HARDENING],
+        extra_link_args=["-Wl,-z,relro,-z,now"],
+        libraries=["dl", "pthread"],
+        depends=HEADERS,  # Cython copies these beside the C that it writes, where #include looks first
+    )
+
+
+class BuildExt(build_ext):
+    """Builds in one lasting place for this checkout, so that pip and a direct call reuse each other's work."""
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        if self.inplace:
+            self.build_lib = self.build_temp = f"build/inplace-{sys.implementation.cache_tag}"
+
+
+link_namespace()
+extensions = cythonize(
+    [extension(path) for path in sorted(Path("fastpath").glob("*.pyx"))],
+    include_path=[str(NAMESPACE.parent)],
+    build_dir="build/cython",
+)
+for built in extensions:
+    built.depends += [path for paths in SOURCES.values() for path in paths]
+
+setup(
+    packages=[f"fanwire.{name}" for name in find_packages(include=["control*", "fastpath*"])],
+    cmdclass={"build_ext": BuildExt},
+    libraries=[
+        (f"fanwire_{floor}", {"sources": paths, "macros": MACROS, "cflags": CFLAGS, "obj_deps": {"": HEADERS}})
+        for floor, paths in SOURCES.items()
+        if paths
+    ],
+    ext_modules=extensions,
+    options={
+        "build_clib": {"build_temp": "build/clib", "build_clib": "build/clib"},
+        "build_ext": {"parallel": True},
+    },
+)

@@ -1,0 +1,148 @@
+"""The layering, read from the sources: who may import whom, and how large a file may grow."""
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MAX_LINES = 600
+MAX_SEAM_METHODS = 15
+
+# Each layer of control/ may import the ones after it.
+LAYERS = ("__main__", "app", "config", "config_values", "startup", "http", "rooms", "session", "media")
+
+# Each floor of fastpath/ may include itself and these.
+FLOORS = {
+    "forward": {"stream", "cc", "crypto", "wire", "net"},
+    "stream": {"wire"},
+    "cc": {"wire"},
+    "crypto": set(),
+    "wire": set(),
+    "net": set(),
+}
+# All that sans-IO code needs of the system: no sockets, no clock, no threads.
+PURE_HEADERS = {
+    *("assert.h", "errno.h", "inttypes.h", "limits.h", "math.h", "stdalign.h"),
+    *("stdbool.h", "stddef.h", "stdint.h", "stdlib.h", "string.h"),
+}
+EXTRA_HEADERS = {"crypto": {"dlfcn.h"}}
+
+SEAM = "fanwire.control.media.engine"
+
+
+def sources(*suffixes: str, folders: tuple[str, ...] = ("control", "fastpath")) -> list[Path]:
+    found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*")) if path.suffix in suffixes]
+    assert found
+    return found
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(("fanwire", *parts)).removesuffix(".__init__")
+
+
+def imports(path: Path) -> set[str]:
+    """The full names of all that `path` imports, wherever in the file it does so."""
+    package = ["fanwire", *path.relative_to(ROOT).parent.parts]
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            origin = ".".join([*base, *([node.module] if node.module else [])])
+            found |= {f"{origin}.{alias.name}" for alias in node.names}
+    return found
+
+
+def layer(module: str) -> str | None:
+    names = module.split(".")
+    return names[2] if names[:2] == ["fanwire", "control"] and len(names) > 2 and names[2] in LAYERS else None
+
+
+def test_control_imports_downwards_only():
+    upwards = [
+        f"{module_name(path)} imports {name}"
+        for path in sources(".py", folders=("control",))
+        if (here := layer(module_name(path)))
+        for name in imports(path)
+        if (there := layer(name)) and LAYERS.index(there) < LAYERS.index(here)
+    ]
+    assert upwards == []
+
+
+def test_every_module_of_control_has_a_layer():
+    modules = {module_name(path) for path in sources(".py", folders=("control",))} - {"fanwire.control"}
+    assert {module for module in modules if layer(module) is None} == set()
+
+
+def test_only_the_seam_reaches_the_fast_path():
+    reaching = {
+        module_name(path)
+        for path in sources(".py", folders=("control",))
+        if any(name.startswith("fanwire.fastpath") for name in imports(path))
+    }
+    assert reaching == {SEAM}
+
+
+def test_the_seam_stays_narrow():
+    path = ROOT / "control/media/engine.py"
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ClassDef):
+            methods = [item for item in node.body if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)]
+            public = [method.name for method in methods if not method.name.startswith("_")]
+            assert len(public) <= MAX_SEAM_METHODS, node.name
+
+
+def test_the_fast_path_never_imports_control():
+    for path in sources(".py", folders=("fastpath",)):
+        assert not any(name.startswith("fanwire.control") for name in imports(path)), path
+    for path in sources(".pyx", ".pxd", ".pyi", folders=("fastpath",)):
+        assert not re.search(r"^\s*c?(?:from|import)\b.*\bcontrol\b", path.read_text(), re.MULTILINE), path
+
+
+def test_packages_import_themselves_relatively():
+    for path in sources(".py", ".pyi", ".pyx", ".pxd"):
+        assert not re.search(r"^\s*(?:from|c?import)\s+fanwire\b", path.read_text(), re.MULTILINE), path
+
+
+def test_c_includes_downwards_only():
+    wrong = []
+    for path in sources(".c", ".h", folders=("fastpath",)):
+        floor = path.parent.name
+        for included in re.findall(r'^\s*#\s*include\s*"([^"]+)"', path.read_text(), re.MULTILINE):
+            target = (path.parent / included).resolve()
+            assert target.is_file(), f"{path} includes {included}"
+            if target.parent.name not in FLOORS[floor] | {floor}:
+                wrong.append(f"{floor}/{path.name} includes {included}")
+    assert wrong == []
+
+
+def test_c_outside_net_does_no_io():
+    wrong = []
+    for path in sources(".c", ".h", folders=("fastpath",)):
+        floor = path.parent.name
+        used = set(re.findall(r"^\s*#\s*include\s*<([^>]+)>", path.read_text(), re.MULTILINE))
+        if floor != "net":
+            wrong += [f"{floor}/{path.name}: {name}" for name in used - PURE_HEADERS - EXTRA_HEADERS.get(floor, set())]
+        assert "Python.h" not in used, path
+    assert wrong == []
+
+
+def test_the_worker_sees_c_through_core_alone():
+    for path in (ROOT / "fastpath").glob("worker.p[yx][xd]"):
+        text = path.read_text()
+        assert set(re.findall(r"^\s*from\s+(\.\w*)\s+cimport\b", text, re.MULTILINE)) <= {".core"}, path
+        assert not re.search(r'^\s*cdef\s+extern\s+from\s+"', text, re.MULTILINE), path
+
+
+def test_no_c_file_shares_a_cython_modules_name():
+    assert not [path for path in sources(".pyx") if path.with_suffix(".c").exists()]
+
+
+def test_no_file_outgrows_a_reader():
+    own = sources(
+        ".py", ".pyi", ".pyx", ".pxd", ".c", ".h", ".js", ".css", ".html", folders=("control", "fastpath", "tests")
+    )
+    lengths = {path: len(path.read_text().splitlines()) for path in own}
+    assert {str(path.relative_to(ROOT)): lines for path, lines in lengths.items() if lines > MAX_LINES} == {}

@@ -1,0 +1,39 @@
+"""What tests share: a server, a browser, and a room of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from support.browser import Browser
+from support.server import Server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def server() -> AsyncIterator[Server]:
+    """The real server, with one worker."""
+    async with Server() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_browser() -> AsyncIterator[Browser]:
+    """One Chromium for all tests: starting it takes longer than some of them."""
+    async with Browser() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(shared_browser: Browser) -> AsyncIterator[Browser]:
+    """The browser, whose pages are closed after the test."""
+    yield shared_browser
+    await shared_browser.close_pages()
+
+
+@pytest.fixture
+def room(request: pytest.FixtureRequest) -> str:
+    """A room that no other test uses, named after the test."""
+    name: str = request.node.name
+    return "".join(c if c.isalnum() else "-" for c in name).strip("-")[:60]

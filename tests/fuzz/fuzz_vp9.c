@@ -1,0 +1,13 @@
+/* VP9: fields to rewrite lie within the payload, and a keyframe is a start. */
+#include "fuzz.h"
+#include "wire/vp9.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    fw_frame_t frame;
+    if (!fw_vp9_parse(data, size, &frame)) return 0;
+    CHECK(size > 0);
+    CHECK(frame.start || !frame.keyframe);
+    if (frame.has_picture_id) CHECK(frame.picture_id_offset + (frame.picture_id_bits == 15 ? 2u : 1u) <= size);
+    if (frame.has_tl0) CHECK(frame.tl0_offset < size && data[frame.tl0_offset] == frame.tl0_pic_idx);
+    return 0;
+}

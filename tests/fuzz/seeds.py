@@ -1,0 +1,179 @@
+"""Makes the inputs that fuzzing starts from: `seeds.py DIRECTORY` fills DIRECTORY/<target>/ for every fuzz target."""
+
+import hashlib
+import hmac
+import struct
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from fanwire.fastpath import probes
+
+TRANSACTION = bytes(range(12))
+BLOCK: "probes.ReportBlock" = {
+    "ssrc": 7,
+    "fraction_lost": 12,
+    "cumulative_lost": -3,
+    "highest_seq": 0x1FFFE,
+    "jitter_ticks": 90,
+    "last_sr": 0xABCD0000,
+    "delay_sr": 655,
+}
+VP8_KEYFRAME = bytes.fromhex("50420f9d012a") + struct.pack("<HH", 1280, 720)
+
+
+def sign(covered: bytes) -> bytes:
+    return hmac.digest(b"password", covered, hashlib.sha1)
+
+
+def pack_bits(*fields: tuple[int, int]) -> bytes:
+    """Numbers of so many bits each, then a stop bit and zeros up to a whole byte."""
+    text = "".join(f"{value:0{width}b}" for value, width in fields if width) + "1"
+    text += "0" * (-len(text) % 8)
+    return int(text, 2).to_bytes(len(text) // 8, "big")
+
+
+def ue(value: int) -> tuple[int, int]:
+    """An Exp-Golomb number as a field of pack_bits."""
+    return value + 1, 2 * (value + 1).bit_length() - 1
+
+
+def stun() -> Iterator[bytes]:
+    yield probes.stun_success(TRANSACTION, bytes(4), 5000, sign)
+    yield probes.stun_success(TRANSACTION, bytes(16), 5000, sign)
+    yield probes.stun_error(TRANSACTION, 420, 0x7FF1, sign)
+    body = struct.pack("!HH8s", 0x0006, 7, b"me:them")
+    body += struct.pack("!HHI", 0x0024, 4, 1) + struct.pack("!HH", 0x0025, 0) + struct.pack("!HHQ", 0x802A, 8, 5)
+    body += struct.pack("!HH", 0x0008, 20) + bytes(20)
+    data = struct.pack("!HHI", 0x0001, len(body) + 8, 0x2112A442) + TRANSACTION + body
+    yield data + struct.pack("!HHI", 0x8028, 4, zlib.crc32(data) ^ 0x5354554E)
+
+
+def rtp(extension: bytes = b"", csrcs: int = 0, padding: int = 0) -> bytes:
+    flags = 0x80 | csrcs | (0x10 if extension else 0) | (0x20 if padding else 0)
+    head = struct.pack("!BBHII", flags, 0x80 | 96, 65535, 90_000, 0xCAFE) + bytes(4 * csrcs)
+    return head + extension + b"payload" + bytes(padding - 1 if padding else 0) + bytes([padding] if padding else [])
+
+
+def ext() -> Iterator[bytes]:
+    elements = [(1, b"\x10"), (2, b"abc"), (3, b"\x00\x2a"), (4, bytes(16))]
+    for two_byte in (False, True):
+        yield rtp(probes.ext_write(elements, two_byte)[0])
+    yield rtp(probes.ext_write([(200, b""), (255, bytes(40))], True)[0])
+
+
+def plain_rtp() -> Iterator[bytes]:
+    yield rtp()
+    yield rtp(csrcs=15, padding=9)
+    yield from ext()
+
+
+def rtcp() -> Iterator[bytes]:
+    writer = probes.RtcpWriter()
+    writer.sr({"ssrc": 1, "ntp": 2 << 32, "timestamp": 3, "packets": 4, "octets": 5})
+    writer.sdes([1], b"somebody")
+    yield bytes(writer)
+    writer = probes.RtcpWriter()
+    writer.rr(1, [BLOCK, BLOCK])
+    writer.remb(1, 2_500_000, [7, 8])
+    writer.bye([1, 2])
+    yield bytes(writer)
+    writer = probes.RtcpWriter()
+    writer.nack(1, 2, [65530, 65535, 3, 40, 41])
+    writer.pli(1, 2)
+    writer.fir(1, 2, 3)
+    yield bytes(writer)
+    yield struct.pack("!BBHI", 0xA1, 203, 2, 7) + b"\0\0\0\4"
+
+
+def twcc() -> Iterator[bytes]:
+    steady: list[int | None] = [1_000_000 + 5_000 * i for i in range(40)]
+    lossy = [None if i % 5 == 2 else us for i, us in enumerate(steady)]
+    uneven: list[int | None] = [64_000 * i * (i % 3) for i in range(30)]
+    for times in (steady, lossy, uneven, [0] + [None] * 500 + [9_000]):
+        writer = probes.RtcpWriter()
+        writer.twcc(1, 2, 65_500, 9, times)
+        yield bytes(writer)
+
+
+def vp8() -> Iterator[bytes]:
+    yield b"\x10" + VP8_KEYFRAME
+    yield bytes([0x90, 0xF0, 0x80, 0x01, 0x22, 0xA5]) + VP8_KEYFRAME
+    yield bytes([0x80, 0x80, 0x11, 0x01])
+
+
+def vp9() -> Iterator[bytes]:
+    sizes = struct.pack("!6H", 320, 180, 640, 360, 1280, 720)
+    yield bytes([0xAA, 0x80, 0x07, 0x00, 0x05, 0x58]) + sizes + bytes([2, 0x00, 0x28, 1, 2]) + b"frame"
+    yield bytes([0xF8, 0x07, 0x42, 0x03, 0x05, 0x08]) + b"frame"
+
+
+def h264() -> Iterator[bytes]:
+    high_1080p = [(0x67, 8), (100, 8), (0, 8), (40, 8), ue(0), ue(1), ue(0), ue(0), (0, 1)]
+    high_1080p += [(1, 1), (1, 1), *[ue(1), ue(2)] * 8, (0, 7)]  # a scaling matrix with one list given
+    high_1080p += [ue(0), ue(0), ue(2), ue(1), (0, 1), ue(119), ue(67), (1, 1), (1, 1)]
+    high_1080p += [(1, 1), ue(0), ue(0), ue(0), ue(4), (0, 1)]
+    baseline_field = [(0x67, 8), (66, 8), (0xE0, 8), (31, 8), ue(0), ue(4), ue(1), (0, 1), ue(2), ue(3), ue(1), ue(9)]
+    baseline_field += [ue(1), (0, 1), ue(79), ue(22), (0, 1), (0, 1), (0, 1), (0, 1), (0, 1)]
+    units = [pack_bits(*high_1080p), b"\x68\xce\x3c\x80", b"\x65\x88\x84\x00"]
+    yield from units
+    yield pack_bits(*baseline_field)
+    yield b"\x18" + b"".join(struct.pack("!H", len(unit)) + unit for unit in units)
+    yield b"\x7c\x85\x88\x84\x00"
+    yield b"\x7c\x45\x12\x34"
+
+
+def h265() -> Iterator[bytes]:
+    units = [b"\x40\x01\x0c", b"\x42\x01\x01\x60", b"\x44\x01\xc0", b"\x26\x01\xaf\x12"]
+    yield from units
+    yield b"\x60\x01" + b"".join(struct.pack("!H", len(unit)) + unit for unit in units)
+    yield b"\x62\x03\x93\xaf\x12"
+    yield b"\x62\x03\x53\x12"
+
+
+def av1() -> Iterator[bytes]:
+    size = [(10, 4), (9, 4), (1279, 11), (719, 10)]
+    plain = pack_bits((0, 3), (0, 2), (0, 1), (0, 1), (0, 5), (0, 12), (8, 5), (0, 1), *size)
+    points = [(1, 12), (9, 5), (1, 1), (1, 1), (3, 10), (4, 10), (0, 1), (1, 1), (5, 4)]
+    timing = [(1, 1), (1, 32), (30, 32), (1, 1), ue(0), (1, 1), (9, 5), (1, 32), (0, 10)]
+    timed = pack_bits((0, 3), (0, 2), *timing, (1, 1), (1, 5), *points, *points, *size)
+    still = pack_bits((0, 3), (3, 2), (5, 5), *size)
+    for header in (plain, timed, still):
+        elements = [b"\x08" + header, b"\x34\x48frame"]
+        yield b"\x28" + bytes([len(elements[0])]) + b"".join(elements)
+        yield b"\x08" + b"".join(bytes([len(element)]) + element for element in elements)
+    yield b"\x50\x30frame"
+    yield b"\x90goes on"
+
+
+def dd() -> Iterator[bytes]:
+    yield b"\xc1\x00\x07"
+    yield b"\x80\x00\x08\x80\x01\x02"
+
+
+SEEDS = {
+    "stun": stun,
+    "rtp": plain_rtp,
+    "ext": ext,
+    "rtcp": rtcp,
+    "twcc": twcc,
+    "vp8": vp8,
+    "vp9": vp9,
+    "h264": h264,
+    "h265": h265,
+    "av1": av1,
+    "dd": dd,
+}
+
+
+def main(directory: Path) -> None:
+    for target, seeds in SEEDS.items():
+        folder = directory / target
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, data in enumerate(seeds()):
+            (folder / f"{number:02}").write_bytes(data)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

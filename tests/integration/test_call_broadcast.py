@@ -1,0 +1,75 @@
+"""One browser publishes and others watch: what they see and hear is the publisher's, live."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.browser import Browser
+from support.peers import Publisher, Viewer, watch_all
+from support.server import Server
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+TONE_HZ = 440
+
+
+@pytest.mark.parametrize("codec", ["VP8", "H264", "VP9", "AV1"])
+async def test_three_viewers_see_and_hear_the_publisher(
+    server: Server, browser: Browser, room: str, codec: str
+) -> None:
+    await Publisher.join(browser, server.whip(room), codec=codec, sound=TONE_HZ)
+    viewers = [await Viewer.join(browser, server.whep(room)) for _ in range(3)]
+    for viewer in viewers:
+        await viewer.wait_until_live()
+    for seen in await watch_all(viewers, seconds=3):
+        seen.check_picture()
+        seen.check_tone(TONE_HZ)
+
+
+async def test_a_late_viewer_sees_a_picture_within_a_second(server: Server, browser: Browser, room: str) -> None:
+    await Publisher.join(browser, server.whip(room))
+    early = await Viewer.join(browser, server.whep(room))
+    await early.wait_until_live()
+    for _ in range(2):
+        late = await Viewer.join(browser, server.whep(room))
+        assert await late.first_picture_ms() < 1000
+    (await early.watch(1)).check_picture()
+
+
+async def test_viewers_see_the_highest_simulcast_layer(server: Server, browser: Browser, room: str) -> None:
+    layers = [{"rid": "q", "scaleResolutionDownBy": 4}, {"rid": "h", "scaleResolutionDownBy": 2}, {"rid": "f"}]
+    await Publisher.join(browser, server.whip(room), width=960, height=720, encodings=layers)
+    viewer = await Viewer.join(browser, server.whep(room))
+    await viewer.wait_until_live()
+    await viewer.watch(4)  # the publisher's encoder starts its layers as its estimate of the network grows
+    seen = await viewer.watch(3)
+    seen.check_picture()
+    assert {frame.width for frame in seen.frames} == {960}
+
+
+async def test_viewers_on_every_worker_see_the_same_picture(browser: Browser, room: str) -> None:
+    async with Server(workers=3) as server:
+        await Publisher.join(browser, server.whip(room), sound=TONE_HZ)
+        viewers = [await Viewer.join(browser, server.whep(room)) for _ in range(6)]
+        ports = set.union(*[await viewer.answered_ports() for viewer in viewers])
+        assert ports == {server.udp_port, server.udp_port + 1, server.udp_port + 2}
+        for viewer in viewers:
+            await viewer.wait_until_live()
+        all_seen = await watch_all(viewers, seconds=3)
+        for seen in all_seen:
+            seen.check_picture()
+            seen.check_tone(TONE_HZ)
+        shown_to_all = set.intersection(*(set(seen.stamps) for seen in all_seen))
+        assert len(shown_to_all) >= 15, "they do not see the same frames"
+        await browser.close_pages()
+
+
+async def test_a_call_over_ipv6(browser: Browser, room: str) -> None:
+    async with Server(udp_host="::1") as server:
+        await Publisher.join(browser, server.whip(room), sound=TONE_HZ)
+        viewer = await Viewer.join(browser, server.whep(room))
+        await viewer.wait_until_live()
+        seen = await viewer.watch(2)
+        seen.check_picture()
+        seen.check_tone(TONE_HZ)
+        await browser.close_pages()

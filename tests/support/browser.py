@@ -1,0 +1,76 @@
+"""Runs one headless Chromium whose pages are the peers of a test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+from playwright.async_api import BrowserContext, Page, async_playwright
+
+CHROMIUM = os.environ.get("FANWIRE_CHROMIUM") or shutil.which("chromium", path=f"{sys.prefix}/bin:{os.defpath}")
+WEB = Path(__file__).with_name("web")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream=fps=30",
+    "--use-fake-ui-for-media-stream",
+    "--allow-loopback-in-peer-connection",
+    "--autoplay-policy=no-user-gesture-required",
+)
+
+
+class Browser:
+    """One Chromium and a web server on loopback for the test pages (tests/support/web)."""
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            self._origin = await _serve_pages(stack)
+            profile = stack.enter_context(tempfile.TemporaryDirectory(prefix="fanwire-chromium-"))
+            playwright = await stack.enter_async_context(async_playwright())
+            self.context: BrowserContext = await playwright.chromium.launch_persistent_context(
+                profile, executable_path=CHROMIUM, headless=True, args=FLAGS
+            )
+            stack.push_async_callback(self.context.close)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def open(self, url: str | None = None) -> Page:
+        """Opens `url`, or the test page, in a tab of its own; what the page complains of goes to our output."""
+        page = await self.context.new_page()
+        page.on("console", lambda message: print(f"[{page.url}] {message.text}"))
+        page.on("pageerror", lambda error: print(f"[{page.url}] {error}"))
+        await page.goto(url or f"{self._origin}/index.html")
+        return page
+
+    async def close_pages(self) -> None:
+        """Closes every tab: a test's peers, however it ended."""
+        for page in self.context.pages:
+            await page.close()
+
+
+async def _serve_pages(stack: AsyncExitStack) -> str:
+    application = web.Application()
+    application.router.add_static("/", WEB)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    return f"http://{host}:{port}"

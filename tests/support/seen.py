@@ -1,0 +1,85 @@
+"""What a viewer saw and heard over a while, and what one can say about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from .barcode import WRAP_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture that was shown, `shown_ms` on the wall clock; `stamp_ms` is the publisher's, None if unreadable."""
+
+    stamp_ms: int | None
+    shown_ms: float
+    width: int
+    height: int
+
+    @property
+    def latency_ms(self) -> float:
+        """From drawing to showing; the stamp must be readable."""
+        assert self.stamp_ms is not None
+        return (self.shown_ms - self.stamp_ms) % WRAP_MS
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Seen:
+    """A while of watching. Onsets of flashes and beeps are ms on the wall clock; `audible` is a share of the time."""
+
+    frames: Sequence[Frame]
+    flashes: Sequence[float] = ()
+    beeps: Sequence[float] = ()
+    sound_s: float = 0.0
+    audible: float = 0.0
+    tone_hz: float = 0.0
+
+    @property
+    def readable(self) -> list[Frame]:
+        """The frames whose barcode is whole."""
+        return [frame for frame in self.frames if frame.stamp_ms is not None]
+
+    @property
+    def stamps(self) -> list[int]:
+        """The publisher's clock in every readable frame, in the order they were shown."""
+        return [frame.stamp_ms for frame in self.frames if frame.stamp_ms is not None]
+
+    @property
+    def latency_ms(self) -> float:
+        """The usual time from the publisher's canvas to the viewer's screen."""
+        return median(frame.latency_ms for frame in self.readable)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether there is a picture that moves and is less than a second old."""
+        return len(self.readable) >= 5 and self.latency_ms < 1000
+
+    def __repr__(self) -> str:
+        age = f", {self.latency_ms:.0f} ms old" if self.readable else ""
+        sound = f"beeps {[round(skew) for skew in self.skews_ms]} ms late" if self.flashes else f"{self.tone_hz:.0f} Hz"
+        return f"Seen({len(self.frames)} frames, {len(self.readable)} readable{age}; {sound})"
+
+    @property
+    def skews_ms(self) -> list[float]:
+        """For every flash how much later its beep was heard, negative if it was earlier; at most half a second."""
+        nearest = [min((beep - flash for beep in self.beeps), key=abs, default=1e9) for flash in self.flashes]
+        return [skew for skew in nearest if abs(skew) <= 500]
+
+    def check_picture(self) -> None:
+        """Asserts a live picture: it moves on, is whole, fluent and less than a second old."""
+        assert len(self.readable) >= 10, f"only {len(self.readable)} of {len(self.frames)} frames could be read"
+        assert len(self.readable) >= 0.9 * len(self.frames), "the picture is broken"
+        steps = [(after - before) % WRAP_MS for before, after in pairwise(self.stamps)]
+        assert all(0 <= step < WRAP_MS / 2 for step in steps), "the picture went back in time"
+        pauses = [after.shown_ms - before.shown_ms for before, after in pairwise(self.frames)]
+        assert max(pauses) < 1000, f"the picture froze for {max(pauses):.0f} ms"
+        assert self.latency_ms < 1000, f"the picture is {self.latency_ms:.0f} ms old"
+
+    def check_tone(self, hz: float) -> None:
+        """Asserts that `hz` was heard, nearly all of the time."""
+        assert self.sound_s > 0.5, "no sound arrived"
+        assert self.audible > 0.9, f"silent for {1 - self.audible:.0%} of the time"
+        assert abs(self.tone_hz - hz) < 0.03 * hz, f"heard {self.tone_hz:.0f} Hz instead of {hz} Hz"

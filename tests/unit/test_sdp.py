@@ -1,0 +1,169 @@
+"""The SDP reader: what it takes from real offers and what it refuses."""
+
+from __future__ import annotations
+
+import pytest
+
+from fanwire.control.session.description import (
+    Direction,
+    ExtMap,
+    Media,
+    Rid,
+    RidRef,
+    RtpMap,
+    SessionDescription,
+    Simulcast,
+    SsrcGroup,
+)
+from fanwire.control.session.sdp import MAX_CHARS, SdpError, parse
+from support import offers
+
+HEAD = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+AUDIO = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"
+
+
+def audio(*attributes: str, session: tuple[str, ...] = ()) -> Media:
+    """The one medium of a description with these attributes."""
+    text = HEAD + "".join(f"a={line}\r\n" for line in session) + AUDIO + "".join(f"a={line}\r\n" for line in attributes)
+    return parse(text).medias[0]
+
+
+@pytest.mark.parametrize("name", offers.NAMES)
+def test_a_captured_offer_is_the_same_after_it_is_written_and_read_again(name: str) -> None:
+    description = parse(offers.text(name))
+    assert description.medias
+    assert parse(description.render()) == description
+
+
+@pytest.mark.parametrize("name", offers.NAMES)
+def test_lines_may_end_in_lf_alone(name: str) -> None:
+    assert parse(offers.text(name).replace("\r\n", "\n")) == parse(offers.text(name))
+
+
+def test_a_chromium_simulcast_offer_is_read_in_full() -> None:
+    sound, picture = parse(offers.text("chromium-publish-vp8-simulcast")).medias
+    assert (sound.kind, sound.mid, sound.direction) == ("audio", "0", Direction.SENDONLY)
+    assert sound.rtpmaps[111] == RtpMap("opus", 48_000, 2)
+    assert sound.fmtp[63] == "111/111"
+    assert picture.feedback(96) == {"goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"}
+    assert picture.fmtp[97] == "apt=96"
+    assert picture.extmaps[10] == ExtMap("urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id")
+    assert picture.rids == [Rid(name, "send") for name in "lmh"]
+    assert picture.simulcast == Simulcast(send=tuple((RidRef(name),) for name in "lmh"))
+    assert all((picture.rtcp_mux, picture.rtcp_rsize, picture.extmap_allow_mixed))
+    assert not picture.ssrcs
+
+
+def test_a_bundle_only_medium_with_port_0_is_not_rejected() -> None:
+    sound, picture = parse(offers.text("webrtcbin-publish")).medias
+    assert picture.port == 0
+    assert not picture.rejected
+    assert sound.rtpmaps[97].encoding == "OPUS"
+    assert picture.ssrc_groups == [SsrcGroup("FID", (801631092, 2348224708))]
+
+
+def test_what_the_session_says_holds_for_media_that_do_not_say_otherwise() -> None:
+    session = (
+        "ice-ufrag:abcd",
+        f"ice-pwd:{'p' * 22}",
+        "fingerprint:SHA-256 aa:bb",
+        "setup:active",
+        "sendonly",
+        "extmap-allow-mixed",
+        "extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid",
+    )
+    inherited = audio(session=session)
+    assert (inherited.ice_ufrag, inherited.ice_pwd, inherited.setup) == ("abcd", "p" * 22, "active")
+    assert inherited.fingerprints == [("sha-256", "AA:BB")]
+    assert inherited.direction is Direction.SENDONLY
+    assert inherited.extmap_allow_mixed
+    assert 3 in inherited.extmaps
+
+    own = audio("fingerprint:sha-512 CC", "recvonly", "setup:passive", "ice-ufrag:efgh", session=session)
+    assert own.fingerprints == [("sha-512", "CC")]
+    assert (own.direction, own.setup, own.ice_ufrag) == (Direction.RECVONLY, "passive", "efgh")
+
+
+def test_rids_with_alternatives_pauses_and_restrictions_are_read() -> None:
+    media = audio("rid:hi send pt=96,97;max-width=1280; max-fps=30", "simulcast:recv x send hi,~mid;~lo")
+    assert media.rids == [Rid("hi", "send", (96, 97), ("max-width=1280", "max-fps=30"))]
+    assert media.simulcast == Simulcast(
+        send=((RidRef("hi"), RidRef("mid", paused=True)), (RidRef("lo", paused=True),)), recv=((RidRef("x"),),)
+    )
+
+
+def test_lines_that_mean_nothing_here_are_passed_over() -> None:
+    text = (
+        f"{HEAD}i=a title\r\nb=AS:500\r\nz=0 0\r\n{AUDIO}c=IN IP6 4f2a.local\r\nb=TIAS:500000\r\n"
+        "a=rtcp:9 IN IP4 0.0.0.0\r\na=rtcp-xr:rcvr-rtt=all\r\na=x-whatever\r\na=ptime:20\r\n"
+    )
+    assert parse(text).medias == [Media("audio", formats=["111"])]
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        "mid:",
+        "mid:a b",
+        "ice-ufrag:abc",
+        "ice-ufrag:ab cd",
+        "ice-pwd:short",
+        "fingerprint:sha-256",
+        "fingerprint:sha-256 AB:C",
+        "setup:maybe",
+        "rtpmap:128 opus/48000/2",
+        "rtpmap:111 opus",
+        "rtpmap:\u0661 opus/48000/2",
+        "fmtp:x a=b",
+        "rtcp-fb:nack",
+        "extmap:3/upwards urn:x",
+        "extmap:x urn:x",
+        "ssrc:4294967296 cname:x",
+        "ssrc:x cname:x",
+        "ssrc-group:FID 1 x",
+        "rid:h sideways",
+        "rid:h send pt=200",
+        "rid:h send pt=",
+        "rid:a/b send",
+        "simulcast:send",
+        "simulcast:send a;;b",
+        "simulcast:h;m;l",
+    ],
+)
+def test_a_malformed_attribute_is_refused_and_quoted(attribute: str) -> None:
+    with pytest.raises(SdpError, match="a=" + attribute.partition(":")[0]):
+        audio(attribute)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\r\n",
+        "hello",
+        "v=1\r\n",
+        "v=0\r\ns=-\r\n",
+        "v=0\r\no=- x 1 IN IP4 0.0.0.0\r\n",
+        f"{HEAD}x=unknown\r\n",
+        f"{HEAD}a=mid:0\r\r\n",
+        f"{HEAD}a=mid:0\0\r\n",
+        f"{HEAD}m=audio\r\n",
+        f"{HEAD}m=audio 65536 RTP/SAVPF 0\r\n",
+        f"{HEAD}m=audio 9 RTP/SAVPF\r\n",
+        f"{HEAD}m=audio 9 RTP/SAVPF opus\r\n",
+        f"{HEAD}m=audio 9 RTP/SAVPF 128\r\n",
+        f"{HEAD}m=audio 9 RTP/SAVPF 0 0\r\n",
+        f"{HEAD}{AUDIO}a=mid:0\r\n{AUDIO}a=mid:0\r\n",
+        f"{HEAD}{AUDIO}a=extmap:1 urn:a\r\na=extmap:1 urn:b\r\n",
+        f"{HEAD}{AUDIO}a=rid:a send\r\na=rid:a send\r\n",
+        HEAD + "a=x\r\n" * MAX_CHARS,
+    ],
+)
+def test_a_description_that_is_none_or_contradicts_itself_is_refused(text: str) -> None:
+    with pytest.raises(SdpError):
+        parse(text)
+
+
+def test_nothing_that_holds_a_line_end_is_written() -> None:
+    with pytest.raises(ValueError, match="line end"):
+        SessionDescription(medias=[Media("audio", formats=["0"], msids=["a\r\na=ice-lite"])]).render()
