@@ -220,3 +220,12 @@ cdef extern from "wire/dd.h" nogil:
         bint has_structure
 
     bint fw_dd_parse(const uint8_t *data, size_t len, fw_dd_t *out)
+
+
+cdef extern from "wire/red.h" nogil:
+    ctypedef struct fw_red_t:
+        uint16_t headers_len
+        uint16_t primary_offset
+        uint8_t primary_pt
+
+    bint fw_red_parse(const uint8_t *payload, size_t len, fw_red_t *out)

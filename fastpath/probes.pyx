@@ -1,4 +1,3 @@
-# cython: language_level=3
 """Windows on the C leaves of `wire/`, for tests and benchmarks: bytes in, plain Python values out.
 
 A parser gives None where its leaf says no; structs come out as dicts with the field names of the C headers.
@@ -281,3 +280,8 @@ def av1(bytes payload):
 def dd(bytes data):
     cdef fw_dd_t descriptor
     return descriptor if fw_dd_parse(data, len(data), &descriptor) else None
+
+
+def red(bytes payload):
+    cdef fw_red_t blocks
+    return blocks if fw_red_parse(payload, len(payload), &blocks) else None

@@ -2,4 +2,408 @@
 
 from __future__ import annotations
 
-from ...fastpath.messages import *
+import asyncio
+import itertools
+import logging
+import secrets
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NewType, Protocol, Self
+
+from ...fastpath.messages import (
+    AddConsumer,
+    AddCopy,
+    AddProducer,
+    AddTarget,
+    BindConsumer,
+    CloseReason,
+    CloseTransport,
+    Codec,
+    Command,
+    ConsumerSpec,
+    Encoding,
+    Extension,
+    Kind,
+    OpenTransport,
+    Path,
+    PayloadType,
+    ProducerSpec,
+    Punt,
+    ReadStatistics,
+    RemoveConsumer,
+    RemoveProducer,
+    RemoveTarget,
+    RestartIce,
+    Result,
+    SendDatagram,
+    SetConsent,
+    SetKeys,
+    SrtpProfile,
+    StreamStatistics,
+    TransportChange,
+    TransportState,
+    TransportStatistics,
+)
+from ...fastpath.worker import Worker
+from .keys import SrtpKeys
+
+__all__ = [
+    "CloseReason",
+    "Codec",
+    "ConsumerId",
+    "ConsumerSpec",
+    "Encoding",
+    "Engine",
+    "EngineConfig",
+    "EngineError",
+    "Extension",
+    "Kind",
+    "Path",
+    "PayloadType",
+    "ProducerId",
+    "ProducerSpec",
+    "SrtpProfile",
+    "StreamStatistics",
+    "TransportChange",
+    "TransportId",
+    "TransportListener",
+    "TransportState",
+    "TransportStatistics",
+]
+
+log = logging.getLogger(__name__)
+
+TransportId = NewType("TransportId", int)
+ProducerId = NewType("ProducerId", int)
+ConsumerId = NewType("ConsumerId", int)
+
+# An id of the engine is a worker's id with the worker's index above it: generation and slot take 56 bits.
+_WORKER_SHIFT = 56
+_MAX_TICKETS = 4096
+_REASONS = {1: "it is gone", 2: "a limit is reached", 3: "it is in use already", 4: "a value is out of its range"}
+_STALE = 1
+
+
+class EngineError(Exception):
+    """A worker could not do what was asked. `stale` says that what it was about has gone."""
+
+    def __init__(self, what: str, code: int) -> None:
+        super().__init__(f"{what}: {_REASONS.get(code, f'error {code}')}")
+        self.stale = code == _STALE
+
+
+class TransportListener(Protocol):
+    """Whoever owns a transport hears of it here, on the event loop."""
+
+    def on_datagram(self, data: bytes) -> None:
+        """A DTLS datagram has come over the transport's path."""
+
+    def on_change(self, change: TransportChange) -> None:
+        """State or path has changed; states in between may have been skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """`udp[i]` is what worker i binds; times in seconds."""
+
+    udp: Sequence[Sequence[tuple[str, int]]]
+    packets_per_worker: int = 16384
+    consent_timeout_s: float = 30.0
+    connect_timeout_s: float = 30.0
+
+
+@dataclass(slots=True)
+class _Port:
+    """One worker, and who waits for what it answers."""
+
+    index: int
+    worker: Worker
+    addresses: list[tuple[str, int]]
+    waiting: dict[int, asyncio.Future[Result]]
+    listeners: dict[int, TransportListener]
+
+
+@dataclass(slots=True)
+class _Copy:
+    """A producer's copy on another worker, and how many consumers are bound to it."""
+
+    id: int
+    users: int = 0
+
+
+class Engine:
+    """The workers of this node. Ids are of the engine; methods raise EngineError where a worker refuses.
+
+    Use it as an async context manager: it binds the sockets (OSError), runs the threads and ends them.
+    """
+
+    def __init__(self, config: EngineConfig) -> None:
+        self._config = config
+        self._ports: list[_Port] = []
+        self._producers: dict[ProducerId, ProducerSpec] = {}
+        self._consumers: dict[ConsumerId, ConsumerSpec] = {}
+        self._bound: dict[ConsumerId, ProducerId] = {}
+        self._copies: dict[tuple[ProducerId, int], _Copy] = {}
+        self._copying = asyncio.Lock()
+        self._slots = asyncio.Semaphore(_MAX_TICKETS)
+
+    async def __aenter__(self) -> Self:
+        try:
+            for index, addresses in enumerate(self._config.udp):
+                sockets = _bind(addresses)
+                worker = Worker(index, sockets, pool_packets=self._config.packets_per_worker)
+                names = [sock.getsockname()[:2] for sock in sockets]
+                self._ports.append(_Port(index, worker, names, {}, {}))
+            for one, other in itertools.combinations(self._ports, 2):
+                one.worker.connect(other.worker)
+        except BaseException:
+            self._stop()
+            raise
+        loop = asyncio.get_running_loop()
+        for port in self._ports:
+            port.worker.start()
+            loop.add_reader(port.worker.fileno(), self._read, port)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        loop = asyncio.get_running_loop()
+        for port in self._ports:
+            loop.remove_reader(port.worker.fileno())
+            for future in port.waiting.values():
+                future.cancel()
+        await asyncio.to_thread(self._stop)
+
+    def addresses(self, transport: TransportId) -> Sequence[tuple[str, int]]:
+        """The (IP, port) that the transport's worker has bound."""
+        return self._port(transport).addresses
+
+    async def open_transport(self, ufrag: str, pwd: str, listener: TransportListener) -> TransportId:
+        """Open a transport with these local ICE credentials on the worker with the fewest."""
+        port = min(self._ports, key=lambda port: len(port.listeners))
+        command = OpenTransport(
+            ufrag,
+            pwd,
+            consent_us=int(self._config.consent_timeout_s * 1e6),
+            connect_us=int(self._config.connect_timeout_s * 1e6),
+            rtcp_ssrc=secrets.randbelow(0xFFFFFFFE) + 1,
+            first_transport_cc=secrets.randbelow(0x10000),
+        )
+        placeholder = -next(_placeholders)
+        port.listeners[placeholder] = listener  # counts as load from now on
+        try:
+            local = (await self._ask(port, command)).id
+        finally:
+            del port.listeners[placeholder]
+        port.listeners[local] = listener
+        return TransportId(local | port.index << _WORKER_SHIFT)
+
+    async def restart_ice(self, transport: TransportId, ufrag: str, pwd: str) -> None:
+        """Give the transport new local credentials; the old ones go when the new ones are first used."""
+        await self._ask(self._port(transport), RestartIce(_local(transport), ufrag, pwd))
+
+    async def set_keys(self, transport: TransportId, keys: SrtpKeys) -> None:
+        """Give the transport its SRTP keys: media flows from now on."""
+        command = SetKeys(_local(transport), keys.profile, keys.local, keys.remote)
+        await self._ask(self._port(transport), command)
+
+    def send_datagram(self, transport: TransportId, data: bytes) -> None:
+        """Send a DTLS datagram over the transport's path. It may be lost, as any datagram."""
+        try:
+            self._port(transport).worker.submit(SendDatagram(_local(transport), data))
+        except BlockingIOError:
+            log.warning("a DTLS datagram was dropped: worker %d is behind", self._port(transport).index)
+
+    async def set_consent(self, transport: TransportId, seconds: float) -> None:
+        """Change how long the transport lives without a check from its peer."""
+        await self._ask(self._port(transport), SetConsent(_local(transport), int(seconds * 1e6)))
+
+    async def close_transport(self, transport: TransportId) -> None:
+        """Close the transport, with all that is on it. Closing it again does nothing."""
+        port = self._port(transport)
+        if port.listeners.pop(_local(transport), None) is not None:
+            await self._ask(port, CloseTransport(_local(transport)))
+
+    async def add_producer(self, transport: TransportId, spec: ProducerSpec) -> ProducerId:
+        """Expect a medium from the transport's peer."""
+        port = self._port(transport)
+        local = (await self._ask(port, AddProducer(_local(transport), spec))).id
+        producer = ProducerId(local | port.index << _WORKER_SHIFT)
+        self._producers[producer] = spec
+        return producer
+
+    async def remove_producer(self, producer: ProducerId) -> None:
+        """Forget a producer; its consumers follow nobody then. One whose transport has gone may be named."""
+        if self._producers.pop(producer, None) is None:
+            return
+        async with self._copying:
+            for key in [key for key in self._copies if key[0] == producer]:
+                await self._ask(self._ports[key[1]], RemoveProducer(self._copies.pop(key).id), may_be_gone=True)
+        await self._ask(self._port(producer), RemoveProducer(_local(producer)), may_be_gone=True)
+
+    async def add_consumer(self, transport: TransportId, spec: ConsumerSpec) -> ConsumerId:
+        """Prepare to send a medium to the transport's peer; it follows nobody yet."""
+        port = self._port(transport)
+        command = AddConsumer(
+            _local(transport),
+            spec,
+            first_seq16=secrets.randbelow(0x7FFF) + 1,
+            first_rtx_seq16=secrets.randbelow(0x8000),
+            first_timestamp=secrets.randbelow(1 << 32),
+        )
+        consumer = ConsumerId((await self._ask(port, command)).id | port.index << _WORKER_SHIFT)
+        self._consumers[consumer] = spec
+        return consumer
+
+    async def bind_consumer(
+        self,
+        consumer: ConsumerId,
+        producer: ProducerId | None,
+        payload_types: Iterable[tuple[int, int]] = (),
+        *,
+        same_clock: bool = False,
+    ) -> None:
+        """Let a consumer follow a producer of any worker, or nobody; what its viewer gets goes on unbroken.
+
+        `payload_types` pairs the producer's numbers with the consumer's; `same_clock` says that the producer before
+        was stamped by the same device.
+        """
+        port = self._port(consumer)
+        before = self._bound.pop(consumer, None)
+        if producer is None:
+            await self._ask(port, BindConsumer(_local(consumer), 0), may_be_gone=True)
+        else:
+            local = await self._local_producer(producer, port)
+            formats = _format_indexes(self._producers[producer], self._consumers[consumer], dict(payload_types))
+            self._bound[consumer] = producer
+            await self._ask(port, BindConsumer(_local(consumer), local, formats, same_clock))
+        if before is not None:
+            await self._release(before, port)
+
+    async def remove_consumer(self, consumer: ConsumerId) -> None:
+        """Forget a consumer. One whose transport has gone may be named."""
+        if self._consumers.pop(consumer, None) is None:
+            return
+        port = self._port(consumer)
+        await self._ask(port, RemoveConsumer(_local(consumer)), may_be_gone=True)
+        if (before := self._bound.pop(consumer, None)) is not None:
+            await self._release(before, port)
+
+    async def statistics(self, transport: TransportId) -> TransportStatistics:
+        """What the transport's worker knows of it now."""
+        result = await self._ask(self._port(transport), ReadStatistics(_local(transport)))
+        assert result.statistics is not None
+        return result.statistics
+
+    def counters(self) -> Sequence[Mapping[str, int]]:
+        """The counters of each worker, by name."""
+        return [port.worker.counters() for port in self._ports]
+
+    def capabilities(self) -> Sequence[Sequence[Mapping[str, object]]]:
+        """What each worker's sockets were granted: addresses, buffers, GSO and GRO."""
+        return [port.worker.capabilities for port in self._ports]
+
+    def _port(self, some_id: int) -> _Port:
+        return self._ports[some_id >> _WORKER_SHIFT]
+
+    async def _ask(self, port: _Port, command: Command, *, may_be_gone: bool = False) -> Result:
+        async with self._slots:
+            ticket = port.worker.submit(command)
+            future = asyncio.get_running_loop().create_future()
+            port.waiting[ticket] = future
+            try:
+                result = await future
+            finally:
+                port.waiting.pop(ticket, None)
+        if result.error and not (may_be_gone and result.error == _STALE):
+            raise EngineError(type(command).__name__, result.error)
+        return result
+
+    def _read(self, port: _Port) -> None:
+        for event in port.worker.read_events():
+            if isinstance(event, Result):
+                future = port.waiting.get(event.ticket)
+                if future is not None and not future.done():
+                    future.set_result(event)
+                continue
+            listener = port.listeners.get(event.transport)
+            if listener is None:
+                continue
+            try:
+                if isinstance(event, Punt):
+                    listener.on_datagram(event.data)
+                else:
+                    listener.on_change(event)
+            except Exception:
+                log.exception("the owner of a transport failed to take an event")
+
+    async def _local_producer(self, producer: ProducerId, port: _Port) -> int:
+        """The producer's id on this worker: its own at home, else that of a copy, made with the first use."""
+        if producer not in self._producers:
+            raise EngineError("BindConsumer", _STALE)
+        home = self._port(producer)
+        if home is port:
+            return _local(producer)
+        async with self._copying:
+            key = (producer, port.index)
+            if key not in self._copies:
+                made = await self._ask(port, AddCopy(home.index, _local(producer), self._producers[producer]))
+                await self._ask(home, AddTarget(_local(producer), port.index, made.id))
+                self._copies[key] = _Copy(made.id)
+            self._copies[key].users += 1
+            return self._copies[key].id
+
+    async def _release(self, producer: ProducerId, port: _Port) -> None:
+        """A consumer on this worker has left the producer: its copy goes with the last one."""
+        async with self._copying:
+            copy = self._copies.get((producer, port.index))
+            if copy is None:
+                return
+            copy.users -= 1
+            if copy.users > 0:
+                return
+            del self._copies[producer, port.index]
+            home = self._port(producer)
+            await self._ask(home, RemoveTarget(_local(producer), port.index, copy.id), may_be_gone=True)
+            await self._ask(port, RemoveProducer(copy.id), may_be_gone=True)
+
+    def _stop(self) -> None:
+        for port in self._ports:
+            port.worker.stop()
+
+
+_placeholders = itertools.count(1)
+
+
+def _local(some_id: int) -> int:
+    return some_id & (1 << _WORKER_SHIFT) - 1
+
+
+def _bind(addresses: Sequence[tuple[str, int]]) -> list[socket.socket]:
+    sockets: list[socket.socket] = []
+    try:
+        for host, port in addresses:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+            sockets.append(sock)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            try:
+                sock.bind((host, port))
+            except OSError as error:
+                raise OSError(
+                    error.errno, error.strerror, f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+                ) from None
+    except OSError:
+        for sock in sockets:
+            sock.close()
+        raise
+    return sockets
+
+
+def _format_indexes(
+    producer: ProducerSpec, consumer: ConsumerSpec, payload_types: Mapping[int, int]
+) -> tuple[int | None, ...]:
+    """For each of the producer's formats the index of the consumer's, or None."""
+    places = {accepted.pt: index for index, accepted in enumerate(consumer.payload_types)}
+    return tuple(places.get(payload_types.get(sent.pt, -1)) for sent in producer.payload_types)

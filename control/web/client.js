@@ -51,7 +51,8 @@ class Client extends EventTarget {
     let failures = 0;
     while (!signal.aborted) {
       try {
-        this.#enter(this.state === "waiting" || this.state === "retrying" ? this.state : "connecting", this.error);
+        // Whoever waits goes on waiting until it is over.
+        if (!["waiting", "retrying"].includes(this.state)) this.#enter("connecting");
         await this.#connect(signal);
         failures = 0;
         await this.#stay(signal);
@@ -73,8 +74,12 @@ class Client extends EventTarget {
   async #connect(signal) {
     this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     this.prepare(this.pc);
-    this.#session = await Session.open(this.#url, this.pc, signal);
-    if (signal.aborted) return this.#drop();
+    const session = await Session.open(this.#url, this.pc, signal);
+    if (signal.aborted) {
+      session.close();
+      throw signal.reason;
+    }
+    this.#session = session;
     if (!(await settled(this.pc, isUp, CONNECT_MS, signal))) throw new NoPath("No connection came about.");
     this.#enter("connected");
   }

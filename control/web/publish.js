@@ -18,7 +18,7 @@ const stats = new StatsView(byId("stats"));
 const preview = byId("preview");
 const settings = ["height", "codec", "simulcast", "identity"].map(byId);
 
-/** The open source: { stream, stop() }, or null. */
+/** The open source: { kind, stream, stop() }, or null. */
 let source = null;
 /** The client while publishing, or null. */
 let client = null;
@@ -56,27 +56,31 @@ async function openSource() {
       return false;
     }
     source?.stop();
-    use(opened, kind);
+    use({ kind, ...opened });
     say(null);
     await fillDevices();
     return true;
   } catch (error) {
-    if (mine === attempt) say(explainSource(error, kind));
+    if (mine !== attempt) return false;
+    say(explainSource(error, kind));
+    // What is being published goes on, so that is what the page goes back to.
+    if (source) document.querySelector(`[name=source][value=${source.kind}]`).checked = true;
+    showCover();
     return false;
   } finally {
     byId("open").disabled = false;
   }
 }
 
-function use(opened, kind) {
+function use(opened) {
   source = opened;
   for (const track of source.stream.getTracks()) {
-    track.addEventListener("ended", () => source === opened && onSourceEnded(kind));
+    track.addEventListener("ended", () => source === opened && onSourceEnded());
   }
   preview.srcObject = source.stream;
   // People know themselves from mirrors; a camera that looks away from them shows what they see.
   const facing = source.stream.getVideoTracks()[0]?.getSettings().facingMode;
-  preview.classList.toggle("mirror", kind === "camera" && facing !== "environment");
+  preview.classList.toggle("mirror", source.kind === "camera" && facing !== "environment");
   meter.attach(source.stream);
   client?.replace(source.stream);
   applyMutes();
@@ -91,7 +95,8 @@ function closeSource() {
   showCover();
 }
 
-function onSourceEnded(kind) {
+function onSourceEnded() {
+  const { kind } = source;
   attempt++;
   closeSource();
   client?.replace(new MediaStream());
@@ -176,6 +181,7 @@ function onState({ state, error, pc }) {
 
 const STATUS = {
   connecting: ["Connecting", "busy"],
+  waiting: ["Waiting", "busy"],
   connected: ["Live", "good"],
   reconnecting: ["Reconnecting", "busy"],
   retrying: ["Trying again", "busy"],

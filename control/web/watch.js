@@ -177,6 +177,7 @@ document.addEventListener("keydown", (event) => {
   if (!event.ctrlKey && !event.metaKey && !event.altKey) KEYS[event.key.toLowerCase()]?.();
 });
 window.addEventListener("pagehide", () => client.stop());
+window.addEventListener("pageshow", ({ persisted }) => persisted && client.start());
 const isWide = matchMedia("(min-width: 62rem)").matches;
 byId("stats").querySelector("details").open = isWide;
 if (!isWide) toggleStats();

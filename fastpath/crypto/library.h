@@ -14,7 +14,6 @@ typedef struct fw_srtp_session fw_srtp_session_t; /* libsrtp's srtp_ctx_t */
 typedef struct fw_srtp_policy fw_srtp_policy_t;   /* libsrtp's srtp_policy_t, laid out in srtp.c */
 
 typedef struct {
-    int (*srtp_init)(void);
     int (*srtp_create)(fw_srtp_session_t **session, const fw_srtp_policy_t *policy);
     int (*srtp_dealloc)(fw_srtp_session_t *session);
     int (*srtp_protect)(fw_srtp_session_t *session, void *packet, int *len);
@@ -33,7 +32,7 @@ typedef struct {
 
 extern fw_crypto_library_t fw_crypto;
 
-/* Resolves everything: libsrtp from the shared object at `path`, libcrypto's part from there too, or from the system's
+/* Resolves everything; importing pylibsrtp has initialised libsrtp before. libsrtp comes from the shared object at `path`, libcrypto's part from there too, or from the system's
  * libcrypto.so.3 where it is not exported. Call once, before any thread uses the rest of this folder. On false,
  * `missing` is the name of the first symbol that could not be found, or the path. */
 bool fw_crypto_load(const char *path, const char **missing);

@@ -152,6 +152,11 @@ def dd() -> Iterator[bytes]:
     yield b"\x80\x00\x08\x80\x01\x02"
 
 
+def red() -> Iterator[bytes]:
+    yield b"\x6fopus"
+    yield struct.pack("!BBHBBHB", 0xEF, 0x1E, 0x0003, 0xEF, 0x0F, 0x0002, 0x6F) + b"oldnewopus"
+
+
 SEEDS = {
     "stun": stun,
     "rtp": plain_rtp,
@@ -164,6 +169,7 @@ SEEDS = {
     "h265": h265,
     "av1": av1,
     "dd": dd,
+    "red": red,
 }
 
 

@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
+
 from fanwire.control.http.api import create_app
 from fanwire.control.http.ice_servers import IceServer
 from fanwire.control.rooms.errors import (
@@ -20,7 +22,6 @@ from fanwire.control.rooms.errors import (
     SessionNotFound,
     TooManySessions,
 )
-from yarl import URL
 
 OFFER = "v=0\r\ns=an offer\r\n"
 FRAGMENT = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"

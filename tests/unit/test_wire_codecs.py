@@ -1,4 +1,4 @@
-"""H.264, H.265 and AV1 payloads made from what real encoders put out, and hostile bytes."""
+"""H.264, H.265 and AV1 payloads made from what real encoders put out, redundant audio, and hostile bytes."""
 
 import struct
 from collections.abc import Callable, Iterator
@@ -256,6 +256,20 @@ def test_the_mandatory_fields_of_a_dependency_descriptor_are_read(
         "has_structure": structure,
     }
     assert probes.dd(head[:2]) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 0x3FFF), st.binary(max_size=40)), max_size=15), st.binary(max_size=40))
+def test_the_newest_block_of_redundant_audio_is_found(older: list[tuple[int, bytes]], newest: bytes) -> None:
+    headers = b"".join(struct.pack("!I", (0x80 | 111) << 24 | ticks << 10 | len(block)) for ticks, block in older)
+    headers += bytes([111])
+    payload = headers + b"".join(block for _, block in older) + newest
+    assert probes.red(payload) == {
+        "headers_len": len(headers),
+        "primary_offset": len(payload) - len(newest),
+        "primary_pt": 111,
+    }
+    for cut in range(len(payload) - len(newest)):
+        assert probes.red(payload[:cut]) is None
 
 
 @pytest.mark.parametrize("parse", [probes.h264, probes.h265, probes.av1])

@@ -1,0 +1,74 @@
+"""A room: who publishes in it, who watches, and whom each viewer follows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from ..media.engine import Engine, EngineError
+from .participant import Publication, Subscription
+
+log = logging.getLogger(__name__)
+
+
+class Room:
+    """The publications and subscriptions under one name.
+
+    A viewer that named a publisher follows that identity, one that named none follows the newest publication. Whenever
+    publications come and go, every viewer is pointed at whom it should follow now.
+    """
+
+    def __init__(self, name: str, engine: Engine) -> None:
+        self.name = name
+        self.publications: list[Publication] = []  # the newest last
+        self.subscriptions: set[Subscription] = set()
+        self._engine = engine
+        self._pointing = asyncio.Lock()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody is here."""
+        return not self.publications and not self.subscriptions
+
+    def find(self, publisher: str | None) -> Publication | None:
+        """Whom a viewer that asks for `publisher` follows now."""
+        wanted = (one for one in reversed(self.publications) if publisher in (None, one.identity))
+        return next(wanted, None)
+
+    async def add_publication(self, publication: Publication) -> None:
+        """Let a publication in. An older one of the same identity is closed: its publisher has come back."""
+        replaced = [one for one in self.publications if one.identity == publication.identity]
+        self.publications.append(publication)
+        await self._point(self.subscriptions)
+        for old in replaced:
+            await old.session.close("the publisher has come back in another session")
+
+    async def remove_publication(self, publication: Publication) -> None:
+        """Let a publication go; its viewers follow somebody else, or wait."""
+        self.publications.remove(publication)
+        await self._point(self.subscriptions)
+        await publication.close(self._engine)
+
+    async def add_subscription(self, subscription: Subscription) -> None:
+        """Let a viewer in."""
+        self.subscriptions.add(subscription)
+        await self._point([subscription])
+
+    async def remove_subscription(self, subscription: Subscription) -> None:
+        """Let a viewer go."""
+        self.subscriptions.discard(subscription)
+        await subscription.close(self._engine)
+
+    async def _point(self, subscriptions: Iterable[Subscription]) -> None:
+        async with self._pointing:
+            await asyncio.gather(*(self._point_one(subscription) for subscription in list(subscriptions)))
+
+    async def _point_one(self, subscription: Subscription) -> None:
+        try:
+            await subscription.follow(self._engine, self.find(subscription.publisher))
+        except EngineError as error:
+            # The viewer, or whom it was to follow, has gone meanwhile: whoever noticed points it anew.
+            if not error.stale:
+                log.warning("room %s: a viewer could not be pointed at its publisher: %s", self.name, error)
+            subscription.following = None

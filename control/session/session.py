@@ -1,0 +1,175 @@
+"""One WebRTC session: a transport of the engine, the DTLS handshake that keys it, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from ..media.engine import CloseReason, Engine, EngineError, TransportChange, TransportId, TransportState
+from .bundle import LocalTransport, RemoteTransport
+from .certificate import Certificate
+from .dtls import DtlsAssociation, DtlsError
+from .handshake import Handshake
+from .ice import candidate_addresses, host_candidates, new_credentials
+from .sdpfrag import Fragment, parse_fragment
+
+log = logging.getLogger(__name__)
+
+# A peer that said goodbye over DTLS has this long to show by a connectivity check that it lives.
+_CLOSING_CONSENT_S = 8.0
+
+_ENDS = {
+    CloseReason.REQUESTED: "closed",
+    CloseReason.NEVER_CONNECTED: "the peer never connected",
+    CloseReason.CONSENT_LOST: "the peer has gone silent",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionServices:
+    """What all sessions of a node share."""
+
+    engine: Engine
+    certificate: Certificate
+    executor: Executor
+    announce: Sequence[str] = ()
+    connect_timeout_s: float = 30.0
+
+
+class Session:
+    """A session from its offer to its end. `on_closed`, given to `open`, is awaited once, whatever ended it."""
+
+    def __init__(
+        self,
+        services: SessionServices,
+        remote: RemoteTransport,
+        mids: tuple[str, ...],
+        on_closed: Callable[[Session], Awaitable[None]],
+    ) -> None:
+        self.id = secrets.token_urlsafe(18)
+        self.etag = ""
+        self.local = LocalTransport("", "", services.certificate.fingerprint, ())
+        self.transport = TransportId(0)
+        self.state = TransportState.NEW
+        self.end: str | None = None  # why it closed, in words
+        self._services = services
+        self._remote = remote
+        self._mids = mids
+        self._on_closed = on_closed
+        self._handshake: Handshake | None = None
+        self._opened = False
+        self._closing: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    async def open(
+        cls,
+        services: SessionServices,
+        remote: RemoteTransport,
+        mids: tuple[str, ...],
+        on_closed: Callable[[Session], Awaitable[None]],
+    ) -> Session:
+        """Open the transport, so that `local` can be put into an answer. Raises DtlsError for the fingerprints."""
+        session = cls(services, remote, mids, on_closed)
+        association = DtlsAssociation(
+            services.certificate, client=remote.dtls_client, remote_fingerprints=remote.fingerprints
+        )
+        ufrag, pwd = new_credentials()
+        session.transport = await services.engine.open_transport(ufrag, pwd, session)
+        session._opened = True
+        session._set_local(ufrag, pwd)
+        session._handshake = Handshake(
+            association,
+            executor=services.executor,
+            send=session._send,
+            on_peer_closing=session._peer_closing,
+            timeout_s=services.connect_timeout_s,
+        )
+        session._spawn(session._connect(session._handshake))
+        return session
+
+    async def trickle(self, fragment: str) -> None:
+        """Take further candidates of the peer. An ICE-lite agent has no use for them: it waits to be checked."""
+        parse_fragment(fragment)
+
+    async def restart_ice(self, fragment: str) -> str:
+        """Take the peer's new credentials and answer with new ones of ours; changes `etag`. Raises SdpError."""
+        offered = parse_fragment(fragment)
+        ufrag, pwd = new_credentials()
+        await self._services.engine.restart_ice(self.transport, ufrag, pwd)
+        self._set_local(ufrag, pwd)
+        mids = offered.mids or self._mids
+        return Fragment(ufrag, pwd, self.local.candidates, True, mids, ice_lite=True).render()
+
+    async def close(self, end: str = "closed") -> None:
+        """End the session and wait until all that it had is gone. More calls wait for the first."""
+        if self._closing is None:
+            self.end = end
+            self._closing = asyncio.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    def on_datagram(self, data: bytes) -> None:
+        """DTLS from the peer."""
+        if self._handshake is not None and self._closing is None:
+            self._handshake.receive(data)
+
+    def on_change(self, change: TransportChange) -> None:
+        """The transport has a path, has lost it, or is closed."""
+        self.state = change.state
+        if change.state is TransportState.CLOSED:
+            self._spawn(self.close(_ENDS.get(change.reason, "closed")))
+        elif change.path is not None and self._remote.dtls_client and self._handshake is not None:
+            self._handshake.start()
+
+    def _set_local(self, ufrag: str, pwd: str) -> None:
+        addresses = candidate_addresses(self._services.engine.addresses(self.transport), self._services.announce)
+        self.local = LocalTransport(
+            ufrag, pwd, self._services.certificate.fingerprint, tuple(host_candidates(addresses))
+        )
+        self.etag = secrets.token_urlsafe(9)
+
+    async def _connect(self, handshake: Handshake) -> None:
+        try:
+            keys = await handshake.done
+            await self._services.engine.set_keys(self.transport, keys)
+        except DtlsError as error:
+            log.info("session %s: %s", self.id[:6], error)
+            await self.close(str(error))
+
+    def _send(self, datagram: bytes) -> None:
+        self._services.engine.send_datagram(self.transport, datagram)
+
+    def _peer_closing(self) -> None:
+        self._spawn(self._services.engine.set_consent(self.transport, _CLOSING_CONSENT_S))
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        """Run something on the session's behalf; if it fails the session ends, and nothing else."""
+        task = asyncio.ensure_future(self._guard(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guard(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except EngineError as error:
+            if not error.stale:
+                log.warning("session %s: %s", self.id[:6], error)
+            await self.close(str(error))
+        except Exception:
+            log.exception("session %s failed", self.id[:6])
+            await self.close("an internal error")
+
+    async def _close(self) -> None:
+        log.info("session %s ends: %s", self.id[:6], self.end)
+        if self._handshake is not None:
+            await self._handshake.close()
+        try:
+            await self._on_closed(self)
+        finally:
+            if self._opened:
+                await self._services.engine.close_transport(self.transport)
+            self.state = TransportState.CLOSED
