@@ -91,6 +91,4 @@ def _announce(config: Config, address: tuple[str, int]) -> None:
     origin = f"{scheme}://{show_address((host, address[1]))}"
     print(f"Publish: {origin}/publish/demo\nWatch:   {origin}/watch/demo", flush=True)
     if not config.insecure:
-        print(
-            "Without keys this server is reachable from this machine only; --insecure opens it to others.", flush=True
-        )
+        print("Without keys only this machine can reach the server; --insecure opens it to others.", flush=True)
