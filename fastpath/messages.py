@@ -177,7 +177,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class StreamStatistics:
-    """One encoding of a producer, or one consumer. `lost` and `jitter_ticks` of a consumer are as the viewer reports."""
+    """One encoding of a producer, or one consumer, whose `lost` and `jitter_ticks` are as the viewer reports."""
 
     id: int
     outbound: bool
@@ -325,8 +325,8 @@ class AddConsumer:
 class BindConsumer:
     """Points a consumer at a producer of the same worker (0: none). SSRC, numbers and timestamps go on unbroken.
 
-    `formats[i]` is the index of the consumer's payload type for the producer's i-th, or None. `same_clock` says that the
-    producer before was stamped by the same device.
+    `formats[i]` is the index of the consumer's payload type for the producer's i-th, or None. `same_clock` says that
+    the producer before was stamped by the same device.
     """
 
     consumer: int

@@ -309,7 +309,7 @@ class Engine:
     async def _ask(self, port: _Port, command: Command, *, may_be_gone: bool = False) -> Result:
         async with self._slots:
             ticket = port.worker.submit(command)
-            future = asyncio.get_running_loop().create_future()
+            future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
             port.waiting[ticket] = future
             try:
                 result = await future
