@@ -119,7 +119,7 @@ class Client extends EventTarget {
   }
 }
 
-/** Sends a stream: its pictures in `codec` (a MIME type, or "" to leave it to the browser), in several sizes if wanted. */
+/** Sends a stream: its pictures in `codec` (a MIME type, "" for the browser's choice), in several sizes if wanted. */
 export class WhipClient extends Client {
   #stream;
   #codec;

@@ -2,7 +2,7 @@
 
 import { WhipClient } from "./client.js";
 import { LevelMeter } from "./meters.js";
-import { byId, clock, query, relabel, room, setIcon, showStatus } from "./page.js";
+import { byId, clock, query, room, setIcon, showStatus } from "./page.js";
 import { NONE, isCameraAllowed, listDevices, openCamera, openScreen, openTestCard } from "./sources.js";
 import { StatsView } from "./statsview.js";
 import { explainConnection, explainSource } from "./words.js";
@@ -36,10 +36,11 @@ function chosen() {
 }
 
 function open(kind) {
-  const choice = { camera: byId("cameras").value, microphone: byId("microphones").value, height: Number(byId("height").value) };
-  if (kind === "camera") return openCamera(choice);
-  if (kind === "screen") return openScreen(choice);
-  return openTestCard(choice.height, `Fanwire · ${room}`);
+  const height = Number(byId("height").value);
+  const microphone = byId("microphones").value;
+  if (kind === "camera") return openCamera({ camera: byId("cameras").value, microphone, height });
+  if (kind === "screen") return openScreen({ microphone });
+  return openTestCard(height, `Fanwire · ${room}`);
 }
 
 /** Opens what is chosen in place of what is open. Whether that worked. */
@@ -120,7 +121,9 @@ function showCover() {
 
 function coverFor(kind, hasPicture) {
   if (!source) return { icon: COVERS[kind].icon, title: "Nothing to show yet", text: COVERS[kind].text };
-  if (hasPicture) return { icon: "camera-off", title: "The picture is hidden", text: "Viewers see black until you show it again." };
+  if (hasPicture) {
+    return { icon: "camera-off", title: "The picture is hidden", text: "Viewers see black until you show it again." };
+  }
   return { icon: "mic", title: "Sound only", text: "There is no picture in what you publish." };
 }
 
@@ -140,12 +143,10 @@ function applyMutes() {
   }
 }
 
-function toggle(id, off, on) {
-  const button = byId(id);
+function toggle(id) {
   const muted = !isMuted(id);
-  button.setAttribute("aria-pressed", String(muted));
-  relabel(button, muted ? on : off);
-  setIcon(button, muted ? `${id}-off` : id);
+  byId(id).setAttribute("aria-pressed", String(muted));
+  setIcon(byId(id), muted ? `${id}-off` : id);
   applyMutes();
   showCover();
 }
@@ -233,7 +234,8 @@ function fill(select, devices, name, track) {
   if (known.length === 0) options.push(new Option(`The usual ${name}`, ""));
   select.replaceChildren(...options, new Option(`No ${name}`, NONE));
   const current = track?.getSettings().deviceId;
-  select.value = [before, current].find((id) => [...select.options].some(({ value }) => id && value === id)) ?? select.options[0].value;
+  const offered = [...select.options].map(({ value }) => value);
+  select.value = [before, current].find((id) => id && offered.includes(id)) ?? offered[0];
 }
 
 function fillCodecs() {
@@ -277,8 +279,7 @@ byId("sources").addEventListener("change", onSourceChosen);
 for (const id of ["cameras", "microphones", "height"]) {
   byId(id).addEventListener("change", () => source && openSource());
 }
-byId("mic").addEventListener("click", () => toggle("mic", "Mute sound", "Unmute sound"));
-byId("camera").addEventListener("click", () => toggle("camera", "Hide picture", "Show picture"));
+for (const id of ["mic", "camera"]) byId(id).addEventListener("click", () => toggle(id));
 byId("identity").addEventListener("input", showLink);
 byId("copy").addEventListener("click", copyLink);
 window.addEventListener("pagehide", unpublish);

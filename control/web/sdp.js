@@ -1,6 +1,6 @@
 /** The little that a client needs to know of SDP: ICE fragments (RFC 8840, RFC 9725) and Link headers. */
 
-/** The fragment that tells the server of ICE credentials and candidates. `candidates` are without "a="; null ends them. */
+/** The fragment with the ICE credentials of `sdp`, and with `candidates`, which are without "a="; null ends them. */
 export function writeFragment(sdp, candidates) {
   const lines = [];
   const group = value(sdp, "group");
@@ -30,12 +30,15 @@ export function applyFragment(sdp, fragment) {
   return [session, first + lines, ...others].join("");
 }
 
+const PARAMETER = /;\s*([\w-]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^\s;,]+))\s*/g;
+const LINK = new RegExp(`<([^>]*)>\\s*((?:${PARAMETER.source})*)`, "g");
+
 /** RTCIceServers out of a Link header (RFC 9725 section 4.6). */
 export function iceServers(link) {
   const servers = [];
-  for (const [, url, rest] of (link ?? "").matchAll(/<([^>]*)>((?:\s*;\s*[\w-]+\s*=\s*(?:"(?:\\.|[^"\\])*"|[^\s;,]+))*)/g)) {
+  for (const [, url, rest] of (link ?? "").matchAll(LINK)) {
     const parameters = {};
-    for (const [, name, quoted, plain] of rest.matchAll(/([\w-]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^\s;,]+))/g)) {
+    for (const [, name, quoted, plain] of rest.matchAll(PARAMETER)) {
       parameters[name.toLowerCase()] = plain ?? quoted.replace(/\\(.)/g, "$1");
     }
     if (parameters.rel !== "ice-server") continue;

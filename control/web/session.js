@@ -26,7 +26,8 @@ export class Session {
     const offer = await pc.createOffer();
     const headers = { "Content-Type": "application/sdp" };
     const response = await request(url, { method: "POST", headers, body: offer.sdp, signal });
-    const session = new Session(pc, new URL(response.headers.get("Location"), response.url), response.headers.get("ETag"));
+    const location = new URL(response.headers.get("Location"), response.url);
+    const session = new Session(pc, location, response.headers.get("ETag"));
     try {
       const servers = iceServers(response.headers.get("Link"));
       if (servers.length) pc.setConfiguration({ ...pc.getConfiguration(), iceServers: servers });

@@ -11,6 +11,8 @@ export class NothingChosen extends Error {}
 /** The choice of a device that stands for none. */
 export const NONE = "none";
 
+const FRAME_RATE = { ideal: 30 };
+
 /** The devices there are; without labels until one has been allowed. */
 export async function listDevices() {
   const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
@@ -28,7 +30,8 @@ export async function isCameraAllowed() {
 export async function openCamera({ camera, microphone, height }) {
   requireDevices();
   const { microphones } = await listDevices();
-  const video = camera !== NONE && { ...exactly(camera), height: { ideal: height }, width: { ideal: (height * 16) / 9 }, frameRate: { ideal: 30 } };
+  const size = { height: { ideal: height }, width: { ideal: (height * 16) / 9 }, frameRate: FRAME_RATE };
+  const video = camera !== NONE && { ...exactly(camera), ...size };
   const audio = microphone !== NONE && microphones.length > 0 && exactly(microphone);
   if (!video && !audio) throw new NothingChosen();
   return whole(await navigator.mediaDevices.getUserMedia({ video, audio }));
@@ -37,7 +40,8 @@ export async function openCamera({ camera, microphone, height }) {
 /** A screen, window or tab, with its sound where the browser has it, and a microphone on top. */
 export async function openScreen({ microphone }) {
   requireDevices();
-  const screen = whole(await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 30 } }, audio: true }));
+  const wanted = { video: { frameRate: FRAME_RATE }, audio: true };
+  const screen = whole(await navigator.mediaDevices.getDisplayMedia(wanted));
   const { microphones } = await listDevices();
   if (microphone === NONE || microphones.length === 0) return screen;
   try {

@@ -70,7 +70,8 @@ function show(state, error) {
 
 function showConnected() {
   if (silentReadings >= SILENT_READINGS) {
-    cover("The publisher has paused or left", "This page goes on by itself when the picture is back.", "Paused", "busy");
+    const text = "This page goes on by itself when the picture is back.";
+    cover("The publisher has paused or left", text, "Paused", "busy");
   } else if (hasPicture) {
     byId("cover").hidden = true;
     showStatus("Live", "good");
@@ -91,10 +92,11 @@ function cover(title, text, status, tone) {
 function onReading({ detail: { streams } }) {
   const grew = streams.some(({ bytes }) => bytes > 0);
   silentReadings = grew ? 0 : silentReadings + 1;
+  if (client.state !== "connected") return;
+  showConnected();
   // Sound without a picture is something to stay for, too.
-  const soundOnly = streams.some(({ kind, bytes }) => kind === "audio" && bytes > 0) && !streams.some(({ kind, frames }) => kind === "video" && frames);
-  if (client.state === "connected") showConnected();
-  if (client.state === "connected" && soundOnly && !hasPicture) byId("cover-title").textContent = "Sound only so far";
+  const hasSound = streams.some(({ kind, bytes }) => kind === "audio" && bytes > 0);
+  if (hasSound && !hasPicture) byId("cover-title").textContent = "Sound only so far";
 }
 
 function setMuted(muted) {

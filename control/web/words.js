@@ -14,7 +14,9 @@ export function explainConnection(error) {
   if (error instanceof NoPath) {
     return {
       title: "The network lets no video through",
-      advice: "The server answers, but UDP packets do not get through: a firewall or VPN may be in the way. Try another network; this page keeps trying.",
+      advice:
+        "The server answers, but UDP packets do not get through: a firewall or VPN may be in the way. " +
+        "Try another network; this page keeps trying.",
     };
   }
   if (error instanceof Lost) return { title: "The connection was lost", advice: "This page is setting up a new one." };
@@ -37,7 +39,9 @@ export function explainSource(error, kind) {
   if (error instanceof Insecure) {
     return {
       title: "This page may not use your camera or screen",
-      advice: "Browsers allow that only over HTTPS or on the machine itself. Open the page with https://, or publish the test card.",
+      advice:
+        "Browsers allow that only over HTTPS or on the machine itself. " +
+        "Open the page with https://, or publish the test card.",
     };
   }
   if (error instanceof NothingChosen) {
@@ -50,7 +54,9 @@ export function explainSource(error, kind) {
 const CAMERA = {
   NotAllowedError: {
     title: "The camera or microphone is blocked",
-    advice: "Allow it with the camera symbol in the address bar, and check that your system lets the browser use it. Then try again.",
+    advice:
+      "Allow it with the camera symbol in the address bar, and check that your system lets the browser use it. " +
+      "Then try again.",
   },
   NotFoundError: {
     title: "No camera was found",
@@ -69,7 +75,9 @@ const CAMERA = {
 const SCREEN = {
   NotAllowedError: {
     title: "The screen is not shared",
-    advice: "Nothing was chosen, or your system does not let the browser record the screen. Try again and choose what to share.",
+    advice:
+      "Nothing was chosen, or your system does not let the browser record the screen. " +
+      "Try again and choose what to share.",
   },
   NotFoundError: { title: "There is no screen to share", advice: "This device offers none. Publish a camera instead." },
   NotReadableError: { title: "The screen cannot be read", advice: "Your system does not let the browser record it." },

@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "report.h"
+#include "egress.h"
 #include "sources.h"
 #include "table.h"
 
@@ -68,8 +68,9 @@ fw_error_t fw_consumer_add(fw_core_t *core, const fw_command_t *command, uint64_
     return FW_DONE;
 }
 
-static void unbind(fw_consumer_t *c) {
+static void unbind(fw_core_t *core, fw_consumer_t *c) {
     if (c->producer == NULL) return;
+    if (c->catching_up) fw_egress_forget(core, c);
     *c->link_of_producer = c->next_of_producer;
     if (c->next_of_producer != NULL) c->next_of_producer->link_of_producer = c->link_of_producer;
     c->producer = NULL;
@@ -89,7 +90,7 @@ fw_error_t fw_consumer_bind(fw_core_t *core, fw_consumer_t *c, const fw_command_
             if (format != FW_NO_PT && format >= c->media.format_count) return FW_REFUSED;
         }
     }
-    unbind(c);
+    unbind(core, c);
     if (p == NULL) return FW_DONE;
     memcpy(c->formats, command->u.bind.formats, sizeof c->formats);
     c->same_clock = command->u.bind.same_clock != 0;
@@ -104,7 +105,7 @@ fw_error_t fw_consumer_bind(fw_core_t *core, fw_consumer_t *c, const fw_command_
 
 void fw_consumer_remove(fw_core_t *core, fw_consumer_t *c) {
     fw_transport_t *t = c->transport;
-    unbind(c);
+    unbind(core, c);
     fw_consumer_t **link = &t->consumers;
     while (*link != c) link = &(*link)->next_on_transport;
     *link = c->next_on_transport;

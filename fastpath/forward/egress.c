@@ -6,6 +6,9 @@
 
 enum { JOBS = 64, DEFAULT_RTT_US = 20000 };
 
+/* A keyframe this young, and this near, is where a newcomer starts. */
+enum { CATCH_UP_US = 1000000, CATCH_UP_PACKETS = 400 };
+
 /* Packets of one transport that are written and wait to be protected together. */
 typedef struct {
     fw_srtp_job_t jobs[JOBS];
@@ -54,7 +57,10 @@ static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *
     fw_tsmap_switch(&c->tsmap, packet->rtp.timestamp, packet->arrival_us, c->clock_hz, &e->sr, c->same_clock);
     c->same_clock = true;
     fw_epoch_t *epoch = epoch_of(c, c->seqmap.epoch);
-    *epoch = (fw_epoch_t){.encoding = e, .number = c->seqmap.epoch, .ts_offset = c->tsmap.offset};
+    *epoch = (fw_epoch_t){.encoding = e,
+                          .number = c->seqmap.epoch,
+                          .ts_offset = c->tsmap.offset,
+                          .squeezed_before = c->catching_up ? c->caught_up_before : packet->rtp.timestamp};
     if (!first) {
         epoch->picture_id_offset = (uint16_t)(c->last_picture_id + 1 - packet->frame.picture_id);
         epoch->tl0_offset = (uint8_t)(c->last_tl0 + 1 - packet->frame.tl0_pic_idx);
@@ -123,6 +129,59 @@ static void forward(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet
     commit(core, run);
 }
 
+bool fw_egress_catch_up(fw_core_t *core, fw_consumer_t *c) {
+    const fw_encoding_t *e = c->producer->encodings[c->select.target];
+    if (c->select.current != FW_ENCODING_NONE || e->entry_seq64 == 0 || core->now_us - e->entry_us > CATCH_UP_US) return false;
+    if (e->highest_seq64 - e->entry_seq64 >= CATCH_UP_PACKETS) return false;
+    if (c->catching_up) return true;
+    c->catching_up = true;
+    c->next_catching_up = core->catching_up;
+    core->catching_up = c;
+    return true;
+}
+
+void fw_egress_forget(fw_core_t *core, fw_consumer_t *c) {
+    fw_consumer_t **link = &core->catching_up;
+    while (*link != NULL && *link != c) link = &(*link)->next_catching_up;
+    if (*link == c) *link = c->next_catching_up;
+    c->catching_up = false;
+}
+
+/* A packet of the cache that is not of this batch. */
+static const fw_packet_t *cached_before(const fw_core_t *core, const fw_encoding_t *e, uint64_t seq64) {
+    const fw_packet_t *first = e->producer->batch_first;
+    const fw_packet_t *packet = fw_pool_get(&core->pool, fw_cache_get(&e->cache, seq64));
+    if (packet == NULL || packet->encoding != e || packet->seq64 != seq64) return NULL;
+    return first != NULL && packet->number >= first->number ? NULL : packet;
+}
+
+/* Forwards the packets of the cache from the newest keyframe on; those of this batch follow with the batch. */
+static void catch_up(fw_core_t *core, fw_consumer_t *c) {
+    const fw_encoding_t *e = c->producer->encodings[c->select.target];
+    const fw_packet_t *last = NULL;
+    uint64_t end = e->highest_seq64 + 1;
+    while (last == NULL && end > e->entry_seq64) last = cached_before(core, e, --end);
+    if (last == NULL) return;
+    c->caught_up_before = last->rtp.timestamp;
+    fw_run_t run;
+    run.count = 0;
+    for (uint64_t seq64 = e->entry_seq64; seq64 <= end; seq64++) {
+        const fw_packet_t *packet = cached_before(core, e, seq64);
+        if (packet != NULL) forward(core, c, packet, &run);
+        else if (fw_encoding_seen(e, seq64)) (void)fw_seqmap_skip(&c->seqmap, seq64); /* padding is not kept */
+    }
+    finish(core, c->transport, &run);
+}
+
+static void catch_up_all(fw_core_t *core) {
+    while (core->catching_up != NULL) {
+        fw_consumer_t *c = core->catching_up;
+        bool nothing_flows = c->producer != NULL && c->select.target != FW_ENCODING_NONE && c->select.current == FW_ENCODING_NONE;
+        if (nothing_flows && fw_transport_ready(c->transport)) catch_up(core, c);
+        fw_egress_forget(core, c);
+    }
+}
+
 static void flush_transport(fw_core_t *core, fw_transport_t *t) {
     fw_run_t run;
     run.count = 0;
@@ -134,6 +193,7 @@ static void flush_transport(fw_core_t *core, fw_transport_t *t) {
 }
 
 void fw_egress_flush(fw_core_t *core) {
+    catch_up_all(core);
     for (fw_producer_t *p = core->touched; p != NULL; p = p->next_touched)
         for (fw_consumer_t *c = p->consumers; c != NULL; c = c->next_of_producer) {
             fw_transport_t *t = c->transport;

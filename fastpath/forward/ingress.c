@@ -115,6 +115,15 @@ static void queue(fw_core_t *core, fw_producer_t *p, fw_packet_t *packet) {
     p->batch_last = packet;
 }
 
+/* A keyframe may show in several of its packets: the first in sequence is where a decoder starts. */
+static void note_entry(fw_encoding_t *e, const fw_packet_t *packet) {
+    bool same_frame = e->entry_seq64 != 0 && packet->rtp.timestamp == e->entry_timestamp;
+    if (e->entry_seq64 != 0 && (same_frame ? packet->seq64 > e->entry_seq64 : packet->seq64 < e->entry_seq64)) return;
+    e->entry_seq64 = packet->seq64;
+    e->entry_us = packet->arrival_us;
+    e->entry_timestamp = packet->rtp.timestamp;
+}
+
 /* Reads what forwarding needs of a packet whose header, length and seq64 are set, then takes it in. */
 static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     fw_producer_t *p = e->producer;
@@ -131,6 +140,7 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     e->last_us = packet->arrival_us;
     e->rate_bytes += packet->len;
     if (keyframe) {
+        note_entry(e, packet);
         e->keyframes++;
         fw_keyframes_seen(&p->keyframes, e->index);
         if (packet->frame.width != 0) {
@@ -144,10 +154,8 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
 }
 
 static bool see(fw_encoding_t *e, uint64_t seq64) {
-    uint64_t *word = &e->seen[seq64 / 64 % (FW_CACHE_PACKETS / 64)];
-    uint64_t bit = 1ULL << (seq64 % 64);
-    bool before = (*word & bit) != 0;
-    *word |= bit;
+    bool before = fw_encoding_seen(e, seq64);
+    e->seen[seq64 / 64 % (FW_CACHE_PACKETS / 64)] |= 1ULL << (seq64 % 64);
     return before;
 }
 
@@ -323,7 +331,8 @@ void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data
     if (!fw_rtp_parse_header(packet->data, len, &packet->rtp) || !fw_rtp_parse_body(packet->data, len, &packet->rtp)) return;
     packet->format = p->pt_formats[packet->rtp.payload_type] & 0x7f;
     if (packet->format >= p->media.format_count) return;
-    if (packet->seq64 > e->highest_seq64) e->highest_seq64 = packet->seq64;
+    if (packet->seq64 > e->highest_seq64) advance(e, packet->seq64);
+    else (void)see(e, packet->seq64);
     core->counters.handover_in++;
     read_extensions(p, packet);
     admit(core, e, packet);

@@ -1,5 +1,6 @@
 #include "sources.h"
 
+#include "egress.h"
 #include "report.h"
 
 /* An encoding silent for so long gives way to a lower one: longer than a frame of a slow screen share. */
@@ -49,6 +50,7 @@ void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c) {
     if (c->producer == NULL) return;
     c->select.target = c->producer->best;
     if (!fw_select_waits(&c->select) || c->media.kind != FW_VIDEO || !fw_transport_ready(c->transport)) return;
+    if (fw_egress_catch_up(core, c)) return;
     fw_producer_want_keyframe(core, c->producer, (uint8_t)(1U << c->select.target));
 }
 

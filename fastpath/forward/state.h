@@ -49,6 +49,9 @@ typedef struct {
     uint64_t highest_seq64;
     uint64_t last_us; /* arrival of the newest packet, 0 for none */
     uint64_t rtx_highest_seq64;
+    uint64_t entry_seq64; /* first packet of the newest keyframe, 0 for none */
+    uint64_t entry_us;    /* its arrival */
+    uint32_t entry_timestamp;
     fw_clock_point_t sr; /* the newest sender report */
     fw_receive_stats_t stats;
     fw_receive_stats_t rtx_stats;
@@ -67,6 +70,11 @@ typedef struct {
     uint8_t rid_len;
     char rid[FW_RID_BYTES];
 } fw_encoding_t;
+
+/* Whether that number, at most FW_CACHE_PACKETS below the highest, has come. */
+static inline bool fw_encoding_seen(const fw_encoding_t *e, uint64_t seq64) {
+    return (e->seen[seq64 / 64 % (FW_CACHE_PACKETS / 64)] >> (seq64 % 64) & 1) != 0;
+}
 
 typedef struct {
     uint64_t copy_id;
@@ -102,10 +110,18 @@ typedef struct {
     const fw_encoding_t *encoding; /* NULL once it is gone */
     uint32_t number;               /* fw_seqmap_t's epoch */
     uint32_t ts_offset;
+    uint32_t squeezed_before; /* source timestamps before this one are drawn near to it: see fw_epoch_timestamp */
     uint16_t picture_id_offset;
     uint16_t frame_number_offset;
     uint8_t tl0_offset;
 } fw_epoch_t;
+
+/* A viewer that catches up gets the last second at once: were its frames a second apart in their timestamps too, the
+ * viewer would play them in real time and stay a second behind. They are drawn together to a 64th. */
+static inline uint32_t fw_epoch_timestamp(const fw_epoch_t *epoch, uint32_t in) {
+    int32_t before = (int32_t)(in - epoch->squeezed_before);
+    return before < 0 ? epoch->squeezed_before + epoch->ts_offset - (uint32_t)(-before / 64) : in + epoch->ts_offset;
+}
 
 /* What was the sender's own in a packet sent without RTX: enough to send the very same bytes again. */
 typedef struct {
@@ -122,6 +138,7 @@ struct fw_consumer {
     fw_consumer_t *next_of_producer;
     fw_consumer_t **link_of_producer; /* what points at this one in the producer's list */
     fw_consumer_t *next_pending;
+    fw_consumer_t *next_catching_up;
     fw_media_t media;
     uint8_t formats[FW_FORMATS]; /* by the producer's format: this consumer's, or FW_NO_PT */
     fw_select_t select;
@@ -143,6 +160,8 @@ struct fw_consumer {
     bool same_clock;
     bool reported; /* an SR has been sent since the last switch of source */
     bool first_report_due;
+    bool catching_up; /* to be sent what the cache has since the newest keyframe */
+    uint32_t caught_up_before; /* while that is being sent: the timestamp where it ends */
     uint8_t cname_len;
     char cname[FW_CNAME_BYTES];
     uint8_t sent_report_next;
@@ -256,6 +275,7 @@ struct fw_core {
     fw_map_t by_ufrag; /* fw_transport_t */
     fw_map_t by_path;  /* remote address and socket → fw_transport_t */
     fw_producer_t *touched; /* producers with packets in this batch */
+    fw_consumer_t *catching_up;
     fw_transport_t *flush;
     fw_transport_t *reports; /* transports with a first SR due */
     fw_transport_t *dirty;

@@ -31,6 +31,7 @@ async def test_a_late_viewer_sees_a_picture_within_a_second(server: Server, brow
     early = await Viewer.join(browser, server.whep(room))
     await early.wait_until_live()
     for _ in range(2):
+        await early.watch(3)  # nobody has lately asked for a keyframe
         late = await Viewer.join(browser, server.whep(room))
         assert await late.first_picture_ms() < 1000
     (await early.watch(1)).check_picture()

@@ -11,8 +11,6 @@ from typing import Self
 import aiohttp
 from aiortc import (
     MediaStreamTrack,
-    RTCBundlePolicy,
-    RTCConfiguration,
     RTCPeerConnection,
     RTCRtpSender,
     RTCSessionDescription,
@@ -63,7 +61,7 @@ class AiortcPeer:
     """One aiortc connection; on leaving, the server is told with DELETE."""
 
     async def __aenter__(self) -> Self:
-        self.connection = RTCPeerConnection(RTCConfiguration(bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+        self.connection = RTCPeerConnection()
         self._http = aiohttp.ClientSession(raise_for_status=True)
         self._resource: URL | None = None
         self._tracks: dict[str, MediaStreamTrack] = {}
