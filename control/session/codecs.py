@@ -42,8 +42,9 @@ def supported_payload_types(media: Media) -> tuple[PayloadType, ...]:
     numbered = any(EXTENSION_URIS.get(e.uri) is Extension.TRANSPORT_CC for e in media.extmaps.values())
     types = []
     for pt, codec in codecs.items():
-        form = _format(codec, media.fmtp.get(pt, ""))
-        if form is None or (codec is Codec.RED and not opus.issuperset(map(int, form.split("/")))):
+        fmtp = media.fmtp.get(pt, "")
+        form = _format(codec, fmtp)
+        if form is None or (codec is Codec.RED and not opus.issuperset(_red_blocks(fmtp))):
             continue
         feedback = media.feedback(pt)
         transport_cc = numbered and "transport-cc" in feedback
@@ -82,10 +83,15 @@ def write_payload_types(answer: Media, offer: Media, payload_types: tuple[Payloa
 
 
 def match_payload_types(producer: ProducerSpec, consumer: ConsumerSpec) -> tuple[tuple[int, int], ...]:
-    """For each of the producer's payload types that the consumer can receive, the consumer's number for it."""
+    """For each of the producer's payload types that the consumer can receive, the consumer's number for it.
+
+    A consumer without RED is given the newest Opus block of each RED packet.
+    """
     numbers: dict[tuple[Codec, str], int] = {}
     for theirs in consumer.payload_types:
         numbers.setdefault((theirs.codec, theirs.format), theirs.pt)
+    if (Codec.OPUS, "") in numbers:
+        numbers.setdefault((Codec.RED, ""), numbers[Codec.OPUS, ""])
     return tuple(
         (ours.pt, numbers[ours.codec, ours.format])
         for ours in producer.payload_types
@@ -139,10 +145,6 @@ def _format(codec: Codec, fmtp: str) -> str | None:
     """What sets formats of one codec apart, "" where nothing does, or None where the server cannot forward it."""
     parameters = _parameters(fmtp)
     match codec:
-        case Codec.RED:
-            # The blocks name their payload type in the packet, so only like numbers can be forwarded.
-            blocks = dict.fromkeys(fmtp.split("/"))
-            return "/".join(blocks) if all(re.fullmatch("[0-9]{1,3}", pt) for pt in blocks) else None
         case Codec.VP9:
             return parameters.get("profile-id", "0")
         case Codec.AV1:
@@ -155,6 +157,11 @@ def _format(codec: Codec, fmtp: str) -> str | None:
             return f"{profile}/{mode}" if profile and mode in ("0", "1") else None
         case _:
             return ""
+
+
+def _red_blocks(fmtp: str) -> set[int]:
+    """The payload types that RED's blocks may have; the fast path gives each viewer its own numbers for them."""
+    return {int(pt) if re.fullmatch("[0-9]{1,3}", pt) else -1 for pt in fmtp.split("/")}
 
 
 def _h264_profile(profile_level_id: str) -> str | None:

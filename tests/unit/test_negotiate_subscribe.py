@@ -119,7 +119,7 @@ def test_a_viewers_numbers_take_the_place_of_the_publishers_where_the_formats_ar
         for name in ("chromium", "firefox")
     )
     assert match_payload_types(sound, chromium[0]) == ((111, 111), (63, 63))
-    assert match_payload_types(sound, firefox[0]) == ((111, 109),)
+    assert match_payload_types(sound, firefox[0]) == ((111, 109), (63, 109))
     assert match_payload_types(picture, firefox[1]) == ((96, 120), (45, 99), (98, 121))
     mapped = dict(match_payload_types(picture, chromium[1]))
     assert set(mapped) == {one.pt for one in picture.payload_types}
@@ -135,7 +135,13 @@ def test_h264_baseline_from_ffmpeg_plays_at_aiortc_in_its_own_number() -> None:
     assert consumer.payload_types[0].codec is Codec.H264
 
 
-def test_red_is_not_forwarded_where_the_number_in_its_blocks_means_something_else() -> None:
+def test_red_is_forwarded_whatever_the_numbers_in_its_blocks() -> None:
     offer = offers.changed("chromium-subscribe", "111", "125")
     sound = sources("chromium-publish")[0]
-    assert match_payload_types(sound, offers.subscribe(offer, [sound]).consumers[0]) == ((111, 125),)
+    assert match_payload_types(sound, offers.subscribe(offer, [sound]).consumers[0]) == ((111, 125), (63, 63))
+
+
+def test_red_goes_to_a_viewer_without_it_as_opus() -> None:
+    sound = sources("chromium-publish")[0]
+    offer = offers.changed("chromium-subscribe", "red/48000/2", "unknown/48000/2")
+    assert match_payload_types(sound, offers.subscribe(offer, [sound]).consumers[0]) == ((111, 111), (63, 111))
