@@ -93,6 +93,7 @@ def _open_transport(command, size_t address):
     out.kind = FW_OPEN_TRANSPORT
     out.u.ice.consent_us = command.consent_us
     out.u.ice.connect_us = command.connect_us
+    out.u.ice.publish_bps = command.publish_bps
     out.u.ice.rtcp_ssrc = command.rtcp_ssrc
     out.u.ice.first_transport_cc = command.first_transport_cc
 

@@ -208,6 +208,7 @@ cdef extern from "forward/command.h" nogil:
     ctypedef struct fw_command_ice_t "struct fw_command_ice":
         uint64_t consent_us
         uint64_t connect_us
+        uint64_t publish_bps
         uint32_t rtcp_ssrc
         uint16_t first_transport_cc
         uint8_t ufrag_len

@@ -213,7 +213,10 @@ class TransportStatistics:
 
 @dataclass(frozen=True, slots=True)
 class OpenTransport:
-    """Makes a transport with these local ICE credentials; the result's id names it."""
+    """Makes a transport with these local ICE credentials; the result's id names it.
+
+    `publish_bps` is told by REMB to a peer that publishes without transport-cc.
+    """
 
     ufrag: str
     pwd: str
@@ -221,6 +224,7 @@ class OpenTransport:
     connect_us: int
     rtcp_ssrc: int
     first_transport_cc: int
+    publish_bps: int = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,10 +99,32 @@ static void take_bye(fw_transport_t *t, const fw_rtcp_t *p) {
     }
 }
 
+static fw_key_t sender_key(const uint8_t *data) {
+    uint32_t ssrc = fw_load32(data + 4);
+    return fw_key(&ssrc, sizeof ssrc);
+}
+
+/* Whether the sender's SSRC, known or new, is within what one transport may use: each costs state of decryption. */
+static bool sender_allowed(const fw_core_t *core, const fw_transport_t *t, const uint8_t *data, size_t len) {
+    if (len < 8) return true; /* refused by the decryption */
+    fw_key_t key = sender_key(data);
+    return t->inbound.count < core->config.max_ssrcs || fw_map_get(&t->inbound, &key) != NULL;
+}
+
+static void remember_sender(fw_transport_t *t, const uint8_t *data) {
+    uint32_t ssrc = fw_load32(data + 4);
+    fw_key_t key = sender_key(data);
+    if (fw_map_get(&t->inbound, &key) == NULL) fw_transport_note_stranger(t, ssrc);
+}
+
 void fw_feedback_receive(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, uint8_t *data, size_t len) {
     core->counters.rtcp_in++;
     if (t->srtp == NULL) {
         core->counters.drop_not_keyed++;
+        return;
+    }
+    if (!sender_allowed(core, t, data, len)) {
+        core->counters.drop_ssrc_limit++;
         return;
     }
     fw_srtp_status_t status = fw_srtp_unprotect_rtcp(t->srtp, data, &len);
@@ -112,6 +134,7 @@ void fw_feedback_receive(fw_core_t *core, fw_transport_t *t, const fw_path_t *pa
         if (status == FW_SRTP_FAILED) core->counters.drop_srtcp_failed++;
         return;
     }
+    remember_sender(t, data);
     fw_ice_heard(core, t, path);
     fw_reader_t r = fw_reader(data, len);
     fw_rtcp_t p;

@@ -73,6 +73,26 @@ static void send_sender_reports(fw_core_t *core, fw_transport_t *t, bool first_o
     send(core, t, &w);
 }
 
+static bool supports(const fw_producer_t *p, uint8_t feedback) {
+    for (unsigned i = 0; i < p->media.format_count; i++)
+        if ((p->media.formats[i].feedback & feedback) != 0) return true;
+    return false;
+}
+
+/* A publisher that gets no transport-wide feedback learns from REMB how much it may send. */
+static void put_remb(fw_core_t *core, fw_transport_t *t, fw_rtcp_writer_t *w) {
+    uint32_t ssrcs[REPORT_BLOCKS];
+    unsigned count = 0;
+    for (const fw_producer_t *p = t->producers; p != NULL; p = p->next_on_transport) {
+        if (supports(p, FW_FB_TRANSPORT_CC) || !supports(p, FW_FB_REMB)) continue;
+        for (unsigned i = 0; i < p->encoding_count && count < REPORT_BLOCKS; i++)
+            if (p->encodings[i]->ssrc != 0) ssrcs[count++] = p->encodings[i]->ssrc;
+    }
+    if (count == 0) return;
+    fw_rtcp_put_remb(w, t->rtcp_ssrc, t->publish_bps, ssrcs, count);
+    core->counters.remb_out++;
+}
+
 static void send_receiver_reports(fw_core_t *core, fw_transport_t *t) {
     fw_report_block_t blocks[REPORT_BLOCKS];
     unsigned count = 0;
@@ -89,6 +109,7 @@ static void send_receiver_reports(fw_core_t *core, fw_transport_t *t) {
     fw_rtcp_writer_t w = begin(core);
     fw_rtcp_put_rr(&w, t->rtcp_ssrc, blocks, count);
     fw_rtcp_put_sdes(&w, &t->rtcp_ssrc, 1, own_cname, sizeof own_cname - 1);
+    put_remb(core, t, &w);
     send(core, t, &w);
 }
 
@@ -111,12 +132,6 @@ static void send_nacks(fw_core_t *core, fw_transport_t *t, fw_producer_t *p, fw_
     e->nacks_sent++;
     core->counters.nack_out++;
     send(core, t, &w);
-}
-
-static bool supports(const fw_producer_t *p, uint8_t feedback) {
-    for (unsigned i = 0; i < p->media.format_count; i++)
-        if ((p->media.formats[i].feedback & feedback) != 0) return true;
-    return false;
 }
 
 static void send_keyframe_requests(fw_core_t *core, fw_transport_t *t, fw_producer_t *p) {

@@ -199,6 +199,7 @@ struct fw_transport {
     uint64_t consent_us; /* the last authenticated check */
     uint64_t consent_timeout_us;
     uint64_t connect_timeout_us;
+    uint64_t publish_bps; /* the cap for a publisher without transport-cc */
     uint64_t report_us; /* when the next SR and RR go out */
     uint64_t feedback_us; /* when TWCC feedback goes out, UINT64_MAX where none is due */
     fw_srtp_t *srtp;
