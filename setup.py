@@ -52,6 +52,13 @@ class BuildExt(build_ext):
         if self.inplace:
             self.build_lib = self.build_temp = f"build/inplace-{sys.implementation.cache_tag}"
 
+    def run(self) -> None:
+        self.run_command("build_clib")  # or extensions would be linked with what an earlier build left
+        archives = [str(path) for path in Path("build/clib").glob("*.a")]
+        for extension in self.extensions:
+            extension.depends += archives
+        super().run()
+
 
 link_namespace()
 extensions = cythonize(
@@ -59,8 +66,6 @@ extensions = cythonize(
     include_path=[str(NAMESPACE.parent)],
     build_dir="build/cython",
 )
-for built in extensions:
-    built.depends += [path for paths in SOURCES.values() for path in paths]
 
 setup(
     packages=[f"fanwire.{name}" for name in find_packages(include=["control*", "fastpath*"])],
