@@ -13,11 +13,11 @@ from typing import Literal, Self
 from playwright.async_api import Page, Route
 
 Direction = Literal["up", "down"]  # from the client to the server, and back
-Kind = Literal["stun", "dtls", "rtcp", "audio", "video", "other"]
+Kind = Literal["stun", "dtls", "rtcp", "audio", "video", "rtx", "other"]
 Address = tuple[str, int]
 
 AUDIO: frozenset[Kind] = frozenset({"audio"})
-MEDIA: frozenset[Kind] = frozenset({"audio", "video", "rtcp"})
+MEDIA: frozenset[Kind] = frozenset({"audio", "video", "rtx", "rtcp"})
 REORDER_MS = 20
 _BUFFER_BYTES = 1 << 20
 _CANDIDATE = re.compile(r"^a=candidate:(\S+ \d+ udp \d+) (\S+) (\d+) typ host.*\r?\n", re.M | re.I)
@@ -91,6 +91,7 @@ class Relay:
         self._server = (candidates[0][2], int(candidates[0][3]))
         for kind, formats in re.findall(r"^m=(audio|video) \d+ \S+ ([\d ]+)", answer, re.M):
             self._kinds |= dict.fromkeys(map(int, formats.split()), kind)
+        self._kinds |= dict.fromkeys(map(int, re.findall(r"^a=rtpmap:(\d+) rtx/", answer, re.M)), "rtx")
         host, port = self._front.getsockname()
         ours = f"a=candidate:{candidates[0][1]} {host} {port} typ host\r\n"
         return _CANDIDATE.sub(lambda found: ours if found[0] == candidates[0][0] else "", answer)

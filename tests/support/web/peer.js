@@ -61,6 +61,12 @@ async function loopback(options) {
   await a.setRemoteDescription(b.localDescription);
 }
 
+/** The sum of a number over the RTP statistics of a type, such as "inbound-rtp". */
+async function sumStats(type, name) {
+  const stats = [...(await session.peer.getStats()).values()];
+  return stats.filter((one) => one.type === type).reduce((sum, one) => sum + (one[name] ?? 0), 0);
+}
+
 async function transportStats() {
   return [...(await session.peer.getStats()).values()].find(({ type }) => type === "transport");
 }
@@ -71,6 +77,7 @@ window.peer = {
   loopback,
   drain: () => sink.drain(),
   firstShown: () => sink?.firstShown ?? null,
+  sumStats,
   offer: () => session.peer.localDescription.sdp,
   answer: () => session.peer.remoteDescription.sdp,
   resource: () => session.url,

@@ -9,9 +9,10 @@ const BEEP_HZ = 1000;
 
 /**
  * Starts drawing and sounding; returns the MediaStream. `sound` is a frequency in Hz for a steady tone, "beeps" for a
- * flash and a beep every second, or null for a picture only.
+ * flash and a beep every second, or null for a picture only. `noise` fills the lowest row, so that the encoder uses all
+ * the bits that it may.
  */
-export async function synthesise({ width = 320, height = 240, sound = 440 } = {}) {
+export async function synthesise({ width = 320, height = 240, sound = 440, noise = false } = {}) {
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
@@ -19,6 +20,7 @@ export async function synthesise({ width = 320, height = 240, sound = 440 } = {}
   const microphone = sound === null ? null : await openMicrophone(sound);
   const beeping = sound === "beeps";
 
+  const snow = noise ? makeSnow(2 * width, Math.floor(height / 6)) : null;
   let second = Math.floor(Date.now() / 1000);
   let flashEnd = 0;
   setInterval(() => {
@@ -29,9 +31,17 @@ export async function synthesise({ width = 320, height = 240, sound = 440 } = {}
       microphone.beep();
     }
     draw(context, width, height, now, now < flashEnd);
+    if (noise) context.drawImage(snow, -Math.random() * width, height - snow.height);
     picture.requestFrame();
   }, FRAME_MS);
   return new MediaStream(microphone ? [microphone.track, picture] : [picture]);
+}
+
+function makeSnow(width, height) {
+  const pixels = new Uint32Array(width * height).map(() => 0xff000000 | (Math.random() * 0x1000000));
+  const snow = new OffscreenCanvas(width, height);
+  snow.getContext("2d").putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), width), 0, 0);
+  return snow;
 }
 
 async function openMicrophone(sound) {

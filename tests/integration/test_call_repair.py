@@ -1,0 +1,73 @@
+"""What loss does to a call: a twentieth of all packets lost, 50 ms away, and the picture does not stop."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from support.browser import Browser
+from support.peers import Peer, Publisher, Viewer
+from support.relay import MEDIA, Direction, Impairment, Relay
+from support.seen import Seen
+from support.server import Server
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+LOSS = 0.05
+DELAY_MS = 50
+WATCH_S = 30
+PICTURE = {"width": 800, "height": 600, "noise": True, "sound": 440}
+
+
+def lossy(direction: Direction) -> Relay:
+    """A network that loses one way, and takes its time both ways."""
+    back: Direction = "up" if direction == "down" else "down"
+    return Relay(Impairment(direction, MEDIA, loss=LOSS, delay_ms=DELAY_MS), Impairment(back, delay_ms=DELAY_MS))
+
+
+def longest_pause_ms(seen: Seen) -> float:
+    return max(after.shown_ms - before.shown_ms for before, after in pairwise(seen.frames))
+
+
+async def watch_and_count(
+    viewer: Viewer, repairer: Peer, counter: tuple[str, str], relay: Relay, way: Direction
+) -> Seen:
+    """Watches, and checks that nearly all that the relay lost was sent again, and that it was enough to tell."""
+    repaired, lost = await repairer.call("sumStats", *counter), relay.lost[way, "video"]
+    seen = await viewer.watch(WATCH_S)
+    repaired = await repairer.call("sumStats", *counter) - repaired
+    lost = relay.lost[way, "video"] - lost
+    assert lost >= 300
+    assert repaired >= 0.95 * lost, f"{repaired} packets sent again for {lost} lost"
+    return seen
+
+
+@pytest.mark.timeout(180)
+async def test_loss_on_the_way_to_a_viewer_does_not_stop_the_picture(
+    server: Server, browser: Browser, room: str
+) -> None:
+    async with lossy("down") as downlink:
+        await Publisher.join(browser, server.whip(room), **PICTURE)
+        viewer = await Viewer.join(browser, server.whep(room), downlink)
+        await viewer.wait_until_live()
+        await viewer.watch(5)  # the encoder finds its rate, the viewer its buffer
+        counter = ("inbound-rtp", "retransmittedPacketsReceived")
+        seen = await watch_and_count(viewer, viewer, counter, downlink, "down")
+        assert longest_pause_ms(seen) <= 500
+        await browser.close_pages()
+
+
+@pytest.mark.timeout(180)
+async def test_loss_on_the_way_from_the_publisher_does_not_stop_the_picture(
+    server: Server, browser: Browser, room: str
+) -> None:
+    async with lossy("up") as uplink:
+        publisher = await Publisher.join(browser, server.whip(room), uplink, **PICTURE)
+        viewer = await Viewer.join(browser, server.whep(room))
+        await viewer.wait_until_live()
+        await viewer.watch(5)
+        counter = ("outbound-rtp", "retransmittedPacketsSent")
+        seen = await watch_and_count(viewer, publisher, counter, uplink, "up")
+        assert longest_pause_ms(seen) <= 500
+        await browser.close_pages()
