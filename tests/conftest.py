@@ -13,8 +13,8 @@ from support.server import Server
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def server() -> AsyncIterator[Server]:
-    """The real server, with one worker."""
-    async with Server() as running:
+    """The real server, with two workers: a publisher and its first viewer meet different ones."""
+    async with Server(workers=2) as running:
         yield running
 
 

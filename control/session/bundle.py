@@ -98,9 +98,9 @@ def assemble(
         section.ice_ufrag, section.ice_pwd = local.ice_ufrag, local.ice_pwd
         section.fingerprints = [(hash_name, digest)]
         section.setup = "active" if dtls_client else "passive"
-    tagged = accepted[min(accepted)]
-    tagged.candidates = list(local.candidates)
-    tagged.end_of_candidates = True
+        # The first section's would do (RFC 9143 section 7.3.1), but aiortc reads those of the last.
+        section.candidates = list(local.candidates)
+        section.end_of_candidates = True
     medias = [accepted.get(index) or _reject(media) for index, media in enumerate(offer.medias)]
     bundled = tuple(media.mid for media in medias if not media.rejected and media.mid in offer.bundle())
     return SessionDescription(

@@ -7,6 +7,7 @@ import pytest
 from support.browser import Browser
 from support.peers import Publisher, Viewer, watch_all
 from support.server import Server
+from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -30,10 +31,10 @@ async def test_a_late_viewer_sees_a_picture_within_a_second(server: Server, brow
     await Publisher.join(browser, server.whip(room))
     early = await Viewer.join(browser, server.whep(room))
     await early.wait_until_live()
-    for _ in range(2):
-        await early.watch(3)  # nobody has lately asked for a keyframe
+    for _ in range(5):  # in a row: more often than keyframes may be asked for
         late = await Viewer.join(browser, server.whep(room))
         assert await late.first_picture_ms() < 1000
+        await late.close()
     (await early.watch(1)).check_picture()
 
 
@@ -41,11 +42,11 @@ async def test_viewers_see_the_highest_simulcast_layer(server: Server, browser: 
     layers = [{"rid": "q", "scaleResolutionDownBy": 4}, {"rid": "h", "scaleResolutionDownBy": 2}, {"rid": "f"}]
     await Publisher.join(browser, server.whip(room), width=960, height=720, encodings=layers)
     viewer = await Viewer.join(browser, server.whep(room))
-    await viewer.wait_until_live()
-    await viewer.watch(4)  # the publisher's encoder starts its layers as its estimate of the network grows
-    seen = await viewer.watch(3)
+    # The publisher's browser adds layers as its estimate of the network grows: soon, but not on a busy machine.
+    await until(lambda: viewer.watch(1), lambda seen: seen.widths == {960}, timeout_s=40)
+    seen = await viewer.watch(2)
     seen.check_picture()
-    assert {frame.width for frame in seen.frames} == {960}
+    assert seen.widths == {960}
 
 
 async def test_viewers_on_every_worker_see_the_same_picture(browser: Browser, room: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -44,20 +45,27 @@ async def test_a_viewer_that_vanishes_is_cleaned_up(impatient: Server, browser: 
     (await survivor.watch(2)).check_picture()
 
 
-@pytest.mark.parametrize("codec", ["VP8", "H264"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param({"codec": "VP8", "sound": 440}, {"codec": "VP8", "sound": 600}, id="the-same"),
+        pytest.param({"codec": "VP8", "sound": 440}, {"codec": "H264", "sound": 600}, id="with-another-codec"),
+        pytest.param({"codec": "H264", "sound": None}, {"codec": "H264", "sound": 600}, id="with-sound"),
+    ],
+)
 async def test_viewers_go_on_when_the_publisher_comes_back(
-    server: Server, browser: Browser, room: str, codec: str
+    server: Server, browser: Browser, room: str, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
     """The page is reloaded: the server hears no goodbye, and the new session has nothing of the old one's."""
     publish_url = server.whip(room) + "?identity=alice"
-    publisher = await Publisher.join(browser, publish_url, codec="VP8", sound=440)
+    publisher = await Publisher.join(browser, publish_url, **before)
     watch_urls = [server.whep(room) + "?publisher=alice", server.whep(room)]
     viewers = [await Viewer.join(browser, url) for url in watch_urls]
     for viewer in viewers:
         await viewer.wait_until_live()
     negotiations = [await viewer.call("negotiations") for viewer in viewers]
 
-    await publisher.return_to(publish_url, codec=codec, sound=600)
+    await publisher.return_to(publish_url, **after)
 
     for viewer in viewers:
         await viewer.wait_until_live()

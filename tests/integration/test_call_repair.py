@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ LOSS = 0.05
 DELAY_MS = 50
 WATCH_S = 30
 LOST_PACKETS = 300  # enough to tell one repair in twenty from chance
-PICTURE = {"width": 640, "height": 480, "noise": True, "sound": 440}
+PICTURE: dict[str, Any] = {"width": 640, "height": 480, "noise": True, "sound": 440}
 
 
 def lossy(direction: Direction) -> Relay:
