@@ -1,4 +1,4 @@
-"""The command line: `fanwire serve`."""
+"""The command line: `fanwire serve`, `fanwire token`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,21 @@ import argparse
 import asyncio
 import logging
 import os
+import secrets
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from .config import ENVIRONMENT_PREFIX, OPTIONS, ConfigError, load
+from .config import ConfigError, load, load_keys
+from .config_options import BY_KEY, ENVIRONMENT_PREFIX, OPTIONS
 from .startup import StartupError
+
+_GRANTS = {
+    "publish": "let it publish",
+    "subscribe": "let it watch",
+    "admin": "let it use the API",
+    "metrics": "let it read the metrics",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fanwire {version('fanwire')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_serve(commands)
+    _add_token(commands)
     return parser
 
 
@@ -56,6 +66,38 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         else:
             action = "append" if option.repeatable else "store"
             serve.add_argument(option.flag, dest=option.key, action=action, metavar=option.metavar, help=option.help)
+
+
+def _add_token(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    token = commands.add_parser(
+        "token",
+        help="make a token",
+        description="Make a token for whoever is to publish, watch or administer, and print it.",
+        allow_abbrev=False,
+    )
+    token.set_defaults(run=_token)
+    token.add_argument("--config", metavar="FILE", help="TOML file with the server's options, its keys among them")
+    token.add_argument("--keys", action="append", metavar=BY_KEY["keys"].metavar, help="the server's keys")
+    token.add_argument("--key-id", metavar="KID", help="the key to sign with (default: the first)")
+    token.add_argument("--room", help="the room that it is for; * for every room")
+    token.add_argument("--identity", default=secrets.token_urlsafe(9), help="who it is for (default: made up)")
+    token.add_argument("--ttl", type=int, default=3600, metavar="SECONDS", help="how long it lasts (default 3600)")
+    for grant, what in _GRANTS.items():
+        token.add_argument(f"--{grant}", action="store_true", help=what)
+
+
+def _token(options: argparse.Namespace) -> int:
+    keys = load_keys(vars(options), os.environ)
+    from .http.tokens import TokenError, mint
+
+    grants = {grant: getattr(options, grant) for grant in _GRANTS}
+    try:
+        token = mint(keys, options.identity, key_id=options.key_id, room=options.room, grants=grants, ttl_s=options.ttl)
+    except TokenError as error:
+        print(f"fanwire: {error}", file=sys.stderr)
+        return 2
+    print(token)
+    return 0
 
 
 def _serve(options: argparse.Namespace) -> int:

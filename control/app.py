@@ -14,42 +14,84 @@ from aiohttp import web
 
 from .config import Config
 from .config_values import show_address
-from .http.api import create_app
+from .http.access import Access
+from .http.api import add_node_routes, create_app
+from .http.faults import fault_logger
 from .media.engine import Engine, EngineConfig
+from .rooms.limits import Limits
 from .rooms.rooms import Rooms
 from .session.certificate import Certificate
 from .session.session import SessionServices
-from .startup import binding
+from .startup import allow_open_files, binding
 
 log = logging.getLogger(__name__)
 
 # Handshakes release the interpreter's lock for most of their time; more threads than this gain nothing.
 _HANDSHAKE_THREADS = 2
 
+# Of each worker, as long as half of the files that may be open are left for everything else.
+_TCP_CONNECTIONS = 4096
+
 
 async def serve(config: Config) -> None:
-    """Run the server until SIGTERM or SIGINT. Raises StartupError where an address cannot be taken."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    """Run the server until it is drained, or SIGINT. Raises StartupError where an address cannot be taken."""
     async with contextlib.AsyncExitStack() as stack:
         executor = stack.enter_context(ThreadPoolExecutor(_HANDSHAKE_THREADS, "fanwire-dtls"))
         engine = await stack.enter_async_context(_engine(config))
         services = SessionServices(engine, Certificate.generate(), executor, config.announce, config.connect_timeout_s)
-        rooms = Rooms(services)
+        rooms = Rooms(services, _limits(config))
         stack.push_async_callback(rooms.close)
-        address = await stack.enter_async_context(_http(config, rooms))
+        hurry = _stop_on_signals(rooms)
+        address = await stack.enter_async_context(_http(config, rooms, engine))
         _announce(config, address)
-        await stopping.wait()
+        await rooms.draining.wait()
+        await _drain(rooms, config.drain_timeout_s, hurry)
         log.info("stopping")
+
+
+def _stop_on_signals(rooms: Rooms) -> asyncio.Event:
+    """SIGTERM begins to drain; the event is set when there is no time for that: at the second one, or at SIGINT."""
+    hurry = asyncio.Event()
+
+    def stop(number: int) -> None:
+        if number == signal.SIGINT or rooms.draining.is_set():
+            hurry.set()
+        rooms.drain()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number)
+    return hurry
+
+
+async def _drain(rooms: Rooms, timeout_s: float, hurry: asyncio.Event) -> None:
+    """Wait until everybody has left, or the time is up, or there is none."""
+    left = asyncio.create_task(rooms.wait_until_empty())
+    hurried = asyncio.create_task(hurry.wait())
+    if remaining := rooms.drain():
+        log.info("draining: %d sessions have up to %g s to leave", remaining, timeout_s)
+    await asyncio.wait([left, hurried], timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    for task in (left, hurried):
+        task.cancel()
+
+
+def _limits(config: Config) -> Limits:
+    return Limits(
+        sessions=config.max_sessions,
+        sessions_per_room=config.max_sessions_per_room,
+        rooms=config.max_rooms,
+        media_per_session=config.max_media_per_session,
+    )
 
 
 @contextlib.asynccontextmanager
 async def _engine(config: Config) -> AsyncIterator[Engine]:
     engine_config = EngineConfig(
         udp=[config.worker_udp(index) for index in range(config.workers)],
+        tcp=[config.worker_tcp(index) for index in range(config.workers)],
+        tcp_connections_per_worker=max(1, min(_TCP_CONNECTIONS, allow_open_files() // 2 // config.workers)),
         packets_per_worker=config.packets_per_worker,
+        ssrcs_per_transport=config.max_ssrcs_per_session,
         consent_timeout_s=config.consent_timeout_s,
         connect_timeout_s=config.connect_timeout_s,
     )
@@ -58,7 +100,7 @@ async def _engine(config: Config) -> AsyncIterator[Engine]:
         try:
             await stack.enter_async_context(engine)
         except OSError as error:
-            with binding("--udp", str(error.filename or "its addresses")):
+            with binding("--udp, --tcp", str(error.filename or "its addresses")):
                 raise
         for worker, sockets in enumerate(engine.capabilities()):
             for granted in sockets:
@@ -67,10 +109,24 @@ async def _engine(config: Config) -> AsyncIterator[Engine]:
 
 
 @contextlib.asynccontextmanager
-async def _http(config: Config, rooms: Rooms) -> AsyncIterator[tuple[str, int]]:
+async def _http(config: Config, rooms: Rooms, engine: Engine) -> AsyncIterator[tuple[str, int]]:
     """Serve HTTP; yields the address that is listened on."""
-    app = create_app(rooms, ice_servers=config.ice_servers, max_body_bytes=config.max_body_bytes)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    access = Access(
+        config.keys,
+        joins_per_s=config.joins_per_s,
+        failed_auths_per_min=config.failed_auths_per_min,
+        trusted_proxies=config.trusted_proxies,
+    )
+    app = create_app(rooms, ice_servers=config.ice_servers, max_body_bytes=config.max_body_bytes, access=access)
+    add_node_routes(app, rooms, engine.counters)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        logger=fault_logger(app),
+        shutdown_timeout=1.0,
+        max_line_size=config.max_header_bytes,
+        max_field_size=config.max_header_bytes,
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, *config.http, ssl_context=config.tls_context())
@@ -90,5 +146,10 @@ def _announce(config: Config, address: tuple[str, int]) -> None:
             host = "localhost"
     origin = f"{scheme}://{show_address((host, address[1]))}"
     print(f"Publish: {origin}/publish/demo\nWatch:   {origin}/watch/demo", flush=True)
-    if not config.insecure:
-        print("Without keys only this machine can reach the server; --insecure opens it to others.", flush=True)
+    if config.keys:
+        print("Whoever comes in needs a token, as in #token=...: fanwire token makes them.", flush=True)
+    elif not config.insecure:
+        print(
+            "Without keys only this machine can reach the server; --keys, or --insecure, opens it to others.",
+            flush=True,
+        )

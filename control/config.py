@@ -1,4 +1,4 @@
-"""The server's options: what there is to set, where each value came from, and which values go together."""
+"""The configuration: where each value comes from, and which values go together."""
 
 from __future__ import annotations
 
@@ -8,17 +8,13 @@ import socket
 import ssl
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import config_values as reader
-from .config_values import Address, show_address
+from .config_options import BY_KEY, DEFAULT_UDP_PORT, ENVIRONMENT_PREFIX, MAX_WORKERS, OPTIONS, Option
+from .config_values import Address, Network, is_loopback, show_address
 from .http.ice_servers import IceServer
-
-MAX_WORKERS = 64
-DEFAULT_UDP_PORT = 7800
-ENVIRONMENT_PREFIX = "FANWIRE_"
 
 
 class ConfigError(Exception):
@@ -31,21 +27,37 @@ class Config:
 
     udp: tuple[Address, ...]
     workers: int
+    tcp: tuple[Address, ...] = ()
     http: Address = ("127.0.0.1", 8080)
     announce: tuple[str, ...] = ()
     tls_cert: Path | None = None
     tls_key: Path | None = None
     insecure: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     log_level: str = "info"
     ice_servers: tuple[IceServer, ...] = ()
     consent_timeout_s: float = 30.0
     connect_timeout_s: float = 30.0
     packets_per_worker: int = 16384
     max_body_bytes: int = 64 * 1024
+    max_header_bytes: int = 8190
+    max_sessions: int = 10_000
+    max_sessions_per_room: int = 10_000
+    max_rooms: int = 1_000
+    max_media_per_session: int = 16
+    max_ssrcs_per_session: int = 64
+    joins_per_s: float = 50.0
+    failed_auths_per_min: float = 60.0
+    trusted_proxies: tuple[Network, ...] = ()
+    drain_timeout_s: float = 10.0
 
     def worker_udp(self, worker: int) -> tuple[Address, ...]:
         """The addresses that worker `worker` (from 0) binds. Port 0, any free port, is each worker's own."""
-        return tuple((host, port + worker if port else 0) for host, port in self.udp)
+        return _shifted(self.udp, worker)
+
+    def worker_tcp(self, worker: int) -> tuple[Address, ...]:
+        """The addresses at which that worker accepts connections."""
+        return _shifted(self.tcp, worker)
 
     def tls_context(self) -> ssl.SSLContext | None:
         """What HTTPS is served with, or None for plain HTTP. Raises OSError (ssl.SSLError is one)."""
@@ -56,66 +68,8 @@ class Config:
         return context
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option: `--key` on the command line, FANWIRE_KEY in the environment, `key` in the TOML file."""
-
-    key: str
-    read: reader.Reader[object]
-    metavar: str
-    help: str
-    repeatable: bool = False
-
-    @property
-    def flag(self) -> str:
-        """Its name on the command line."""
-        return "--" + self.key.replace("_", "-")
-
-    @property
-    def variable(self) -> str:
-        """Its name in the environment."""
-        return ENVIRONMENT_PREFIX + self.key.upper()
-
-
-OPTIONS = (
-    Option("http", reader.http_address, "HOST:PORT", "where to serve HTTP (default 127.0.0.1:8080)"),
-    Option(
-        "udp",
-        reader.list_of(reader.udp_address),
-        "IP:PORT",
-        f"where to receive media; worker i uses port + i (default port {DEFAULT_UDP_PORT} of every interface allowed)",
-        repeatable=True,
-    ),
-    Option("workers", reader.whole_number(1, MAX_WORKERS), "N", "threads that forward media (default: one per core)"),
-    Option(
-        "announce",
-        reader.list_of(reader.public_address),
-        "IP[,IP]",
-        "public addresses to tell clients of, instead of the machine's own",
-        repeatable=True,
-    ),
-    Option("tls_cert", reader.existing_file, "FILE", "certificate chain in PEM: serve HTTPS"),
-    Option("tls_key", reader.existing_file, "FILE", "private key of the certificate, in PEM"),
-    Option("insecure", reader.flag, "", "let anyone in from anywhere: allow addresses that are not loopback"),
-    Option("log_level", reader.log_level, "LEVEL", f"{', '.join(reader.LOG_LEVELS)} (default info)"),
-    Option(
-        "ice_servers",
-        reader.list_of(reader.ice_server),
-        "URL",
-        "STUN server to tell clients of; TURN, with its credentials, goes in the TOML file",
-        repeatable=True,
-    ),
-    Option("consent_timeout_s", reader.seconds(5, 600), "SECONDS", "close a session silent for so long (default 30)"),
-    Option("connect_timeout_s", reader.seconds(5, 600), "SECONDS", "close a session not up by then (default 30)"),
-    Option(
-        "packets_per_worker",
-        reader.whole_number(1024, 1 << 20),
-        "N",
-        "packets that each worker keeps for its viewers, about 2 kB each (default 16384)",
-    ),
-    Option("max_body_bytes", reader.whole_number(4096, 1 << 24), "N", "longest HTTP request body (default 65536)"),
-)
-_OPTIONS = {option.key: option for option in OPTIONS}
+def _shifted(addresses: tuple[Address, ...], by: int) -> tuple[Address, ...]:
+    return tuple((host, port + by if port else 0) for host, port in addresses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +78,11 @@ class _Given:
 
     value: object
     origin: str
+    secret: bool = False
 
     def refuse(self, expected: str) -> ConfigError:
-        return ConfigError(f"{self.origin}: {_shown(self.value)} is not allowed; expected {expected}")
+        shown = "the value" if self.secret else _shown(self.value)
+        return ConfigError(f"{self.origin}: {shown} is not allowed; expected {expected}")
 
 
 def load(command_line: Mapping[str, object], environment: Mapping[str, str]) -> Config:
@@ -134,25 +90,41 @@ def load(command_line: Mapping[str, object], environment: Mapping[str, str]) -> 
 
     `command_line` maps keys of OPTIONS, and `config` (the TOML file), to what was given; None and "" mean not given.
     """
+    given = _gather(command_line, environment)
+    values = {key: _read(BY_KEY[key], item) for key, item in given.items()}
+    values.setdefault("workers", min(MAX_WORKERS, len(os.sched_getaffinity(0))))
+    values.setdefault("udp", _default_udp(exposed=bool(values.get("insecure") or values.get("keys"))))
+    values.setdefault("tcp", values["udp"])
+    config = Config(**values)
+    if not config.udp:
+        raise given["udp"].refuse("at least one IP:PORT")
+    _check_ports(config.udp, config.workers, given.get("udp", _Given(config.udp, "udp (default)")))
+    _check_ports(config.tcp, config.workers, given.get("tcp", _Given(config.tcp, "tcp (default)")))
+    _check_tls(config, given)
+    _check_exposure(config, given)
+    return config
+
+
+def load_keys(command_line: Mapping[str, object], environment: Mapping[str, str]) -> Mapping[str, str]:
+    """The keys alone, by their ids, from where `load` finds them. Raises ConfigError."""
+    given = _gather(command_line, environment)
+    keys: Mapping[str, str] = _read(BY_KEY["keys"], given["keys"]) if "keys" in given else {}
+    return keys
+
+
+def _gather(command_line: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, _Given]:
     given = {item.key: value for item, value in _file_values(command_line, environment)}
     given |= {
-        option.key: _Given(environment[option.variable], f"{option.variable} (environment)")
+        option.key: _Given(environment[option.variable], f"{option.variable} (environment)", option.secret)
         for option in OPTIONS
         if environment.get(option.variable)
     }
     given |= {
-        option.key: _Given(command_line[option.key], option.flag)
+        option.key: _Given(command_line[option.key], option.flag, option.secret)
         for option in OPTIONS
         if command_line.get(option.key) not in (None, "")
     }
-    values = {key: _read(_OPTIONS[key], item) for key, item in given.items()}
-    values.setdefault("workers", min(MAX_WORKERS, len(os.sched_getaffinity(0))))
-    values.setdefault("udp", _default_udp(insecure=values.get("insecure", False)))
-    config = Config(**values)
-    _check_ports(config, given)
-    _check_tls(config, given)
-    _check_exposure(config, given, has_keys=False)
-    return config
+    return given
 
 
 def _file_values(command_line: Mapping[str, object], environment: Mapping[str, str]) -> Iterator[tuple[Option, _Given]]:
@@ -168,12 +140,12 @@ def _file_values(command_line: Mapping[str, object], environment: Mapping[str, s
     except ValueError as error:  # of TOML or of UTF-8
         raise ConfigError(f"{origin}: {path} is not a TOML file: {error}") from error
     for key, value in table.items():
-        option = _OPTIONS.get(key)
+        option = BY_KEY.get(key)
         if option is None:
-            close = difflib.get_close_matches(key, _OPTIONS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else "expected " + ", ".join(_OPTIONS)
+            close = difflib.get_close_matches(key, BY_KEY, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else "expected " + ", ".join(BY_KEY)
             raise ConfigError(f"{key} in {path}: there is no such option; {hint}")
-        yield option, _Given(value, f"{key} in {path}")
+        yield option, _Given(value, f"{key} in {path}", option.secret)
 
 
 def _read(option: Option, given: _Given) -> Any:
@@ -192,10 +164,10 @@ def _shown(value: object) -> str:
     return str(value) or "''"
 
 
-def _default_udp(*, insecure: bool) -> tuple[Address, ...]:
-    hosts = ["0.0.0.0" if insecure else "127.0.0.1"]
+def _default_udp(*, exposed: bool) -> tuple[Address, ...]:
+    hosts = ["0.0.0.0" if exposed else "127.0.0.1"]
     if _has_ipv6():
-        hosts.append("::" if insecure else "::1")
+        hosts.append("::" if exposed else "::1")
     return tuple((host, DEFAULT_UDP_PORT) for host in hosts)
 
 
@@ -208,21 +180,17 @@ def _has_ipv6() -> bool:
     return True
 
 
-def _check_ports(config: Config, given: Mapping[str, _Given]) -> None:
-    """Every worker has a port of its own on every UDP host."""
-    span = config.workers
-    udp = given.get("udp", _Given(config.udp, "udp (default)"))
-    if not config.udp:
-        raise udp.refuse("at least one IP:PORT")
+def _check_ports(addresses: tuple[Address, ...], span: int, given: _Given) -> None:
+    """Every one of `span` workers has a port of its own on every host."""
     taken: set[Address] = set()
-    for host, port in config.udp:
+    for host, port in addresses:
         if port + span - 1 > 65535:
-            raise _Given(show_address((host, port)), udp.origin).refuse(
+            raise _Given(show_address((host, port)), given.origin).refuse(
                 f"a port of at most {65536 - span}, for {span} workers use as many ports from there on"
             )
         wanted = {(host, port + i) for i in range(span)} if port else {(host, 0)}
         if taken & wanted:
-            raise _Given(show_address((host, port)), udp.origin).refuse(
+            raise _Given(show_address((host, port)), given.origin).refuse(
                 f"a port at least {span} away from the others on this host, for each of {span} workers uses one"
             )
         taken |= wanted
@@ -232,7 +200,7 @@ def _check_tls(config: Config, given: Mapping[str, _Given]) -> None:
     """A certificate comes with its key, and they can be used."""
     for present, absent in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
         if present in given and absent not in given:
-            raise given[present].refuse(f"{_OPTIONS[absent].flag} with it")
+            raise given[present].refuse(f"{BY_KEY[absent].flag} with it")
     try:
         config.tls_context()
     except OSError as error:
@@ -242,14 +210,14 @@ def _check_tls(config: Config, given: Mapping[str, _Given]) -> None:
         ) from error
 
 
-def _check_exposure(config: Config, given: Mapping[str, _Given], *, has_keys: bool) -> None:
+def _check_exposure(config: Config, given: Mapping[str, _Given]) -> None:
     """Nobody but this machine can reach a server that lets anyone in, unless that is what was asked for."""
-    if has_keys or config.insecure:
+    if config.keys or config.insecure:
         return
-    for key, addresses in (("http", (config.http,)), ("udp", config.udp)):
+    for key, addresses in (("http", (config.http,)), ("udp", config.udp), ("tcp", config.tcp)):
         for address in addresses:
-            if not reader.is_loopback(address[0]):
+            if not is_loopback(address[0]):
                 raise _Given(show_address(address), given[key].origin).refuse(
                     "a loopback address, as in 127.0.0.1 or [::1], because anyone who reaches the server may publish "
-                    "and watch; with --insecure any address is allowed"
+                    "and watch; with --keys, or with --insecure, any address is allowed"
                 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +17,10 @@ T = TypeVar("T")
 Reader = Callable[[object], T]
 Address = tuple[str, int]
 """A host (IP address without brackets, or `localhost`) and a port, 0-65535."""
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+MIN_SECRET_BYTES = 32  # of HS256 (RFC 7518 section 3.2)
+_KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _TRUTH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
@@ -36,15 +40,20 @@ def whole_number(low: int, high: int) -> Reader[int]:
 
 def seconds(low: float, high: float) -> Reader[float]:
     """A reader of durations from `low` to `high` seconds."""
+    return number(low, high, "a number of seconds")
+
+
+def number(low: float, high: float, what: str = "a number") -> Reader[float]:
+    """A reader of numbers from `low` to `high`, called `what`."""
 
     def read(value: object) -> float:
         try:
-            number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
-        except ValueError:
-            number = None
-        if number is None or not low <= number <= high:
-            raise ValueError(f"a number of seconds from {low:g} to {high:g}")
-        return number
+            found = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+        except (ValueError, OverflowError):
+            found = None
+        if found is None or not low <= found <= high:
+            raise ValueError(f"{what} from {low:g} to {high:g}")
+        return found
 
     return read
 
@@ -83,6 +92,16 @@ def udp_address(value: object) -> Address:
     return _address(value, set(), "IP:PORT, as in 127.0.0.1:7800 or [::1]:7800")
 
 
+def tcp_addresses(value: object) -> tuple[Address, ...]:
+    """Where to accept media over TCP; `none`, or an empty TOML array, for nowhere."""
+    if value in ("none", ["none"]):
+        return ()
+    try:
+        return list_of(udp_address)(value)
+    except ValueError as error:
+        raise ValueError(f"none, or {error}") from None
+
+
 def public_address(value: object) -> str:
     """An IP address that peers can send to."""
     ip = _ip(value) if isinstance(value, str) else None
@@ -103,6 +122,33 @@ def ice_server(value: object) -> IceServer:
         raise ValueError(allowed) from None
     except ValueError as error:
         raise ValueError(f"{allowed} ({error})") from None
+
+
+def network(value: object) -> Network:
+    """An IP network, or one address as a network of its own."""
+    try:
+        return ipaddress.ip_network(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError("IP addresses or networks, as in 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32") from None
+
+
+def signing_keys(value: object) -> Mapping[str, str]:
+    """Secrets by key id: a TOML table, or KID:SECRET with commas between several."""
+    if isinstance(value, Mapping):
+        pairs = list(value.items())
+    else:
+        texts = list_of(lambda item: item if isinstance(item, str) else "")(value)
+        pairs = [(key_id, secret) for key_id, _, secret in (text.partition(":") for text in texts)]
+    for key_id, secret in pairs:
+        if not _KEY_ID.fullmatch(key_id) or not isinstance(secret, str) or len(secret.encode()) < MIN_SECRET_BYTES:
+            raise ValueError(
+                "KID:SECRET, with commas between several, or in a TOML file a table { KID = SECRET }: a KID of 1 to "
+                f"64 letters, digits and . _ -, a SECRET of at least {MIN_SECRET_BYTES} bytes, in the first form "
+                "without commas"
+            )
+    if not pairs or len(dict(pairs)) < len(pairs):
+        raise ValueError("at least one key, and each KID once")
+    return dict(pairs)
 
 
 def list_of(read: Reader[T]) -> Reader[tuple[T, ...]]:

@@ -1,8 +1,9 @@
-"""Puts a failure to take an address at start-up into words."""
+"""Start-up: what the system lets a server have, and in words what it does not."""
 
 from __future__ import annotations
 
 import errno
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,13 @@ _REASONS = {
 
 class StartupError(Exception):
     """The server cannot start. Its text is for the person who started it."""
+
+
+def allow_open_files() -> int:
+    """Lets this process have as many files and connections open as it may; returns how many."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most if most != resource.RLIM_INFINITY else 1 << 20
 
 
 @contextmanager

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from aiohttp import web
 
-from . import cors, pages, signaling
-from .contract import ICE_LINKS, ROOMS, SignalingApi
+from ..rooms.rooms import Rooms
+from . import cors, metrics, openapi, pages, signaling
+from .access import Access
+from .admin import Admin
+from .contract import ACCESS, ICE_LINKS, ROOMS, SignalingApi
 from .ice_servers import IceServer, link_headers
-from .problems import problems
+from .problems import PROBLEMS_TOLD, problems
 
 MAX_BODY_BYTES = 64 * 1024
 """Room for any browser's offer, simulcast and all (about 10 kB), several times over."""
 
 
 def create_app(
-    rooms: SignalingApi, *, ice_servers: Sequence[IceServer] = (), max_body_bytes: int = MAX_BODY_BYTES
+    rooms: SignalingApi,
+    *,
+    ice_servers: Sequence[IceServer] = (),
+    max_body_bytes: int = MAX_BODY_BYTES,
+    access: Access | None = None,
 ) -> web.Application:
-    """The application over `rooms`, which it neither starts nor closes."""
+    """The application over `rooms`, which it neither starts nor closes. Without `access` everybody may do all."""
     # Outermost first. Who may do what is decided between problems, which reports a refusal, and the handlers.
     app = web.Application(middlewares=[problems], client_max_size=max_body_bytes)
     app.on_response_prepare.append(cors.add_headers)
+    app[PROBLEMS_TOLD] = Counter()
+    app[ACCESS] = access or Access()
     app[ROOMS] = rooms
     app[ICE_LINKS] = link_headers(ice_servers)
     app.router.add_get("/healthz", _healthz)
@@ -29,6 +39,20 @@ def create_app(
     signaling.Whep().add_routes(app.router)
     pages.add_routes(app.router)
     return app
+
+
+def add_node_routes(app: web.Application, rooms: Rooms, counters: metrics.WorkerCounters) -> None:
+    """Serve what is about the node as a whole: the API, its description, metrics and readiness."""
+    Admin(rooms).add_routes(app.router)
+    metrics.add_routes(app, rooms, counters)
+    openapi.add_routes(app.router)
+
+    async def readyz(_: web.Request) -> web.Response:
+        draining = rooms.draining.is_set()
+        document = {"status": "draining" if draining else "ready"}
+        return web.json_response(document, status=503 if draining else 200, headers={"Cache-Control": "no-store"})
+
+    app.router.add_get("/readyz", readyz)
 
 
 async def _healthz(_: web.Request) -> web.Response:

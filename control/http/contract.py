@@ -6,6 +6,9 @@ from typing import Protocol
 
 from aiohttp import web
 
+from ..rooms.policy import Permit
+from .access import Access
+
 
 class SignalingSession(Protocol):
     """One participant's WebRTC session, as seen by signalling.
@@ -15,7 +18,7 @@ class SignalingSession(Protocol):
 
     @property
     def id(self) -> str:
-        """Unguessable: knowing it is the permission to change and end the session."""
+        """Unguessable: without tokens, knowing it is the permission to change and end the session."""
 
     @property
     def etag(self) -> str:
@@ -28,6 +31,9 @@ class SignalingSession(Protocol):
     @property
     def kind(self) -> str:
         """`publish` or `subscribe`."""
+
+    def authorize(self, permit: Permit, /) -> None:
+        """Raises Forbidden unless the session belongs to the bearer of this permit."""
 
     async def trickle(self, fragment: str, /) -> None:
         """Take further ICE candidates of the client (RFC 8840). Raises SdpError."""
@@ -54,10 +60,10 @@ class Joined(Protocol):
 class SignalingApi(Protocol):
     """The rooms of this node."""
 
-    async def publish(self, room: str, offer: str, /, *, identity: str | None) -> Joined:
-        """Open a session that sends into `room`. Raises SdpError, NegotiationError, TooManySessions."""
+    async def publish(self, room: str, offer: str, /, *, identity: str | None, permit: Permit | None) -> Joined:
+        """Open a session that sends into `room`. Raises SdpError, NegotiationError, Forbidden, Unavailable."""
 
-    async def subscribe(self, room: str, offer: str, /, *, publisher: str | None) -> Joined:
+    async def subscribe(self, room: str, offer: str, /, *, publisher: str | None, permit: Permit | None) -> Joined:
         """Open a session that receives from `room`. Raises as `publish` does, and NothingPublished."""
 
     def session(self, session_id: str, /) -> SignalingSession:
@@ -66,6 +72,9 @@ class SignalingApi(Protocol):
 
 ROOMS: web.AppKey[SignalingApi] = web.AppKey("rooms")
 """The rooms that an application serves."""
+
+ACCESS: web.AppKey[Access] = web.AppKey("access")
+"""What decides who may make a request."""
 
 ICE_LINKS: web.AppKey[tuple[str, ...]] = web.AppKey("ice_links")
 """The Link header values that tell clients of STUN and TURN servers."""

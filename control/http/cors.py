@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-_EXPOSED = "Accept-Patch, Accept-Post, Allow, ETag, Link, Location, Retry-After"
+_EXPOSED = "Accept-Patch, Accept-Post, Allow, ETag, Link, Location, Retry-After, WWW-Authenticate"
 _REQUEST_HEADERS = "Authorization, Content-Type, If-Match"
 _PREFLIGHT_MAX_AGE_S = 86_400
 

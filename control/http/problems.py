@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -18,6 +19,14 @@ _log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 2
 """When to ask again for what is not there yet: soon enough to feel live, seldom enough to be cheap."""
+
+
+CHALLENGE = 'Bearer realm="fanwire"'
+"""What WWW-Authenticate begins with (RFC 6750 section 3)."""
+
+
+PROBLEMS_TOLD: web.AppKey[Counter[str]] = web.AppKey("problems_told")
+"""How many problems were told so far, by kind."""
 
 
 class Problem(Exception):
@@ -36,6 +45,7 @@ class Problem(Exception):
         self.status = status
         self.detail = detail
         self.title = title or HTTPStatus(status).phrase
+        self.kind = kind or HTTPStatus(status).phrase.lower().replace(" ", "-")
         self.type = f"urn:fanwire:problem:{kind}" if kind else "about:blank"
         self.headers = headers
 
@@ -75,7 +85,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except Exception as error:
         if isinstance(error, web.HTTPException) and error.status < 400:
             raise
-        return _problem(error, request).response(request)
+        problem = _problem(error, request)
+        request.app[PROBLEMS_TOLD][problem.kind] += 1
+        return problem.response(request)
 
 
 _RETRY = {"Retry-After": str(RETRY_AFTER_S)}
@@ -96,8 +108,13 @@ def _problem(error: Exception, request: web.Request) -> Problem:
             return Problem(404, detail, title=error.title, kind="session-not-found")
         case errors.EtagMismatch():
             return Problem(412, detail, title=error.title, kind="etag-mismatch")
-        case errors.TooManySessions():
-            return Problem(503, detail, title=error.title, kind="too-many-sessions", headers=_RETRY)
+        case errors.RoomNotFound():
+            return Problem(404, detail, title=error.title, kind="room-not-found")
+        case errors.Forbidden():
+            challenge = {"WWW-Authenticate": f'{CHALLENGE}, error="insufficient_scope"'}
+            return Problem(403, detail, title=error.title, kind="forbidden", headers=challenge)
+        case errors.Unavailable():
+            return Problem(503, detail, title=error.title, kind=error.kind, headers=_RETRY)
         case web.HTTPException():
             return _of_status(error, request)
         case http_exceptions.BadHttpMessage() | web.RequestPayloadError():

@@ -7,8 +7,10 @@ from typing import ClassVar
 from aiohttp import hdrs, web
 
 from ..rooms.errors import EtagMismatch, SessionNotFound
+from ..rooms.policy import Permit
 from . import cors
-from .contract import ICE_LINKS, ROOMS, Joined, SignalingApi, SignalingSession
+from .body import read_text
+from .contract import ACCESS, ICE_LINKS, ROOMS, Joined, SignalingApi, SignalingSession
 from .names import valid_name
 from .problems import Problem
 
@@ -25,7 +27,9 @@ class Signaling:
     person: ClassVar[str]
     """The query parameter that names somebody."""
 
-    async def join(self, rooms: SignalingApi, room: str, offer: str, person: str | None) -> Joined:
+    async def join(
+        self, rooms: SignalingApi, room: str, offer: str, person: str | None, permit: Permit | None
+    ) -> Joined:
         """Open a session."""
         raise NotImplementedError
 
@@ -40,12 +44,14 @@ class Signaling:
         resource.add_route(hdrs.METH_OPTIONS, self._describe_session)
 
     async def _create(self, request: web.Request) -> web.Response:
+        permit = request.app[ACCESS].permit(request)
+        request.app[ACCESS].check_join(request)
         room = valid_name("room name", request.match_info["room"])
         person = request.query.get(self.person)
         if person is not None:
             valid_name(f"{self.person} name", person)
-        offer = await _read(request, SDP, "Accept-Post")
-        joined = await self.join(request.app[ROOMS], room, offer, person)
+        offer = await read_text(request, SDP, "Accept-Post")
+        joined = await self.join(request.app[ROOMS], room, offer, person, permit)
         response = web.Response(status=201, body=joined.answer.encode(), content_type=SDP)
         response.headers["Location"] = f"/{self.name}/{room}/{joined.session.id}"
         response.headers["Accept-Patch"] = FRAGMENT
@@ -57,7 +63,7 @@ class Signaling:
     async def _patch(self, request: web.Request) -> web.Response:
         """Trickle ICE (RFC 9725 section 4.3.1) when If-Match names the ICE session, an ICE restart when it is `*`."""
         session = self._session(request)
-        fragment = await _read(request, FRAGMENT, "Accept-Patch")
+        fragment = await read_text(request, FRAGMENT, "Accept-Patch")
         tags = request.if_match
         if tags is None:
             raise Problem(428, "Send If-Match: the ETag to add candidates, or * to restart ICE.")
@@ -82,9 +88,12 @@ class Signaling:
         return cors.options("PATCH, DELETE, OPTIONS", {"Accept-Patch": FRAGMENT})
 
     def _session(self, request: web.Request) -> SignalingSession:
+        permit = request.app[ACCESS].permit(request)
         session = request.app[ROOMS].session(request.match_info["session"])
         if (session.kind, session.room) != (self.kind, request.match_info["room"]):
             raise SessionNotFound
+        if permit is not None:
+            session.authorize(permit)
         return session
 
 
@@ -93,8 +102,10 @@ class Whip(Signaling):
 
     name, kind, person = "whip", "publish", "identity"
 
-    async def join(self, rooms: SignalingApi, room: str, offer: str, person: str | None) -> Joined:
-        return await rooms.publish(room, offer, identity=person)
+    async def join(
+        self, rooms: SignalingApi, room: str, offer: str, person: str | None, permit: Permit | None
+    ) -> Joined:
+        return await rooms.publish(room, offer, identity=person, permit=permit)
 
 
 class Whep(Signaling):
@@ -102,17 +113,7 @@ class Whep(Signaling):
 
     name, kind, person = "whep", "subscribe", "publisher"
 
-    async def join(self, rooms: SignalingApi, room: str, offer: str, person: str | None) -> Joined:
-        return await rooms.subscribe(room, offer, publisher=person)
-
-
-async def _read(request: web.Request, content_type: str, accepts: str) -> str:
-    """The body as text. Raises Problem 415 (`accepts` is the header that then names the right type), 413 or 400."""
-    if request.content_type != content_type:
-        raise Problem(415, f"Send the body as {content_type}.", headers={accepts: content_type})
-    if (request.content_length or 0) > request.client_max_size:
-        raise web.HTTPRequestEntityTooLarge(request.client_max_size)
-    try:
-        return (await request.read()).decode()
-    except UnicodeDecodeError:
-        raise Problem(400, "The body is not UTF-8 text.") from None
+    async def join(
+        self, rooms: SignalingApi, room: str, offer: str, person: str | None, permit: Permit | None
+    ) -> Joined:
+        return await rooms.subscribe(room, offer, publisher=person, permit=permit)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import secrets
 import socket
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NewType, Protocol, Self
+from dataclasses import dataclass, field
+from typing import NamedTuple, NewType, Protocol, Self
 
 from ...fastpath.messages import (
     AddConsumer,
@@ -49,6 +50,7 @@ from ...fastpath.worker import Worker
 from .keys import SrtpKeys
 
 __all__ = [
+    "Addresses",
     "CloseReason",
     "Codec",
     "ConsumerId",
@@ -82,15 +84,17 @@ ConsumerId = NewType("ConsumerId", int)
 _WORKER_SHIFT = 56
 _MAX_TICKETS = 4096
 _REASONS = {1: "it is gone", 2: "a limit is reached", 3: "it is in use already", 4: "a value is out of its range"}
-_STALE = 1
+_STALE, _LIMIT, _REFUSED = 1, 2, 4
+_RING_FULL_S = 0.005  # when to try again
 
 
 class EngineError(Exception):
-    """A worker could not do what was asked. `stale` says that what it was about has gone."""
+    """A worker could not do what was asked: what it was about has gone (`stale`), or a `limit` is reached, or else."""
 
-    def __init__(self, what: str, code: int) -> None:
-        super().__init__(f"{what}: {_REASONS.get(code, f'error {code}')}")
+    def __init__(self, what: str, code: int, why: str = "") -> None:
+        super().__init__(f"{what}: {why or _REASONS.get(code, f'error {code}')}")
         self.stale = code == _STALE
+        self.limit = code == _LIMIT
 
 
 class TransportListener(Protocol):
@@ -105,12 +109,22 @@ class TransportListener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """`udp[i]` is what worker i binds; times in seconds."""
+    """`udp[i]` and, unless it is empty, `tcp[i]` are what worker i binds; times in seconds."""
 
     udp: Sequence[Sequence[tuple[str, int]]]
+    tcp: Sequence[Sequence[tuple[str, int]]] = ()
+    tcp_connections_per_worker: int = 4096
     packets_per_worker: int = 16384
+    ssrcs_per_transport: int = 64
     consent_timeout_s: float = 30.0
     connect_timeout_s: float = 30.0
+
+
+class Addresses(NamedTuple):
+    """The (IP, port) that a worker has bound; connections come in at those of TCP."""
+
+    udp: Sequence[tuple[str, int]]
+    tcp: Sequence[tuple[str, int]]
 
 
 @dataclass(slots=True)
@@ -119,9 +133,23 @@ class _Port:
 
     index: int
     worker: Worker
-    addresses: list[tuple[str, int]]
-    waiting: dict[int, asyncio.Future[Result]]
-    listeners: dict[int, TransportListener]
+    addresses: Addresses
+    waiting: dict[int, _Waiter] = field(default_factory=dict)
+    listeners: dict[int, TransportListener] = field(default_factory=dict)
+    opening: int = 0  # transports that are not among the listeners yet
+    dropped: int = 0  # datagrams that the worker was too far behind to send
+
+    @property
+    def load(self) -> int:
+        return len(self.listeners) + self.opening
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiter:
+    """Who waits for a result: a future, and the owner of the transport that it will name, if it does."""
+
+    result: asyncio.Future[Result]
+    listener: TransportListener | None = None
 
 
 @dataclass(slots=True)
@@ -147,14 +175,12 @@ class Engine:
         self._copies: dict[tuple[ProducerId, int], _Copy] = {}
         self._copying = asyncio.Lock()
         self._slots = asyncio.Semaphore(_MAX_TICKETS)
+        self._abandoned: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         try:
-            for index, addresses in enumerate(self._config.udp):
-                sockets = _bind(addresses)
-                worker = Worker(index, sockets, pool_packets=self._config.packets_per_worker)
-                names = [sock.getsockname()[:2] for sock in sockets]
-                self._ports.append(_Port(index, worker, names, {}, {}))
+            for index in range(len(self._config.udp)):
+                self._ports.append(self._make_worker(index))
             for one, other in itertools.combinations(self._ports, 2):
                 one.worker.connect(other.worker)
         except BaseException:
@@ -170,17 +196,34 @@ class Engine:
         loop = asyncio.get_running_loop()
         for port in self._ports:
             loop.remove_reader(port.worker.fileno())
-            for future in port.waiting.values():
-                future.cancel()
+            for waiter in port.waiting.values():
+                waiter.result.cancel()
         await asyncio.to_thread(self._stop)
 
-    def addresses(self, transport: TransportId) -> Sequence[tuple[str, int]]:
-        """The (IP, port) that the transport's worker has bound."""
+    def _make_worker(self, index: int) -> _Port:
+        config = self._config
+        with contextlib.ExitStack() as stack:
+            udp = _bind(stack, config.udp[index], socket.SOCK_DGRAM)
+            tcp = _bind(stack, config.tcp[index], socket.SOCK_STREAM) if config.tcp else []
+            worker = Worker(
+                index,
+                udp,
+                tcp,
+                tcp_connections=config.tcp_connections_per_worker,
+                pool_packets=config.packets_per_worker,
+                max_ssrcs=config.ssrcs_per_transport,
+            )
+            stack.pop_all()  # the sockets are the worker's from here on
+        bound = Addresses([sock.getsockname()[:2] for sock in udp], [sock.getsockname()[:2] for sock in tcp])
+        return _Port(index, worker, bound)
+
+    def addresses(self, transport: TransportId) -> Addresses:
+        """What the transport's worker has bound."""
         return self._port(transport).addresses
 
     async def open_transport(self, ufrag: str, pwd: str, listener: TransportListener) -> TransportId:
         """Open a transport with these local ICE credentials on the worker with the fewest."""
-        port = min(self._ports, key=lambda port: len(port.listeners))
+        port = min(self._ports, key=lambda port: port.load)
         command = OpenTransport(
             ufrag,
             pwd,
@@ -189,14 +232,12 @@ class Engine:
             rtcp_ssrc=secrets.randbelow(0xFFFFFFFE) + 1,
             first_transport_cc=secrets.randbelow(0x10000),
         )
-        placeholder = -next(_placeholders)
-        port.listeners[placeholder] = listener  # counts as load from now on
+        opening = asyncio.create_task(self._open(port, command, listener))
         try:
-            local = (await self._ask(port, command)).id
-        finally:
-            del port.listeners[placeholder]
-        port.listeners[local] = listener
-        return TransportId(local | port.index << _WORKER_SHIFT)
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(self._abandon)  # the worker opens it all the same
+            raise
 
     async def restart_ice(self, transport: TransportId, ufrag: str, pwd: str) -> None:
         """Give the transport new local credentials; the old ones go when the new ones are first used."""
@@ -212,7 +253,7 @@ class Engine:
         try:
             self._port(transport).worker.submit(SendDatagram(_local(transport), data))
         except BlockingIOError:
-            log.warning("a DTLS datagram was dropped: worker %d is behind", self._port(transport).index)
+            self._port(transport).dropped += 1
 
     async def set_consent(self, transport: TransportId, seconds: float) -> None:
         """Change how long the transport lives without a check from its peer."""
@@ -270,15 +311,14 @@ class Engine:
         """
         port = self._port(consumer)
         before = self._bound.pop(consumer, None)
-        if producer is None:
-            await self._ask(port, BindConsumer(_local(consumer), 0), may_be_gone=True)
-        else:
-            local = await self._local_producer(producer, port)
-            formats = _format_indexes(self._producers[producer], self._consumers[consumer], dict(payload_types))
-            self._bound[consumer] = producer
-            await self._ask(port, BindConsumer(_local(consumer), local, formats, same_clock))
-        if before is not None:
-            await self._release(before, port)
+        try:
+            if producer is None:
+                await self._ask(port, BindConsumer(_local(consumer), 0), may_be_gone=True)
+            else:
+                await self._follow(consumer, producer, port, dict(payload_types), same_clock)
+        finally:
+            if before is not None:
+                await self._release(before, port)
 
     async def remove_consumer(self, consumer: ConsumerId) -> None:
         """Forget a consumer. One whose transport has gone may be named."""
@@ -296,21 +336,41 @@ class Engine:
         return result.statistics
 
     def counters(self) -> Sequence[Mapping[str, int]]:
-        """The counters of each worker, by name."""
-        return [port.worker.counters() for port in self._ports]
+        """The counters of each worker, by name; what was dropped is called drop_*."""
+        return [{**port.worker.counters(), "drop_commands_full": port.dropped} for port in self._ports]
 
     def capabilities(self) -> Sequence[Sequence[Mapping[str, object]]]:
         """What each worker's sockets were granted: addresses, buffers, GSO and GRO."""
         return [port.worker.capabilities for port in self._ports]
 
     def _port(self, some_id: int) -> _Port:
-        return self._ports[some_id >> _WORKER_SHIFT]
+        try:
+            return self._ports[some_id >> _WORKER_SHIFT]
+        except IndexError:  # the workers have been stopped
+            raise EngineError("The engine", _STALE) from None
 
-    async def _ask(self, port: _Port, command: Command, *, may_be_gone: bool = False) -> Result:
+    async def _open(self, port: _Port, command: OpenTransport, listener: TransportListener) -> TransportId:
+        port.opening += 1
+        try:
+            opened = await self._ask(port, command, listener=listener)
+        finally:
+            port.opening -= 1
+        return TransportId(opened.id | port.index << _WORKER_SHIFT)
+
+    def _abandon(self, opening: asyncio.Task[TransportId]) -> None:
+        """Whoever asked for this transport has gone meanwhile."""
+        if not opening.cancelled() and opening.exception() is None:
+            closing = asyncio.create_task(self.close_transport(opening.result()))
+            self._abandoned.add(closing)
+            closing.add_done_callback(self._abandoned.discard)
+
+    async def _ask(
+        self, port: _Port, command: Command, *, may_be_gone: bool = False, listener: TransportListener | None = None
+    ) -> Result:
         async with self._slots:
-            ticket = port.worker.submit(command)
+            ticket = await self._submit(port, command)
             future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-            port.waiting[ticket] = future
+            port.waiting[ticket] = _Waiter(future, listener)
             try:
                 result = await future
             finally:
@@ -319,12 +379,20 @@ class Engine:
             raise EngineError(type(command).__name__, result.error)
         return result
 
+    async def _submit(self, port: _Port, command: Command) -> int:
+        """The command's ticket. A full ring is waited for: no command may be lost, least of all one that closes."""
+        while True:
+            try:
+                return port.worker.submit(command)
+            except BlockingIOError:
+                await asyncio.sleep(_RING_FULL_S)
+            except ValueError as error:
+                raise EngineError(type(command).__name__, _REFUSED, str(error)) from None
+
     def _read(self, port: _Port) -> None:
         for event in port.worker.read_events():
             if isinstance(event, Result):
-                future = port.waiting.get(event.ticket)
-                if future is not None and not future.done():
-                    future.set_result(event)
+                self._settle(port, event)
                 continue
             listener = port.listeners.get(event.transport)
             if listener is None:
@@ -337,18 +405,48 @@ class Engine:
             except Exception:
                 log.exception("the owner of a transport failed to take an event")
 
-    async def _local_producer(self, producer: ProducerId, port: _Port) -> int:
-        """The producer's id on this worker: its own at home, else that of a copy, made with the first use."""
-        if producer not in self._producers:
+    def _settle(self, port: _Port, result: Result) -> None:
+        waiter = port.waiting.get(result.ticket)
+        if waiter is None:
+            return
+        if waiter.listener is not None and not result.error:
+            port.listeners[result.id] = waiter.listener  # now: a change may be next in line
+        if not waiter.result.done():
+            waiter.result.set_result(result)
+
+    async def _follow(
+        self,
+        consumer: ConsumerId,
+        producer: ProducerId,
+        port: _Port,
+        payload_types: Mapping[int, int],
+        same_clock: bool,
+    ) -> None:
+        sent, received = self._producers.get(producer), self._consumers.get(consumer)
+        if sent is None or received is None:
             raise EngineError("BindConsumer", _STALE)
+        local = await self._local_producer(producer, sent, port)
+        if consumer not in self._consumers:
+            await self._release(producer, port)
+            raise EngineError("BindConsumer", _STALE)
+        self._bound[consumer] = producer
+        formats = _format_indexes(sent, received, payload_types)
+        await self._ask(port, BindConsumer(_local(consumer), local, formats, same_clock))
+
+    async def _local_producer(self, producer: ProducerId, spec: ProducerSpec, port: _Port) -> int:
+        """The producer's id on this worker: its own at home, else that of a copy, made with the first use."""
         home = self._port(producer)
         if home is port:
             return _local(producer)
         async with self._copying:
             key = (producer, port.index)
             if key not in self._copies:
-                made = await self._ask(port, AddCopy(home.index, _local(producer), self._producers[producer]))
-                await self._ask(home, AddTarget(_local(producer), port.index, made.id))
+                made = await self._ask(port, AddCopy(home.index, _local(producer), spec))
+                try:
+                    await self._ask(home, AddTarget(_local(producer), port.index, made.id))
+                except EngineError:  # the producer has gone meanwhile
+                    await self._ask(port, RemoveProducer(made.id), may_be_gone=True)
+                    raise
                 self._copies[key] = _Copy(made.id)
             self._copies[key].users += 1
             return self._copies[key].id
@@ -370,34 +468,32 @@ class Engine:
     def _stop(self) -> None:
         for port in self._ports:
             port.worker.stop()
-
-
-_placeholders = itertools.count(1)
+        self._ports.clear()  # a worker must not outlive the modules that it uses
 
 
 def _local(some_id: int) -> int:
     return some_id & (1 << _WORKER_SHIFT) - 1
 
 
-def _bind(addresses: Sequence[tuple[str, int]]) -> list[socket.socket]:
+def _bind(
+    stack: contextlib.ExitStack, addresses: Sequence[tuple[str, int]], kind: socket.SocketKind
+) -> list[socket.socket]:
+    """Sockets bound to `addresses`, which `stack` closes."""
     sockets: list[socket.socket] = []
-    try:
-        for host, port in addresses:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-            sockets.append(sock)
-            if family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            try:
-                sock.bind((host, port))
-            except OSError as error:
-                raise OSError(
-                    error.errno, error.strerror, f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-                ) from None
-    except OSError:
-        for sock in sockets:
-            sock.close()
-        raise
+    for host, port in addresses:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        sock = stack.enter_context(socket.socket(family, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC))
+        sockets.append(sock)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if kind is socket.SOCK_STREAM:  # connections of a server before this one may linger
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, port))
+        except OSError as error:
+            protocol = "TCP" if kind is socket.SOCK_STREAM else "UDP"
+            shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            raise OSError(error.errno, error.strerror, f"{protocol} {shown}") from None
     return sockets
 
 

@@ -8,13 +8,19 @@ from ..session.negotiate import NegotiationError
 from ..session.sdp import SdpError
 
 __all__ = [
+    "Draining",
     "EtagMismatch",
     "FanwireError",
+    "Forbidden",
     "NegotiationError",
     "NothingPublished",
+    "RoomNotFound",
     "SdpError",
     "SessionNotFound",
+    "TooManyRooms",
     "TooManySessions",
+    "TooManySessionsInRoom",
+    "Unavailable",
 ]
 
 
@@ -43,6 +49,15 @@ class SessionNotFound(FanwireError):
         super().__init__("This session has ended or never existed. Start a new one.")
 
 
+class RoomNotFound(FanwireError):
+    """Nobody is in a room of that name."""
+
+    title = "No such room"
+
+    def __init__(self, room: str) -> None:
+        super().__init__(f"Nobody is in room {room!r} at the moment.")
+
+
 class EtagMismatch(FanwireError):
     """The request is meant for an ICE session that a restart has replaced."""
 
@@ -52,7 +67,44 @@ class EtagMismatch(FanwireError):
         super().__init__("The entity tag is not that of the current ICE session, which a restart has replaced.")
 
 
-class TooManySessions(FanwireError):
-    """A limit on rooms, participants or transports is reached. Worth trying again later."""
+class Forbidden(FanwireError):
+    """The token is good, but not for this."""
+
+    title = "The token does not allow this"
+
+
+class Unavailable(FanwireError):
+    """The node takes nobody in now. Worth trying again later, or elsewhere. `kind` tells the reasons apart."""
+
+    kind: ClassVar[str]
+
+
+class TooManySessions(Unavailable):
+    """The node's limit on sessions, or on a worker's transports, is reached."""
 
     title = "The server is full"
+    kind = "too-many-sessions"
+
+
+class TooManySessionsInRoom(Unavailable):
+    """A room's limit on sessions is reached."""
+
+    title = "The room is full"
+    kind = "too-many-sessions-in-room"
+
+
+class TooManyRooms(Unavailable):
+    """The limit on rooms is reached."""
+
+    title = "The server has no more rooms"
+    kind = "too-many-rooms"
+
+
+class Draining(Unavailable):
+    """The node is about to stop."""
+
+    title = "The server is about to stop"
+    kind = "draining"
+
+    def __init__(self) -> None:
+        super().__init__("The server is about to stop and lets nobody in any more. Try again in a moment.")

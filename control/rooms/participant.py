@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,10 +26,6 @@ class Publication:
     def producer(self, kind: Kind) -> tuple[ProducerId, ProducerSpec] | None:
         """The producer of that kind, if there is one."""
         return next((producer for producer in self.producers if producer[1].kind is kind), None)
-
-    async def close(self, engine: Engine) -> None:
-        """Forget the producers."""
-        await asyncio.gather(*(engine.remove_producer(producer) for producer, _ in self.producers))
 
 
 class Subscription:
@@ -60,7 +55,3 @@ class Subscription:
             else:
                 pairs = match_payload_types(found[1], spec)
                 await engine.bind_consumer(consumer, found[0], pairs, same_clock=same_clock)
-
-    async def close(self, engine: Engine) -> None:
-        """Forget the consumers."""
-        await asyncio.gather(*(engine.remove_consumer(consumer) for consumer, _ in self.consumers))

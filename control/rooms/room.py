@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Room:
-    """The publications and subscriptions under one name.
+    """The publications and subscriptions under one name; `sessions` counts those that come and go as well.
 
     A viewer that named a publisher follows that identity, one that named none follows the newest publication. Whenever
     publications come and go, every viewer is pointed at whom it should follow now.
@@ -21,15 +21,11 @@ class Room:
 
     def __init__(self, name: str, engine: Engine) -> None:
         self.name = name
+        self.sessions = 0
         self.publications: list[Publication] = []  # the newest last
         self.subscriptions: set[Subscription] = set()
         self._engine = engine
         self._pointing = asyncio.Lock()
-
-    @property
-    def empty(self) -> bool:
-        """Whether nobody is here."""
-        return not self.publications and not self.subscriptions
 
     def find(self, publisher: str | None) -> Publication | None:
         """Whom a viewer that asks for `publisher` follows now."""
@@ -45,26 +41,22 @@ class Room:
             await old.session.close("the publisher has come back in another session")
 
     async def remove_publication(self, publication: Publication) -> None:
-        """Let a publication go; its viewers follow somebody else, or wait."""
-        self.publications.remove(publication)
-        await self._point(self.subscriptions)
-        await publication.close(self._engine)
+        """Let a publication go, if it is here; its viewers follow somebody else, or wait."""
+        if publication in self.publications:
+            self.publications.remove(publication)
+            await self._point(self.subscriptions)
 
     async def add_subscription(self, subscription: Subscription) -> None:
         """Let a viewer in."""
         self.subscriptions.add(subscription)
         await self._point([subscription])
 
-    async def remove_subscription(self, subscription: Subscription) -> None:
-        """Let a viewer go."""
-        self.subscriptions.discard(subscription)
-        await subscription.close(self._engine)
-
     async def _point(self, subscriptions: Iterable[Subscription]) -> None:
         async with self._pointing:
             await asyncio.gather(*(self._point_one(subscription) for subscription in list(subscriptions)))
 
     async def _point_one(self, subscription: Subscription) -> None:
+        """Point one viewer. What fails is that viewer's alone: neither its publisher nor other viewers feel it."""
         try:
             await subscription.follow(self._engine, self.find(subscription.publisher))
         except EngineError as error:
@@ -72,3 +64,6 @@ class Room:
             if not error.stale:
                 log.warning("room %s: a viewer could not be pointed at its publisher: %s", self.name, error)
             subscription.following = None
+        except Exception:
+            log.exception("room %s: a viewer could not be pointed at its publisher", self.name)
+            subscription.session.end_soon("an internal error")

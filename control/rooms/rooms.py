@@ -2,72 +2,77 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
+from ..media.engine import ConsumerId, ConsumerSpec, EngineError, ProducerId, ProducerSpec
 from ..session import sdp
 from ..session.description import SessionDescription
 from ..session.dtls import DtlsError
 from ..session.negotiate import NegotiationError, answer_publish, answer_subscribe, remote_transport
 from ..session.session import Session, SessionServices
-from .errors import NothingPublished, SessionNotFound
+from .errors import (
+    Draining,
+    Forbidden,
+    NothingPublished,
+    RoomNotFound,
+    SessionNotFound,
+    TooManyRooms,
+    TooManySessions,
+    TooManySessionsInRoom,
+)
+from .limits import Limits
+from .member import Joined, Member
 from .participant import Publication, Subscription
+from .policy import Permit, SessionKind
 from .room import Room
 
 log = logging.getLogger(__name__)
 
-SessionKind = Literal["publish", "subscribe"]
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A session and its place in a room."""
-
-    session: Session
-    room: str
-    kind: SessionKind
-
-    @property
-    def id(self) -> str:
-        """Unguessable: knowing it is the permission to change and end the session."""
-        return self.session.id
-
-    @property
-    def etag(self) -> str:
-        """Names the current ICE session; a restart changes it."""
-        return self.session.etag
-
-    async def trickle(self, fragment: str, /) -> None:
-        """Take further ICE candidates of the client (RFC 8840). Raises SdpError."""
-        await self.session.trickle(fragment)
-
-    async def restart_ice(self, fragment: str, /) -> str:
-        """Restart ICE with the client's new credentials; gives the answering fragment. Raises SdpError."""
-        return await self.session.restart_ice(fragment)
-
-    async def close(self) -> None:
-        """End the session."""
-        await self.session.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """The outcome of joining: the session, and the SDP answer to the client's offer."""
-
-    session: Member
-    answer: str
-
 
 class Rooms:
-    """The rooms of this node. A room is there from its first publication to its last member."""
+    """The rooms of this node. A room is there from its first publication to its last session.
 
-    def __init__(self, services: SessionServices) -> None:
+    `opened` counts the sessions that ever joined, by kind. `draining` is set once nobody is let in any more.
+    """
+
+    def __init__(self, services: SessionServices, limits: Limits | None = None) -> None:
+        self.draining = asyncio.Event()
+        self.opened: Counter[SessionKind] = Counter()
         self._services = services
+        self._limits = limits or Limits()
         self._rooms: dict[str, Room] = {}
         self._members: dict[str, Member] = {}
+        self._dtls_dropped = 0  # by sessions that have ended
+        self._sessions = 0  # with those that come and go
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def rooms(self) -> Mapping[str, Room]:
+        """Every room by its name."""
+        return self._rooms
+
+    @property
+    def sessions(self) -> Mapping[str, Member]:
+        """Every open session by its id."""
+        return self._members
+
+    @property
+    def dropped_dtls_datagrams(self) -> int:
+        """Datagrams of handshakes, of all sessions so far, that came faster than they could be taken."""
+        return self._dtls_dropped + sum(member.session.handshake_drops for member in self._members.values())
+
+    def room(self, name: str, /) -> Room:
+        """The room of that name. Raises RoomNotFound."""
+        try:
+            return self._rooms[name]
+        except KeyError:
+            raise RoomNotFound(name) from None
 
     def session(self, session_id: str, /) -> Member:
         """The open session of that id. Raises SessionNotFound."""
@@ -76,101 +81,199 @@ class Rooms:
         except KeyError:
             raise SessionNotFound from None
 
-    async def publish(self, room: str, offer: str, /, *, identity: str | None) -> Joined:
-        """Open a session that sends into `room`. Raises SdpError, NegotiationError."""
-        description = sdp.parse(offer)
-        place = self._rooms.setdefault(room, Room(room, self._services.engine))
+    async def publish(
+        self, room: str, offer: str, /, *, identity: str | None = None, permit: Permit | None = None
+    ) -> Joined:
+        """Open a session that sends into `room`. Raises SdpError, NegotiationError, Forbidden, Unavailable.
+
+        Without a permit the publisher may call itself what it likes.
+        """
+        if permit is not None:
+            permit.check("publish", room)
+            if identity not in (None, permit.identity):
+                raise Forbidden(f"The token names its bearer {permit.identity!r}, not {identity!r}.")
+            identity = permit.identity
+        name = identity or secrets.token_urlsafe(9)
+        self._check_open()
+        description = self._parse(offer)
+        place = self._rooms.get(room) or Room(room, self._services.engine)
+        engine = self._services.engine
+        producers: list[tuple[ProducerId, ProducerSpec]] = []
         publications: list[Publication] = []
 
-        async def leave(_: Session) -> None:
+        async def leave() -> None:
             for publication in publications:
                 await place.remove_publication(publication)
+            await asyncio.gather(*(engine.remove_producer(producer) for producer, _ in producers))
 
-        try:
-            session = await self._open(description, place, leave)
-            try:
-                answer = answer_publish(description, session.local, session_id=_sdp_session_id())
-                engine = self._services.engine
-                producers = [(await engine.add_producer(session.transport, spec), spec) for spec in answer.producers]
-                publication = Publication(identity or secrets.token_urlsafe(9), session, producers)
-                publications.append(publication)
-                await place.add_publication(publication)
-            except BaseException:
-                await session.close("it could not be set up")
-                raise
-        finally:
-            self._forget_if_empty(place)
-        log.info("session %s publishes in room %s as %s", session.id[:6], room, publication.identity)
-        return Joined(self._enter(session, room, "publish"), answer.sdp)
+        async with self._opening(description, place, leave) as session:
+            answer = answer_publish(description, session.local, session_id=_sdp_session_id())
+            for spec in answer.producers:
+                producers.append((await engine.add_producer(session.transport, spec), spec))
+            _check_alive(session)
+            publication = Publication(name, session, producers)
+            publications.append(publication)
+            await place.add_publication(publication)
+        log.info("session %s publishes in room %s as %s", session.id[:6], room, name)
+        return Joined(self._enter(session, room, "publish", name, permit), answer.sdp)
 
-    async def subscribe(self, room: str, offer: str, /, *, publisher: str | None) -> Joined:
+    async def subscribe(
+        self, room: str, offer: str, /, *, publisher: str | None = None, permit: Permit | None = None
+    ) -> Joined:
         """Open a session that receives from `room`. Raises as `publish` does, and NothingPublished."""
-        description = sdp.parse(offer)
+        if permit is not None:
+            permit.check("subscribe", room)
+        self._check_open()
+        description = self._parse(offer)
         place = self._rooms.get(room)
         source = place.find(publisher) if place is not None else None
         if place is None or source is None:
             raise NothingPublished(room, publisher)
+        engine = self._services.engine
+        consumers: list[tuple[ConsumerId, ConsumerSpec]] = []
         subscriptions: list[Subscription] = []
 
-        async def leave(_: Session) -> None:
-            for subscription in subscriptions:
-                await place.remove_subscription(subscription)
+        async def leave() -> None:
+            place.subscriptions.difference_update(subscriptions)
+            await asyncio.gather(*(engine.remove_consumer(consumer) for consumer, _ in consumers))
 
-        try:
-            session = await self._open(description, place, leave)
-            try:
-                answer = answer_subscribe(
-                    description,
-                    session.local,
-                    sources=source.specs,
-                    stream=_stream_name(session),
-                    cname=_stream_name(session),
-                    ssrc_factory=_ssrc,
-                    session_id=_sdp_session_id(),
-                )
-                engine = self._services.engine
-                consumers = [(await engine.add_consumer(session.transport, spec), spec) for spec in answer.consumers]
-                subscription = Subscription(session, publisher, consumers)
-                subscriptions.append(subscription)
-                await place.add_subscription(subscription)
-            except BaseException:
-                await session.close("it could not be set up")
-                raise
-        finally:
-            self._forget_if_empty(place)
+        async with self._opening(description, place, leave) as session:
+            answer = answer_subscribe(
+                description,
+                session.local,
+                sources=source.specs,
+                stream=_stream_name(session),
+                cname=_stream_name(session),
+                ssrc_factory=_ssrc,
+                session_id=_sdp_session_id(),
+            )
+            for spec in answer.consumers:
+                consumers.append((await engine.add_consumer(session.transport, spec), spec))
+            _check_alive(session)
+            subscription = Subscription(session, publisher, consumers)
+            subscriptions.append(subscription)
+            await place.add_subscription(subscription)
         log.info("session %s watches room %s", session.id[:6], room)
-        return Joined(self._enter(session, room, "subscribe"), answer.sdp)
+        identity = permit.identity if permit is not None else None
+        return Joined(self._enter(session, room, "subscribe", identity, permit), answer.sdp)
+
+    def drain(self) -> int:
+        """Let nobody in from now on; says how many sessions there still are."""
+        self.draining.set()
+        return self._sessions
+
+    async def wait_until_empty(self) -> None:
+        """Returns once no session is left."""
+        await self._idle.wait()
 
     async def close(self) -> None:
         """End all sessions."""
-        for member in list(self._members.values()):
-            await member.session.close("the server is going down")
+        ending = [member.session.close("the server is going down") for member in self._members.values()]
+        for outcome in await asyncio.gather(*ending, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                log.error("a session could not be ended", exc_info=outcome)
 
-    async def _open(
-        self, description: SessionDescription, place: Room, leave: Callable[[Session], Awaitable[None]]
-    ) -> Session:
+    @asynccontextmanager
+    async def _opening(
+        self, description: SessionDescription, place: Room, leave: Callable[[], Awaitable[None]]
+    ) -> AsyncIterator[Session]:
+        """A new session to set up; should that fail, it is closed. `leave` is awaited, once or twice, when it ends."""
         remote = remote_transport(description)
-        mids = tuple(media.mid for media in description.medias if media.mid)
 
         async def on_closed(session: Session) -> None:
-            self._members.pop(session.id, None)
-            await leave(session)
-            self._forget_if_empty(place)
+            if (member := self._members.pop(session.id, None)) is not None:
+                member.forget()
+            self._dtls_dropped += session.handshake_drops
+            try:
+                await leave()
+            finally:
+                self._release(place)
 
-        try:
-            return await Session.open(self._services, remote, mids, on_closed)
-        except DtlsError as error:
-            raise NegotiationError(str(error)) from error
+        self._admit(place)
+        with _in_words():
+            try:
+                session = await Session.open(self._services, remote, _mids(description), on_closed)
+            except BaseException:
+                self._release(place)
+                raise
+            try:
+                yield session
+            except BaseException:
+                await session.close("it could not be set up")
+                await leave()  # what was added while the session was closing already
+                raise
 
-    def _enter(self, session: Session, room: str, kind: SessionKind) -> Member:
-        member = Member(session, room, kind)
+    def _check_open(self) -> None:
+        if self.draining.is_set():
+            raise Draining
+
+    def _parse(self, offer: str) -> SessionDescription:
+        description = sdp.parse(offer)
+        count, most = len(description.medias), self._limits.media_per_session
+        if count > most:
+            raise NegotiationError(f"The offer has {count} media sections: one session may have {most}.")
+        return description
+
+    def _admit(self, place: Room) -> None:
+        """Count a session that is about to open. Raises Unavailable."""
+        limits = self._limits
+        if self._sessions >= limits.sessions:
+            raise TooManySessions(f"All {limits.sessions} places of the server are taken. Try again later.")
+        if place.sessions >= limits.sessions_per_room:
+            raise TooManySessionsInRoom(
+                f"All {limits.sessions_per_room} places of room {place.name!r} are taken. Try again later."
+            )
+        if place.name not in self._rooms:
+            if len(self._rooms) >= limits.rooms:
+                raise TooManyRooms(f"All {limits.rooms} rooms of the server are in use. Try again later.")
+            self._rooms[place.name] = place
+        self._sessions += 1
+        place.sessions += 1
+        self._idle.clear()
+
+    def _release(self, place: Room) -> None:
+        self._sessions -= 1
+        place.sessions -= 1
+        if place.sessions == 0 and self._rooms.get(place.name) is place:
+            del self._rooms[place.name]
+        if self._sessions == 0:
+            self._idle.set()
+
+    def _enter(
+        self, session: Session, room: str, kind: SessionKind, identity: str | None, permit: Permit | None
+    ) -> Member:
+        self.opened[kind] += 1
+        member = Member(session, room, kind, identity, permit)
         if session.end is None:
             self._members[session.id] = member
+        else:
+            member.forget()
         return member
 
-    def _forget_if_empty(self, place: Room) -> None:
-        if place.empty and self._rooms.get(place.name) is place:
-            del self._rooms[place.name]
+
+def _check_alive(session: Session) -> None:
+    """What joins a room after its session was told to leave would never leave."""
+    if session.end is not None:
+        raise SessionNotFound
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Tells the client in the terms of rooms where its session, or the worker of that, refused."""
+    try:
+        yield
+    except DtlsError as error:
+        raise NegotiationError(str(error)) from error
+    except EngineError as error:
+        if error.stale:
+            raise SessionNotFound from error
+        if error.limit:
+            raise TooManySessions(f"The server cannot take in more ({error}). Try again later.") from error
+        raise NegotiationError(f"The offer cannot be served: {error}.") from error
+
+
+def _mids(description: SessionDescription) -> tuple[str, ...]:
+    return tuple(media.mid for media in description.medias if media.mid)
 
 
 def _ssrc() -> int:

@@ -22,7 +22,8 @@ class Handshake:
     one call at a time. `send` is called with each datagram for the peer, `on_peer_closing` once when the connected
     peer seems to leave; neither may block. The handshake must be over `timeout_s` seconds after its start.
 
-    `done` yields the keys, or raises the DtlsError (or whatever `send` raised) that ended it. It need not be awaited.
+    `done` yields the keys, or raises the DtlsError (or whatever `send` raised) that ended it. It need not be awaited,
+    and whoever stops waiting for it does not end the handshake.
     `dropped` counts the datagrams that came faster than they could be taken.
     """
 
@@ -35,7 +36,7 @@ class Handshake:
         on_peer_closing: Callable[[], None] = lambda: None,
         timeout_s: float = 30.0,
     ) -> None:
-        self.done: asyncio.Future[SrtpKeys] = asyncio.get_running_loop().create_future()
+        self._done: asyncio.Future[SrtpKeys] = asyncio.get_running_loop().create_future()
         self.dropped = 0
         self._association = association
         self._executor = executor
@@ -45,6 +46,11 @@ class Handshake:
         self._inbox: asyncio.Queue[bytes] = asyncio.Queue(_INBOX_DATAGRAMS)
         self._task: asyncio.Task[SrtpKeys] | None = None
 
+    @property
+    def done(self) -> asyncio.Future[SrtpKeys]:
+        """The outcome, to await."""
+        return asyncio.shield(self._done)
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -53,13 +59,13 @@ class Handshake:
 
     def start(self) -> None:
         """Begin, if that is still to be done. A client must be told to; a server's first datagram does it too."""
-        if self._task is None and not self.done.done():
+        if self._task is None and not self._done.done():
             self._task = asyncio.create_task(self._run())
             self._task.add_done_callback(self._settle)
 
     def receive(self, datagram: bytes) -> None:
         """Take a datagram from the peer. One that finds 16 others waiting is dropped and counted."""
-        if self.done.done():
+        if self._done.done():
             self._receive_late(datagram)
             return
         self.start()
@@ -75,7 +81,7 @@ class Handshake:
             await asyncio.wait([self._task])
         self._association.close()
         self._flush()
-        if not self.done.done():
+        if not self._done.done():
             self._refuse(DtlsError(_CLOSED_EARLY))
 
     async def _run(self) -> SrtpKeys:
@@ -117,7 +123,7 @@ class Handshake:
         elif (error := task.exception()) is not None:
             self._refuse(error)
         else:
-            self.done.set_result(task.result())
+            self._done.set_result(task.result())
         while not self._inbox.empty():
             self._receive_late(self._inbox.get_nowait())
 
@@ -135,5 +141,5 @@ class Handshake:
 
     def _refuse(self, error: BaseException) -> None:
         self._association.close()
-        self.done.set_exception(error)
-        self.done.exception()  # looked at, so that a handshake which nobody awaits may fail in silence
+        self._done.set_exception(error)
+        self._done.exception()  # looked at, so that a handshake which nobody awaits may fail in silence

@@ -15,7 +15,10 @@ _ALPHABET = string.ascii_letters + string.digits
 _UFRAG_CHARACTERS = 8
 _PASSWORD_CHARACTERS = 24
 
+# What cannot be sent over UDP can over TCP, late: so any UDP candidate goes before (RFC 6544 section 4.2).
 _HOST_TYPE_PREFERENCE = 126
+_TCP_TYPE_PREFERENCE = 90
+_TCP_PASSIVE_PREFERENCE = 4
 _RTP_COMPONENT = 1
 
 
@@ -24,16 +27,23 @@ def new_credentials() -> tuple[str, str]:
     return _random_text(_UFRAG_CHARACTERS), _random_text(_PASSWORD_CHARACTERS)
 
 
-def host_candidates(addresses: Sequence[tuple[str, int]]) -> tuple[str, ...]:
-    """Return "candidate:..." for each (IP, UDP port), the most preferred one first (RFC 8839 section 5.1)."""
-    foundations: dict[str, int] = {}
-    lines = []
-    for index, (ip, port) in enumerate(addresses):
-        foundation = foundations.setdefault(ip, len(foundations) + 1)
-        # RFC 8445 section 5.1.2.1; among several addresses the local preference has to differ.
-        priority = (_HOST_TYPE_PREFERENCE << 24) + ((0xFFFF - index) << 8) + (256 - _RTP_COMPONENT)
-        lines.append(f"candidate:{foundation} {_RTP_COMPONENT} udp {priority} {ip} {port} typ host")
-    return tuple(lines)
+def host_candidates(udp: Sequence[tuple[str, int]], tcp: Sequence[tuple[str, int]] = ()) -> tuple[str, ...]:
+    """Return "candidate:..." for each (IP, port), the most preferred one first (RFC 8839 section 5.1).
+
+    Those of TCP are passive: the peer connects (RFC 6544).
+    """
+    foundations: dict[tuple[str, str], int] = {}
+
+    def line(protocol: str, address: tuple[str, int], type_preference: int, local_preference: int) -> str:
+        foundation = foundations.setdefault((protocol, address[0]), len(foundations) + 1)
+        priority = (type_preference << 24) + (local_preference << 8) + (256 - _RTP_COMPONENT)  # RFC 8445, 5.1.2.1
+        return f"candidate:{foundation} {_RTP_COMPONENT} {protocol} {priority} {address[0]} {address[1]} typ host"
+
+    # Among several addresses the local preference has to differ.
+    udp_lines = [line("udp", address, _HOST_TYPE_PREFERENCE, 0xFFFF - index) for index, address in enumerate(udp)]
+    tcp_first = (_TCP_PASSIVE_PREFERENCE << 13) + 0x1FFF
+    tcp_lines = [line("tcp", address, _TCP_TYPE_PREFERENCE, tcp_first - index) for index, address in enumerate(tcp)]
+    return (*udp_lines, *(f"{text} tcptype passive" for text in tcp_lines))
 
 
 def candidate_addresses(bound: Sequence[tuple[str, int]], announce: Sequence[str] = ()) -> list[tuple[str, int]]:

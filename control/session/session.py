@@ -5,11 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ..media.engine import CloseReason, Engine, EngineError, TransportChange, TransportId, TransportState
+from ..media.engine import (
+    CloseReason,
+    Engine,
+    EngineError,
+    Path,
+    SrtpProfile,
+    TransportChange,
+    TransportId,
+    TransportState,
+    TransportStatistics,
+)
 from .bundle import LocalTransport, RemoteTransport
 from .certificate import Certificate
 from .dtls import DtlsAssociation, DtlsError
@@ -55,6 +66,8 @@ class Session:
         self.local = LocalTransport("", "", services.certificate.fingerprint, ())
         self.transport = TransportId(0)
         self.state = TransportState.NEW
+        self.path: Path | None = None
+        self.srtp_profile: SrtpProfile | None = None
         self.end: str | None = None  # why it closed, in words
         self._services = services
         self._remote = remote
@@ -105,6 +118,15 @@ class Session:
         mids = offered.mids or self._mids
         return Fragment(ufrag, pwd, self.local.candidates, True, mids, ice_lite=True).render()
 
+    async def statistics(self) -> TransportStatistics:
+        """What the worker knows of the transport now. Raises EngineError."""
+        return await self._services.engine.statistics(self.transport)
+
+    @property
+    def handshake_drops(self) -> int:
+        """DTLS datagrams dropped because they came faster than they could be taken."""
+        return self._handshake.dropped if self._handshake is not None else 0
+
     async def close(self, end: str = "closed") -> None:
         """End the session and wait until all that it had is gone. More calls wait for the first."""
         if self._closing is None:
@@ -112,30 +134,37 @@ class Session:
             self._closing = asyncio.create_task(self._close())
         await asyncio.shield(self._closing)
 
+    def end_soon(self, end: str) -> None:
+        """As `close`, for those who do not wait."""
+        self._spawn(self.close(end))
+
     def on_datagram(self, data: bytes) -> None:
         """DTLS from the peer."""
         if self._handshake is not None and self._closing is None:
-            self._handshake.receive(data)
+            with self._fatal():
+                self._handshake.receive(data)
 
     def on_change(self, change: TransportChange) -> None:
         """The transport has a path, has lost it, or is closed."""
-        self.state = change.state
+        self.state, self.path = change.state, change.path
         if change.state is TransportState.CLOSED:
-            self._spawn(self.close(_ENDS.get(change.reason, "closed")))
+            self.end_soon(_ENDS.get(change.reason, "closed"))
         elif change.path is not None and self._remote.dtls_client and self._handshake is not None:
-            self._handshake.start()
+            with self._fatal():
+                self._handshake.start()
 
     def _set_local(self, ufrag: str, pwd: str) -> None:
-        addresses = candidate_addresses(self._services.engine.addresses(self.transport), self._services.announce)
-        self.local = LocalTransport(
-            ufrag, pwd, self._services.certificate.fingerprint, tuple(host_candidates(addresses))
-        )
+        bound = self._services.engine.addresses(self.transport)
+        udp = candidate_addresses(bound.udp, self._services.announce)
+        tcp = candidate_addresses(bound.tcp, self._services.announce) if bound.tcp else ()
+        self.local = LocalTransport(ufrag, pwd, self._services.certificate.fingerprint, host_candidates(udp, tcp))
         self.etag = secrets.token_urlsafe(9)
 
     async def _connect(self, handshake: Handshake) -> None:
         try:
             keys = await handshake.done
             await self._services.engine.set_keys(self.transport, keys)
+            self.srtp_profile = keys.profile
         except DtlsError as error:
             log.info("session %s: %s", self.id[:6], error)
             await self.close(str(error))
@@ -163,13 +192,25 @@ class Session:
             log.exception("session %s failed", self.id[:6])
             await self.close("an internal error")
 
+    @contextmanager
+    def _fatal(self) -> Iterator[None]:
+        """What fails in here ends the session, and nothing else."""
+        try:
+            yield
+        except Exception:
+            log.exception("session %s failed", self.id[:6])
+            self.end_soon("an internal error")
+
     async def _close(self) -> None:
+        """Let go of all, whichever part of it fails: RTCP BYE first, then DTLS close_notify, then the transport."""
         log.info("session %s ends: %s", self.id[:6], self.end)
-        if self._handshake is not None:
-            await self._handshake.close()
         try:
             await self._on_closed(self)
         finally:
-            if self._opened:
-                await self._services.engine.close_transport(self.transport)
-            self.state = TransportState.CLOSED
+            try:
+                if self._handshake is not None:
+                    await self._handshake.close()
+            finally:
+                if self._opened:
+                    await self._services.engine.close_transport(self.transport)
+                self.state = TransportState.CLOSED

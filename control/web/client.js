@@ -26,12 +26,14 @@ class Client extends EventTarget {
   /** The RTCPeerConnection of the moment: a new one after each failure that an ICE restart could not mend. */
   pc = null;
   #url;
+  #token;
   #session = null;
   #running = null;
 
-  constructor(url) {
+  constructor(url, token = null) {
     super();
     this.#url = url;
+    this.#token = token;
   }
 
   start() {
@@ -74,7 +76,7 @@ class Client extends EventTarget {
   async #connect(signal) {
     this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     this.prepare(this.pc);
-    const session = await Session.open(this.#url, this.pc, signal);
+    const session = await Session.open(this.#url, this.pc, this.#token, signal);
     if (signal.aborted) {
       session.close();
       throw signal.reason;
@@ -125,8 +127,8 @@ export class WhipClient extends Client {
   #codec;
   #simulcast;
 
-  constructor(url, stream, { codec = "", simulcast = false } = {}) {
-    super(url);
+  constructor(url, stream, { codec = "", simulcast = false, token = null } = {}) {
+    super(url, token);
     this.#stream = stream;
     this.#codec = codec;
     this.#simulcast = simulcast;
@@ -159,10 +161,21 @@ export class WhepClient extends Client {
   prepare(pc) {
     const stream = new MediaStream();
     for (const kind of ["audio", "video"]) {
-      stream.addTrack(pc.addTransceiver(kind, { direction: "recvonly" }).receiver.track);
+      const transceiver = pc.addTransceiver(kind, { direction: "recvonly" });
+      offerDescriptor(transceiver);
+      stream.addTrack(transceiver.receiver.track);
     }
     this.stream = stream;
   }
+}
+
+/** Browsers do not offer the dependency descriptor unasked, and cannot tell the layers of AV1 apart without it. */
+function offerDescriptor(transceiver) {
+  const extensions = transceiver.getHeaderExtensionsToNegotiate?.() ?? [];
+  const descriptor = extensions.find(({ uri }) => uri.endsWith("#dependency-descriptor-rtp-header-extension"));
+  if (!descriptor) return;
+  descriptor.direction = "sendrecv";
+  transceiver.setHeaderExtensionsToNegotiate(extensions);
 }
 
 /** The sizes to send, smallest first: each is half as high as the next, and none is too small to be of use. */

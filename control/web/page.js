@@ -5,6 +5,19 @@ export const room = decodeURIComponent(location.pathname.split("/").at(-1));
 
 export const query = new URLSearchParams(location.search);
 
+/** The token that the page was opened with, or null: best behind the `#`, which the browser keeps to itself. */
+export const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? query.get("token");
+
+/** Whom the token names, or null: a publisher can have no other name. Only the server can tell whether it is good. */
+export function tokenSubject() {
+  try {
+    const payload = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
+    return JSON.parse(atob(payload)).sub ?? null;
+  } catch {
+    return null;
+  }
+}
+
 /** The element with that id. */
 export function byId(id) {
   return document.getElementById(id);

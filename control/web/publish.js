@@ -2,7 +2,7 @@
 
 import { WhipClient } from "./client.js";
 import { LevelMeter } from "./meters.js";
-import { byId, clock, query, room, setIcon, showStatus } from "./page.js";
+import { byId, clock, query, room, setIcon, showStatus, token, tokenSubject } from "./page.js";
 import { NONE, isCameraAllowed, listDevices, openCamera, openScreen, openTestCard } from "./sources.js";
 import { StatsView } from "./statsview.js";
 import { explainConnection, explainSource } from "./words.js";
@@ -158,7 +158,8 @@ async function publish() {
   if (!ready || client) return;
   const identity = byId("identity").value;
   const url = `/whip/${room}${identity ? `?identity=${encodeURIComponent(identity)}` : ""}`;
-  client = new WhipClient(url, source.stream, { codec: byId("codec").value, simulcast: byId("simulcast").checked });
+  const options = { codec: byId("codec").value, simulcast: byId("simulcast").checked, token };
+  client = new WhipClient(url, source.stream, options);
   client.addEventListener("state", () => onState(client));
   client.start();
 }
@@ -271,7 +272,8 @@ function onSourceChosen() {
 
 document.title = `Publish to ${room} · Fanwire`;
 byId("room").textContent = room;
-byId("identity").value = query.get("identity") ?? "";
+byId("identity").value = tokenSubject() ?? query.get("identity") ?? "";
+byId("identity").readOnly = tokenSubject() !== null;
 byId("open").addEventListener("click", openSource);
 byId("start").addEventListener("click", publish);
 byId("stop").addEventListener("click", unpublish);

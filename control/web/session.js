@@ -18,16 +18,21 @@ export class Refused extends Error {
 
 export class Session {
   #etag;
+  #authorization;
   #candidates = [];
   #timer;
 
-  /** Offers what `pc` has to the endpoint at `url` and takes the answer. Raises Unreachable or Refused. */
-  static async open(url, pc, signal) {
+  /**
+   * Offers what `pc` has to the endpoint at `url` and takes the answer; `token` (if not null) goes with every request.
+   * Raises Unreachable or Refused.
+   */
+  static async open(url, pc, token, signal) {
     const offer = await pc.createOffer();
-    const headers = { "Content-Type": "application/sdp" };
+    const authorization = token === null ? {} : { Authorization: `Bearer ${token}` };
+    const headers = { "Content-Type": "application/sdp", ...authorization };
     const response = await request(url, { method: "POST", headers, body: offer.sdp, signal });
     const location = new URL(response.headers.get("Location"), response.url);
-    const session = new Session(pc, location, response.headers.get("ETag"));
+    const session = new Session(pc, location, response.headers.get("ETag"), authorization);
     try {
       const servers = iceServers(response.headers.get("Link"));
       if (servers.length) pc.setConfiguration({ ...pc.getConfiguration(), iceServers: servers });
@@ -41,10 +46,11 @@ export class Session {
     return session;
   }
 
-  constructor(pc, url, etag) {
+  constructor(pc, url, etag, authorization) {
     this.pc = pc;
     this.url = url;
     this.#etag = etag;
+    this.#authorization = authorization;
     pc.addEventListener("icecandidate", ({ candidate }) => {
       // Null ends the candidates; so does an empty one, of each transport, which says nothing more.
       if (candidate?.candidate === "") return;
@@ -57,7 +63,7 @@ export class Session {
   async restartIce(signal) {
     const offer = await this.pc.createOffer({ iceRestart: true });
     this.#etag = null;
-    const headers = { "Content-Type": FRAGMENT, "If-Match": "*" };
+    const headers = { "Content-Type": FRAGMENT, "If-Match": "*", ...this.#authorization };
     const response = await request(this.url, { method: "PATCH", headers, body: writeFragment(offer.sdp, []), signal });
     this.#candidates = [];
     await this.pc.setLocalDescription(offer);
@@ -72,7 +78,7 @@ export class Session {
     clearTimeout(this.#timer);
     this.#etag = null;
     this.pc.close();
-    fetch(this.url, { method: "DELETE", keepalive: true }).catch(() => {});
+    fetch(this.url, { method: "DELETE", headers: this.#authorization, keepalive: true }).catch(() => {});
   }
 
   /** Candidates come in bursts: one request for each burst. */
@@ -84,7 +90,7 @@ export class Session {
   async #sendCandidates() {
     if (!this.#etag || this.#candidates.length === 0) return;
     const body = writeFragment(this.pc.localDescription.sdp, this.#candidates.splice(0));
-    const headers = { "Content-Type": FRAGMENT, "If-Match": this.#etag };
+    const headers = { "Content-Type": FRAGMENT, "If-Match": this.#etag, ...this.#authorization };
     // A server that sees our checks come in can do without, so a failure here is not the end.
     await request(this.url, { method: "PATCH", headers, body }).catch((error) => console.warn("Trickle ICE:", error));
   }

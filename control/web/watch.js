@@ -1,7 +1,7 @@
 /** The watch page: shows a room's publisher, from whenever there is one. */
 
 import { WhepClient } from "./client.js";
-import { byId, query, relabel, room, setIcon, showStatus } from "./page.js";
+import { byId, query, relabel, room, setIcon, showStatus, token } from "./page.js";
 import { StatsView } from "./statsview.js";
 import { explainConnection } from "./words.js";
 
@@ -13,7 +13,7 @@ const stage = byId("stage");
 const video = byId("video");
 const stats = new StatsView(byId("stats"));
 const publisher = query.get("publisher");
-const client = new WhepClient(`/whep/${room}${publisher ? `?publisher=${encodeURIComponent(publisher)}` : ""}`);
+const client = new WhepClient(`/whep/${room}${publisher ? `?publisher=${encodeURIComponent(publisher)}` : ""}`, token);
 
 let silentReadings = 0;
 let hasPicture = false;

@@ -29,7 +29,7 @@ function refusal({ status, title, message }) {
     return { title: "You are not allowed in here", advice: "Ask whoever invited you for a new link." };
   }
   if (status === 422) return { title: "Your browser and the server cannot agree on a format", advice: message };
-  if (status === 503) return { title: "The server is full", advice: "This page keeps trying until there is room." };
+  if (status === 503) return { title, advice: "This page keeps trying until it is let in." };
   if (status >= 500) return { title: "The server has a problem", advice: `${message} This page keeps trying.` };
   return { title: title || `The server refused (${status})`, advice: message };
 }

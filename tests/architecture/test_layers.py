@@ -9,7 +9,18 @@ MAX_LINES = 600
 MAX_SEAM_METHODS = 15
 
 # Each layer of control/ may import the ones after it.
-LAYERS = ("__main__", "app", "config", "config_values", "startup", "http", "rooms", "session", "media")
+LAYERS = (
+    "__main__",
+    "app",
+    "config",
+    "config_options",
+    "config_values",
+    "startup",
+    "http",
+    "rooms",
+    "session",
+    "media",
+)
 
 # Each floor of fastpath/ may include itself and these.
 FLOORS = {

@@ -26,7 +26,7 @@ class Server:
     """A server process; on leaving, it is asked to stop and must do so without having complained of itself."""
 
     def __init__(self, *options: str, workers: int = 1, udp_host: str = "127.0.0.1") -> None:
-        self.udp_port = _free_udp_ports(udp_host, workers)
+        self.udp_port = _free_media_ports(udp_host, workers)
         self.url = f"http://127.0.0.1:{_free_tcp_port()}"
         host = f"[{udp_host}]" if ":" in udp_host else udp_host
         self._command = [
@@ -35,6 +35,7 @@ class Server:
             f"--http={self.url.removeprefix('http://')}",
             f"--udp={host}:{self.udp_port}",
             f"--workers={workers}",
+            "--drain-timeout-s=0",
             *options,
         ]
 
@@ -45,6 +46,11 @@ class Server:
     def whep(self, room: str) -> str:
         """Where to watch."""
         return f"{self.url}/whep/{room}"
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
 
     @property
     def log(self) -> str:
@@ -74,7 +80,8 @@ class Server:
         with self._stack:
             await self._stop()
             print(self.log)
-            assert "Traceback" not in self.log, "the server met with an exception that nobody caught"
+            for sign in ("Traceback", "Error in", "Exception ignored"):
+                assert sign not in self.log, "the server met with an exception that nobody caught"
             assert self._process.returncode == 0, f"the server ended with status {self._process.returncode}"
 
     async def wait_until_gone(self, resource: str, timeout_s: float) -> None:
@@ -122,17 +129,18 @@ def _free_tcp_port() -> int:
         return port
 
 
-def _free_udp_ports(host: str, count: int) -> int:
-    """The first of `count` consecutive free ports."""
+def _free_media_ports(host: str, count: int) -> int:
+    """The first of `count` consecutive ports that are free for UDP and for TCP."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     while True:
         with ExitStack() as stack:
-            probes = [stack.enter_context(socket.socket(family, socket.SOCK_DGRAM)) for _ in range(count)]
-            probes[0].bind((host, 0))
-            first: int = probes[0].getsockname()[1]
+            first = 0
             try:
-                for i, probe in enumerate(probes[1:], start=1):
-                    probe.bind((host, first + i))
+                for i in range(count):
+                    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                        probe = stack.enter_context(socket.socket(family, kind))
+                        probe.bind((host, first + i if first else 0))
+                        first = first or probe.getsockname()[1]
             except (OSError, OverflowError) as error:
                 if isinstance(error, OSError) and error.errno != errno.EADDRINUSE:
                     raise

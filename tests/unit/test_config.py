@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fanwire.control.__main__ import main
-from fanwire.control.config import OPTIONS, Config, ConfigError, load
+from fanwire.control.config import Config, ConfigError, load
+from fanwire.control.config_options import OPTIONS
 
 
 def refusal(command_line=None, environment=None) -> str:
@@ -84,6 +85,21 @@ def test_lists_mean_the_same_from_every_source(toml):
     assert {config.udp for config in sources} == {(("127.0.0.1", 7800), ("::1", 7900))}
 
 
+def test_tcp_listens_where_udp_does_unless_told_otherwise(toml):
+    udp = {"udp": "127.0.0.1:7900,[::1]:0"}
+    default = load(udp | {"workers": "2"}, {})
+    assert default.worker_tcp(1) == default.worker_udp(1) == (("127.0.0.1", 7901), ("::1", 0))
+    assert load(udp | {"tcp": ["127.0.0.1:443"]}, {}).worker_tcp(0) == (("127.0.0.1", 443),)
+    for nowhere in (
+        load({"tcp": ["none"]}, {}),
+        load({}, {"FANWIRE_TCP": "none"}),
+        load({"config": toml("tcp = []")}, {}),
+    ):
+        assert nowhere.worker_tcp(0) == ()
+    assert "loopback" in refusal({"tcp": ["0.0.0.0:443"]})
+    assert "65535" in refusal({"tcp": "127.0.0.1:65535", "workers": "2"})
+
+
 def test_a_turn_server_comes_from_the_file_with_its_credentials(toml):
     path = toml('ice_servers = ["stun:a.example", {url = "turn:b.example", username = "u", credential = "c"}]')
     stun, turn = load({"config": path}, {}).ice_servers
@@ -109,6 +125,7 @@ def test_a_refusal_does_not_show_a_secret(toml):
         ("http", "example.org:8080", "HOST:PORT"),
         ("udp", "localhost:7800", "IP:PORT"),
         ("udp", "127.0.0.1:7800,", "IP:PORT"),
+        ("tcp", "127.0.0.1:7800,none", "none, or IP:PORT"),
         ("udp", "[::ffff:127.0.0.1]:7800", "IP:PORT"),
         ("udp", "[fe80::1%eth0]:7800", "IP:PORT"),
         ("announce", "media.example.org", "203.0.113.7"),
@@ -121,6 +138,9 @@ def test_a_refusal_does_not_show_a_secret(toml):
         ("consent_timeout_s", "nan", "from 5 to 600"),
         ("packets_per_worker", "10", "from 1024 to"),
         ("max_body_bytes", "-1", "from 4096 to"),
+        ("joins_per_s", "0", "from 0.01 to"),
+        ("trusted_proxies", "10.0.0.1/8", "10.0.0.0/8"),
+        ("drain_timeout_s", "-1", "from 0 to"),
     ],
 )
 def test_a_wrong_value_is_refused_by_key_value_and_what_is_allowed(key, value, allowed):
@@ -132,6 +152,29 @@ def test_a_wrong_value_is_refused_by_key_value_and_what_is_allowed(key, value, a
         assert message.startswith(origin)
         assert value in message
         assert allowed in message
+
+
+KEY = "k" * 32
+
+
+@pytest.mark.parametrize("value", ["main", f"main:{KEY[1:]}", f"ma in:{KEY}", f"a:{KEY},a:{KEY}", f"a:{KEY},b"])
+def test_a_weak_or_malformed_key_is_refused_and_not_shown(value, toml):
+    for message in (refusal({"keys": [value]}), refusal({}, {"FANWIRE_KEYS": value})):
+        assert "32 bytes" in message or "each KID once" in message
+        assert KEY[1:] not in message
+    assert "hush" not in refusal({"config": toml('[keys]\nmain = "hush"')})
+
+
+def test_keys_open_every_address_and_stay_out_of_sight(toml):
+    sources = [
+        load({"keys": [f"one:{KEY}", f"two:{KEY}:"], "http": "0.0.0.0:80"}, {}),
+        load({}, {"FANWIRE_KEYS": f"one:{KEY}, two:{KEY}:", "FANWIRE_HTTP": "0.0.0.0:80"}),
+        load({"config": toml(f'http = "0.0.0.0:80"\n[keys]\none = "{KEY}"\ntwo = "{KEY}:"')}, {}),
+    ]
+    for config in sources:
+        assert config.keys == {"one": KEY, "two": f"{KEY}:"}
+        assert ("0.0.0.0", 7800) in config.udp
+        assert KEY not in repr(config)
 
 
 @given(
@@ -209,8 +252,8 @@ def test_an_address_in_use_ends_the_start_with_status_1_in_plain_words():
     assert "Traceback" not in ended.stderr
 
 
-def test_the_readme_lists_every_option_under_all_its_names():
-    text = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+def test_the_documentation_lists_every_option_under_all_its_names():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "configuration.md").read_text()
     for option in OPTIONS:
         row = next(line for line in text.splitlines() if line.startswith(f"| `{option.flag}"))
         assert f"`{option.variable}`" in row

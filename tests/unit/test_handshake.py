@@ -70,6 +70,14 @@ async def test_both_sides_get_matching_keys(executor: ThreadPoolExecutor) -> Non
         assert (ours.local, ours.remote) == (theirs.remote, theirs.local)
 
 
+async def test_whoever_stops_waiting_does_not_end_it(executor: ThreadPoolExecutor) -> None:
+    async with Link(executor) as link:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(link.server.done, timeout=0.01)
+        link.client.start()
+        await asyncio.gather(link.server.done, link.client.done)
+
+
 async def test_a_lost_hello_is_sent_again(executor: ThreadPoolExecutor) -> None:
     seen: list[bytes] = []
 

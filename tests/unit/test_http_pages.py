@@ -22,10 +22,10 @@ Client = TestClient[Any, Any]
 class NoRooms:
     """A server that lets nobody in: pages do not ask it to."""
 
-    async def publish(self, room: str, offer: str, /, *, identity: str | None) -> Joined:
+    async def publish(self, room: str, offer: str, /, *, identity: str | None, permit: object = None) -> Joined:
         raise TooManySessions("full")
 
-    async def subscribe(self, room: str, offer: str, /, *, publisher: str | None) -> Joined:
+    async def subscribe(self, room: str, offer: str, /, *, publisher: str | None, permit: object = None) -> Joined:
         raise TooManySessions("full")
 
     def session(self, session_id: str, /) -> SignalingSession:

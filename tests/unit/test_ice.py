@@ -32,6 +32,19 @@ def test_another_ice_agent_reads_our_candidates_in_our_order() -> None:
     assert len({candidate.foundation for candidate in read}) == 3
 
 
+def test_tcp_candidates_wait_to_be_connected_to_and_come_after_udp() -> None:
+    udp = [("192.0.2.1", 7800), ("2001:db8::1", 7800)]
+    tcp = [("192.0.2.1", 7800), ("192.0.2.1", 443)]
+    lines = ice.host_candidates(udp, tcp)
+    assert lines[:2] == ice.host_candidates(udp)
+    read = [aioice.Candidate.from_sdp(line.removeprefix("candidate:")) for line in lines]
+    assert [(candidate.transport, candidate.tcptype) for candidate in read[2:]] == [("tcp", "passive")] * 2
+    assert [(candidate.host, candidate.port) for candidate in read[2:]] == tcp
+    priorities = [candidate.priority for candidate in read]
+    assert priorities == sorted(set(priorities), reverse=True)
+    assert read[2].foundation == read[3].foundation != read[0].foundation
+
+
 def test_local_addresses_can_be_bound_and_are_of_use_to_others() -> None:
     everything = ice.local_addresses(loopback=True)
     assert "127.0.0.1" in everything

@@ -47,3 +47,7 @@ def test_udp_batches_arrive_whole_and_every_refusal_is_counted(tmp_path: Path) -
     program = build("test_net_udp", MEMORY, tmp_path)
     as_root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     run("unshare", *as_root, "--net", "--mount", HERE / "net_link.sh", program)
+
+
+def test_tcp_connections_carry_whole_frames_and_strangers_are_bounded(tmp_path: Path) -> None:
+    run(build("test_net_tcp", MEMORY, tmp_path))

@@ -1,0 +1,1 @@
+"""Benchmarks of the packet path, with real sockets and the real worker: docs/performance.md says how to read them."""

@@ -1,0 +1,59 @@
+"""The figures that bench.fanout arrives at, and how they are printed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from .options import Options
+from .verify import Verified
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Times are medians over the rounds, in ns of the worker thread's CPU time per packet sent."""
+
+    machine: str
+    options: Options
+    cpu_ns_per_packet: float
+    user_ns_per_packet: float
+    system_ns_per_packet: float
+    floor_ns_per_packet: float
+    ratio_to_floor: float  # the median of the rounds' own ratios
+    ratio_quartiles: tuple[float, float]
+    packets_per_cpu_second: float
+    memory_bytes_per_subscriber: float
+    packets_expected: int
+    packets_sent: int
+    loss: float  # of what was to be sent, 0 to 1
+    packets_per_message: float  # in one GSO message
+    floor_packets_per_message: float
+    verified: Verified
+
+    def json(self) -> str:
+        """All fields, options and all, in one object."""
+        fields = asdict(self)
+        return json.dumps({"machine": fields.pop("machine"), **fields.pop("options"), **fields}, indent=2)
+
+    def text(self) -> str:
+        """For people."""
+        o, v = self.options, self.verified
+        low, high = self.ratio_quartiles
+        rows = [
+            ("CPU per forwarded packet", f"{self.cpu_ns_per_packet:.0f} ns", self._division()),
+            ("floor: the sends alone", f"{self.floor_ns_per_packet:.0f} ns", ""),
+            ("ratio to the floor", f"{self.ratio_to_floor:.2f}", f"half of the rounds: {low:.2f} to {high:.2f}"),
+            ("packets per CPU second", f"{self.packets_per_cpu_second:.0f}", ""),
+            ("memory per subscriber", f"{self.memory_bytes_per_subscriber / 1000:.1f} kB", "in the worker"),
+            ("packets per message", f"{self.packets_per_message:.2f}", f"floor: {self.floor_packets_per_message:.2f}"),
+            ("packets sent", f"{self.packets_sent}", f"of {self.packets_expected}, loss {self.loss:.2%}"),
+            ("packets received", f"{v.packets_received}", f"of {v.packets_expected}, in a pass of their own"),
+            ("decrypted and compared", f"{v.packets_compared}", "all right"),
+        ]
+        head = f"{o.subscribers} subscribers, {o.k} packets a flush, payload {o.payload_bytes} B, {o.profile}"
+        size = f"{o.rounds} rounds of {o.bursts * o.k * o.subscribers} packets"
+        lines = (f"  {name:26}{value:>10}  {note}".rstrip() for name, value, note in rows)
+        return "\n".join([self.machine, f"{head}, {size}", *lines])
+
+    def _division(self) -> str:
+        return f"user {self.user_ns_per_packet:.0f}, system {self.system_ns_per_packet:.0f}"

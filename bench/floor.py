@@ -1,0 +1,53 @@
+"""The floor: what the kernel takes for the sends alone, on a thread like the worker's."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from queue import SimpleQueue
+
+from fanwire.fastpath.sends import BareSends
+
+from .peers import Peer
+
+PAUSE_S = 0.0005  # between bursts, about as long as the worker waits for its next one
+
+
+class Floor:
+    """Sends `packets`, as they were captured, to each subscriber, from a thread and a socket of its own."""
+
+    def __init__(self, subscribers: Sequence[Peer], packets: Sequence[bytes]) -> None:
+        self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._sock.bind(("127.0.0.1", 0))
+        self._sock.setblocking(False)
+        self._sends = BareSends(self._sock, [peer.address for peer in subscribers], packets)
+        self._orders: SimpleQueue[int] = SimpleQueue()
+        self._results: SimpleQueue[tuple[int, int]] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="floor", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._orders.put(0)
+        self._thread.join()
+        self._sock.close()
+
+    def send(self, bursts: int) -> tuple[int, int]:
+        """Returns CPU ns of the thread, and the packets that the kernel took."""
+        self._orders.put(bursts)
+        return self._results.get()
+
+    def packets_a_message(self) -> float:
+        """How many packets a GSO message carried, on average."""
+        counters = self._sends.counters()
+        return counters["packets_out"] / counters["messages_out"]
+
+    def _run(self) -> None:
+        while bursts := self._orders.get():
+            before = time.thread_time_ns()
+            sent = 0
+            for _ in range(bursts):
+                sent += self._sends.send()
+                time.sleep(PAUSE_S)
+            self._results.put((time.thread_time_ns() - before, sent))

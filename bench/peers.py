@@ -1,0 +1,109 @@
+"""The two ends of a worker's traffic: a publisher that sends bursts, and subscribers with an address each."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import struct
+from ipaddress import IPv4Address
+
+import pylibsrtp
+from aioice import stun
+
+from fanwire.fastpath.messages import OpenTransport, SetKeys, SrtpProfile
+
+FIRST_ADDRESS = IPv4Address("127.1.0.1")  # of the subscribers
+UDP_SEGMENT = 103  # linux/udp.h
+LONGEST_BURST_BYTES = 65000
+HOUR_US = 3_600_000_000
+
+_PYLIBSRTP_PROFILES = {
+    SrtpProfile.AES128_CM_SHA1_80: pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
+    SrtpProfile.AEAD_AES_128_GCM: pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
+    SrtpProfile.AEAD_AES_256_GCM: pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
+}
+
+
+class Peer:
+    """A client with a plain socket (no UDP_GRO), ICE credentials and SRTP keys, all made up beforehand."""
+
+    def __init__(self, address: IPv4Address, profile: SrtpProfile) -> None:
+        self.profile = profile
+        self.ufrag = secrets.token_hex(4)
+        self.pwd = secrets.token_hex(12)
+        self.ssrc = secrets.randbelow(2**32 - 1) + 1
+        length = profile.key_bytes + profile.salt_bytes
+        self._server_key = secrets.token_bytes(length)
+        self._own_key = secrets.token_bytes(length)
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind((str(address), 0))
+        self.sock.setblocking(False)
+
+    def close(self) -> None:
+        self.sock.close()
+
+    @property
+    def address(self) -> tuple[bytes, int]:
+        host, port = self.sock.getsockname()
+        return socket.inet_aton(host), port
+
+    def open_transport(self) -> OpenTransport:
+        return OpenTransport(self.ufrag, self.pwd, HOUR_US, HOUR_US, rtcp_ssrc=1, first_transport_cc=0)
+
+    def set_keys(self, transport: int) -> SetKeys:
+        return SetKeys(transport, self.profile, self._server_key, self._own_key)
+
+    def check(self, server: tuple[str, int]) -> None:
+        """Makes itself known: one authenticated binding request that nominates (RFC 8445)."""
+        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        request.attributes["USERNAME"] = f"{self.ufrag}:peer"
+        request.attributes["PRIORITY"] = 1
+        request.attributes["ICE-CONTROLLING"] = 1
+        request.attributes["USE-CANDIDATE"] = None
+        request.add_message_integrity(self.pwd.encode())
+        request.add_fingerprint()
+        self.sock.sendto(bytes(request), server)
+
+    def receive_rtp(self) -> list[bytes]:
+        """The SRTP packets that wait; STUN and SRTCP are passed over (RFC 5761 section 4, RFC 7983)."""
+        found: list[bytes] = []
+        while True:
+            try:
+                data = self.sock.recv(2048)
+            except BlockingIOError:
+                return found
+            if data[0] >> 6 == 2 and not 64 <= data[1] & 0x7F < 96:
+                found.append(data)
+
+    def encrypter(self) -> pylibsrtp.Session:
+        """SRTP of what the peer sends."""
+        return self._session(self._own_key, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
+
+    def decrypter(self) -> pylibsrtp.Session:
+        """SRTP of what the server sends to it."""
+        return self._session(self._server_key, pylibsrtp.Policy.SSRC_ANY_INBOUND)
+
+    def _session(self, key: bytes, ssrc_type: int) -> pylibsrtp.Session:
+        return pylibsrtp.Session(
+            pylibsrtp.Policy(key=key, ssrc_type=ssrc_type, srtp_profile=_PYLIBSRTP_PROFILES[self.profile])
+        )
+
+
+class Publisher(Peer):
+    """A peer that sends each burst in one GSO message, so that it arrives at once."""
+
+    def __init__(self, server: tuple[str, int], profile: SrtpProfile) -> None:
+        super().__init__(IPv4Address("127.0.0.1"), profile)
+        self._server = server
+        self._encrypter = self.encrypter()
+
+    def send(self, packets: list[bytes]) -> None:
+        """Protects and sends packets of one size, together at most LONGEST_BURST_BYTES."""
+        data = [self._encrypter.protect(packet) for packet in packets]
+        segment = struct.pack("=H", len(data[0]))
+        self.sock.sendmsg([b"".join(data)], [(socket.SOL_UDP, UDP_SEGMENT, segment)], 0, self._server)
+
+
+def subscribers(count: int, profile: SrtpProfile) -> list[Peer]:
+    """Peers on addresses of 127/8 that follow each other."""
+    return [Peer(FIRST_ADDRESS + i, profile) for i in range(count)]

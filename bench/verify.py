@@ -1,0 +1,88 @@
+"""Receives everything that a small crowd is sent, and decrypts and compares one packet in a hundred."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field
+
+import pylibsrtp
+
+from fanwire.fastpath.messages import SrtpProfile
+
+from .media import HEADER_BYTES, TICKS_A_FRAME
+from .peers import Peer
+from .stage import Stage, stage
+
+COMPARE_EACH = 100
+RECEIVE_BUFFER_BYTES = 4 << 20
+
+
+class Mismatch(AssertionError):
+    """A subscriber got something else than what was published for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What the pass has seen."""
+
+    packets_expected: int
+    packets_received: int
+    packets_compared: int
+
+
+@dataclass(slots=True)
+class Watcher:
+    """One subscriber: receives, and compares with what was published."""
+
+    peer: Peer
+    decrypter: pylibsrtp.Session = field(init=False)
+    received: int = 0
+    compared: int = 0
+    first: tuple[int, int] | None = None  # sequence number and timestamp, less those that count up from zero
+
+    def __post_init__(self) -> None:
+        self.decrypter = self.peer.decrypter()
+
+    def take(self, published: list[bytes], frame: int) -> None:
+        """Reads what has come of one burst. Raises Mismatch."""
+        for packet in self.peer.receive_rtp():
+            if self.received % COMPARE_EACH == 0:
+                self._compare(self.decrypter.unprotect(packet), published[self.received % len(published)], frame)
+            self.received += 1
+
+    def _compare(self, packet: bytes, published: bytes, frame: int) -> None:
+        self.compared += 1
+        seq = int.from_bytes(packet[2:4], "big") - self.received & 0xFFFF
+        timestamp = int.from_bytes(packet[4:8], "big") - frame * TICKS_A_FRAME & 0xFFFFFFFF
+        self.first = self.first or (seq, timestamp)
+        if (seq, timestamp) != self.first:
+            raise Mismatch(f"packet {self.received}: numbered or timed wrongly")
+        if packet[:2] != published[:2] or int.from_bytes(packet[8:12], "big") != self.peer.ssrc:
+            raise Mismatch(f"packet {self.received}: another header")
+        if packet[HEADER_BYTES:] != published[HEADER_BYTES:]:
+            raise Mismatch(f"packet {self.received}: another payload")
+
+
+def verify(*, crowd: int, bursts: int, burst: int, payload_bytes: int, profile: SrtpProfile) -> Verified:
+    """Forwards `bursts` bursts to `crowd` subscribers that read them. Raises Mismatch."""
+    with stage(crowd=crowd, burst=burst, payload_bytes=payload_bytes, profile=profile) as on:
+        watchers = [Watcher(peer) for peer in on.subscribers]
+        _drain(on)
+        for frame in range(bursts):
+            published = on.forward()
+            on.settle()
+            for watcher in watchers:
+                watcher.take(published, frame)
+        return Verified(
+            packets_expected=crowd * bursts * burst,
+            packets_received=sum(watcher.received for watcher in watchers),
+            packets_compared=sum(watcher.compared for watcher in watchers),
+        )
+
+
+def _drain(on: Stage) -> None:
+    """Makes room for a burst, and throws away what came during the set-up."""
+    on.settle()
+    for peer in on.subscribers:
+        peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        peer.receive_rtp()

@@ -1,0 +1,35 @@
+"""Reads the bodies of requests: of the right type, not too long, and text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aiohttp import web
+
+from .problems import Problem
+
+JSON = "application/json"
+
+
+async def read_text(request: web.Request, content_type: str, accepts: str) -> str:
+    """The body as text. Raises Problem 415 (`accepts` is the header that then names the right type), 413 or 400."""
+    if request.content_type != content_type:
+        raise Problem(415, f"Send the body as {content_type}.", headers={accepts: content_type})
+    if (request.content_length or 0) > request.client_max_size:
+        raise web.HTTPRequestEntityTooLarge(request.client_max_size)
+    try:
+        return (await request.read()).decode()
+    except UnicodeDecodeError:
+        raise Problem(400, "The body is not UTF-8 text.") from None
+
+
+async def read_object(request: web.Request) -> dict[str, Any]:
+    """The JSON object in the body. Raises as `read_text` does."""
+    try:
+        value = json.loads(await read_text(request, JSON, "Accept"))
+    except (ValueError, RecursionError):
+        raise Problem(400, "The body is not JSON.") from None
+    if not isinstance(value, dict):
+        raise Problem(400, "The body is not a JSON object.")
+    return value

@@ -1,0 +1,97 @@
+"""`/metrics` for Prometheus: every counter of every worker, every drop and every refusal by its name, and gauges."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from ..media.engine import TransportState
+from ..rooms.rooms import Rooms
+from .contract import ACCESS
+from .problems import PROBLEMS_TOLD
+
+WorkerCounters = Callable[[], Sequence[Mapping[str, int]]]
+
+_DROP = "drop_"
+_SOCKET_DROPS = {"udp_truncated", "udp_receive_overflow", "udp_send_would_block", "udp_send_refused"}
+
+
+class NodeCollector(Collector):
+    """Reads the node's numbers when it is scraped. Nothing is labelled with a room, a person or a session."""
+
+    def __init__(self, rooms: Rooms, counters: WorkerCounters, problems_told: Counter[str]) -> None:
+        self._rooms = rooms
+        self._counters = counters
+        self._problems_told = problems_told
+
+    def collect(self) -> Iterator[Metric]:
+        """All metrics, each family once."""
+        yield from _of_workers(self._counters())
+        yield from self._of_rooms()
+        problems = CounterMetricFamily(
+            "fanwire_http_problems", "Requests refused, by the problem told", labels=["kind"]
+        )
+        for kind, count in self._problems_told.items():
+            problems.add_metric([kind], count)
+        yield problems
+
+    def _of_rooms(self) -> Iterator[Metric]:
+        rooms = self._rooms
+        members = list(rooms.sessions.values())
+        yield GaugeMetricFamily("fanwire_rooms", "Rooms in use", len(rooms.rooms))
+        yield GaugeMetricFamily("fanwire_draining", "1 once nobody is let in any more", int(rooms.draining.is_set()))
+        sessions = GaugeMetricFamily("fanwire_sessions", "Open sessions", labels=["kind"])
+        opened = CounterMetricFamily("fanwire_sessions_opened", "Sessions that have ever joined", labels=["kind"])
+        for kind in ("publish", "subscribe"):
+            sessions.add_metric([kind], sum(member.kind == kind for member in members))
+            opened.add_metric([kind], rooms.opened[kind])
+        yield from (sessions, opened)
+        states = Counter(member.session.state for member in members)
+        transports = GaugeMetricFamily("fanwire_transports", "Transports of open sessions", labels=["state"])
+        for state in TransportState:
+            transports.add_metric([state.name.lower()], states[state])
+        yield transports
+        drops = rooms.dropped_dtls_datagrams
+        yield CounterMetricFamily("fanwire_dtls_dropped", "DTLS datagrams that came faster than they were taken", drops)
+
+
+def add_routes(app: web.Application, rooms: Rooms, counters: WorkerCounters) -> None:
+    """Serve `/metrics`, with the numbers of the process as well."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    registry.register(NodeCollector(rooms, counters, app[PROBLEMS_TOLD]))
+
+    async def metrics(request: web.Request) -> web.Response:
+        request.app[ACCESS].check_admin(request, metrics=True)
+        headers = {"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, "Cache-Control": "no-store"}
+        return web.Response(body=generate_latest(registry), headers=headers)
+
+    app.router.add_get("/metrics", metrics)
+
+
+def _of_workers(workers: Sequence[Mapping[str, int]]) -> Iterator[Metric]:
+    dropped = CounterMetricFamily(
+        "fanwire_dropped", "Datagrams and packets that went no further, by reason", labels=["worker", "reason"]
+    )
+    others: dict[str, CounterMetricFamily] = {}
+    for worker, counters in enumerate(workers):
+        for name, value in counters.items():
+            if name.startswith(_DROP) or name in _SOCKET_DROPS:
+                dropped.add_metric([str(worker), name.removeprefix(_DROP)], value)
+                continue
+            family = others.get(name)
+            if family is None:
+                help_text = f"The worker's counter {name}"
+                family = others[name] = CounterMetricFamily(f"fanwire_worker_{name}", help_text, labels=["worker"])
+            family.add_metric([str(worker)], value)
+    yield dropped
+    yield from others.values()

@@ -1,0 +1,91 @@
+"""The JSON that the API speaks, as the schemas of the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..rooms.policy import ANY_ROOM
+from .names import NAME_PATTERN
+from .tokens import GRANTS, MAX_TTL_S
+
+Node = dict[str, Any]
+
+
+def ref(name: str) -> Node:
+    """A reference to one of SCHEMAS."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _object(required: Node, optional: Node | None = None, **more: Any) -> Node:
+    return {"type": "object", "required": list(required), "properties": required | (optional or {}), **more}
+
+
+def _text(**more: Any) -> Node:
+    return {"type": "string", **more}
+
+
+def _page(name: str, what: str) -> Node:
+    following = {"type": ["string", "null"], "description": "What to send as `after` for the next page; null: none."}
+    return _object({name: {"type": "array", "items": ref(what)}, "next": following})
+
+
+def _is_true(name: str) -> Node:
+    return {"properties": {name: {"const": True}}, "required": [name]}
+
+
+_COUNT: Node = {"type": "integer", "minimum": 0}
+_TIME: Node = {"type": "number", "description": "Seconds of Unix time."}
+
+_SESSION: Node = {
+    "id": _text(description="The last part of the session's own address."),
+    "room": _text(),
+    "kind": _text(enum=["publish", "subscribe"]),
+    "identity": {"type": ["string", "null"]},
+    "state": _text(
+        enum=["new", "checked", "keyed", "closed"],
+        description="checked: there is a path; keyed: the handshake is over, media flows.",
+    ),
+    "joinedAt": _TIME,
+    "expiresAt": {"type": ["number", "null"], "description": "When the token expires, and the session with it."},
+}
+
+SCHEMAS: Node = {
+    "Problem": _object(
+        {
+            "type": _text(description="urn:fanwire:problem: and a kind, or about:blank."),
+            "title": _text(),
+            "status": {"type": "integer"},
+            "detail": _text(),
+            "instance": _text(),
+        },
+        description="RFC 9457.",
+    ),
+    "Status": _object({"status": _text()}),
+    "Room": _object(
+        {"name": _text(), "publishers": _COUNT, "viewers": _COUNT, "newestPublisher": {"type": ["string", "null"]}}
+    ),
+    "Rooms": _page("rooms", "Room"),
+    "Session": _object(_SESSION),
+    "Sessions": _page("sessions", "Session"),
+    "SessionStats": _object(_SESSION | {"stats": {"type": "array", "items": ref("Stats")}}),
+    "Stats": _object(
+        {"id": _text(), "type": _text(), "timestamp": {"type": "number"}},
+        description="One object of the W3C's webrtc-stats: transport, candidate-pair, local-candidate, "
+        "remote-candidate, inbound-rtp, outbound-rtp, remote-inbound-rtp.",
+    ),
+    "TokenRequest": _object(
+        {},
+        {
+            "identity": _text(pattern=NAME_PATTERN, description="Who it is for; made up where it is missing."),
+            "room": _text(
+                pattern=rf"{NAME_PATTERN}|^\*$", description=f"A room, or {ANY_ROOM}; needed to publish or subscribe."
+            ),
+            **{grant: {"type": "boolean", "default": False} for grant in GRANTS},
+            "ttl": {"type": "integer", "minimum": 1, "maximum": MAX_TTL_S, "description": "Seconds that it lasts."},
+        },
+        additionalProperties=False,
+        **{"if": {"anyOf": [_is_true("publish"), _is_true("subscribe")]}, "then": {"required": ["room"]}},
+    ),
+    "Token": _object({"token": _text(), "identity": _text(), "expiresAt": _TIME}),
+    "Draining": _object({"sessions": _COUNT}),
+}

@@ -1,0 +1,125 @@
+# cython: language_level=3
+"""Bare sends: what a worker hands to the kernel when it forwards, without what it does before. The floor of bench/."""
+
+import os
+
+from libc.stdlib cimport free, realloc
+from libc.string cimport memcpy, memset
+
+from .core cimport *
+
+
+cdef extern from "forward/outbox.h" nogil:
+    ctypedef struct fw_outbox_t:
+        pass
+
+    bint fw_outbox_init(fw_outbox_t *o, uint16_t max_segments, fw_outbox_sink_t *sink, void *context)
+    void fw_outbox_free(fw_outbox_t *o)
+    bint fw_outbox_has_room(const fw_outbox_t *o)
+    uint8_t *fw_outbox_at(fw_outbox_t *o)
+    void fw_outbox_reserve(fw_outbox_t *o, size_t len)
+    void fw_outbox_add(fw_outbox_t *o, const fw_path_t *path, const uint8_t *data, size_t len)
+    void fw_outbox_flush(fw_outbox_t *o)
+
+
+cdef struct sends_t:
+    fw_udp_message_t *messages
+    size_t count
+    size_t *ends  # of each flush, in `messages`
+    size_t flushes
+    bint short_of_memory
+
+
+cdef void on_prepared(void *context, const fw_udp_message_t *messages, size_t count) noexcept nogil:
+    cdef sends_t *s = <sends_t *>context
+    cdef void *grown = realloc(s.messages, (s.count + count) * sizeof(fw_udp_message_t))
+    if grown != NULL:
+        s.messages = <fw_udp_message_t *>grown
+    cdef void *ends = realloc(s.ends, (s.flushes + 1) * sizeof(size_t))
+    if ends != NULL:
+        s.ends = <size_t *>ends
+    if grown == NULL or ends == NULL:
+        s.short_of_memory = True
+        return
+    memcpy(s.messages + s.count, messages, count * sizeof(fw_udp_message_t))
+    s.count += count
+    s.ends[s.flushes] = s.count
+    s.flushes += 1
+
+
+cdef class BareSends:
+    """The sends of `packets` to each of `peers`, prepared once and made as often as wanted.
+
+    The worker's own outbox cuts the messages: the same order and GSO runs, out of a buffer as large and as often used
+    again. `sock` is a bound, non-blocking IPv4 UDP socket; `peers` are (address in 4 bytes, port).
+    """
+
+    cdef sends_t s
+    cdef fw_outbox_t outbox
+    cdef fw_udp_counters_t udp
+    cdef fw_udp_sender_t *sender
+    cdef object sock
+
+    def __cinit__(self):
+        memset(&self.s, 0, sizeof(self.s))
+        memset(&self.outbox, 0, sizeof(self.outbox))
+
+    def __init__(self, sock, peers, packets):
+        cdef fw_udp_options_t options
+        cdef fw_udp_caps_t caps
+        memset(&options, 0, sizeof(options))
+        options.rcvbuf_bytes = options.sndbuf_bytes = 8 << 20
+        options.gro = options.gso = True
+        self.sock = sock
+        error = fw_udp_setup(sock.fileno(), &options, &caps)
+        if error < 0:
+            raise OSError(-error, os.strerror(-error))
+        self.sender = fw_udp_sender_create(&caps, 1, &self.udp)
+        if self.sender == NULL or not fw_outbox_init(&self.outbox, caps.gso_max_segments, on_prepared, &self.s):
+            raise MemoryError
+        for ip, port in peers:
+            self._prepare(ip, port, packets)
+        fw_outbox_flush(&self.outbox)
+        if self.s.short_of_memory:
+            raise MemoryError
+
+    def __dealloc__(self):
+        fw_outbox_free(&self.outbox)
+        fw_udp_sender_destroy(self.sender)
+        free(self.s.messages)
+        free(self.s.ends)
+
+    def _prepare(self, bytes ip, uint16_t port, packets):
+        cdef fw_path_t path
+        cdef uint8_t *out
+        cdef bytes packet
+        if len(ip) != 4:
+            raise ValueError("an IPv4 address has 4 bytes")
+        memset(&path, 0, sizeof(path))
+        path.family = path.remote.family = 4
+        path.remote.port = port
+        memcpy(path.remote.ip, <const char *>ip, 4)
+        path.local_ip[0], path.local_ip[3] = 127, 1
+        for packet in packets:
+            if len(packet) > 1500:
+                raise ValueError("a packet is larger than 1500 bytes")
+            if not fw_outbox_has_room(&self.outbox):
+                fw_outbox_flush(&self.outbox)
+            out = fw_outbox_at(&self.outbox)
+            memcpy(out, <const char *>packet, len(packet))
+            fw_outbox_reserve(&self.outbox, len(packet))
+            fw_outbox_add(&self.outbox, &path, out, len(packet))
+
+    def send(self):
+        """Sends everything once, without the GIL. Returns the packets that the kernel took."""
+        cdef int fd = self.sock.fileno()
+        cdef size_t flush, start = 0, sent = 0
+        with nogil:
+            for flush in range(self.s.flushes):
+                sent += fw_udp_send(&fd, 1, self.sender, self.s.messages + start, self.s.ends[flush] - start)
+                start = self.s.ends[flush]
+        return sent
+
+    def counters(self):
+        """Those of net/udp.h, by name."""
+        return self.udp

@@ -1,0 +1,132 @@
+"""What fails, or is given up, takes down what it owned and nothing else. All is real but the failures, injected."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from fanwire.control.media.engine import Engine, EngineConfig
+from fanwire.control.rooms.limits import Limits
+from fanwire.control.rooms.member import Member
+from fanwire.control.rooms.rooms import Rooms
+from fanwire.control.session.certificate import Certificate
+from fanwire.control.session.session import SessionServices
+from support import offers
+from support.waiting import until
+
+PUBLISH = offers.text("aiortc-publish")
+SUBSCRIBE = offers.text("aiortc-subscribe")
+
+
+class Node:
+    """Two workers and the rooms over them."""
+
+    def __init__(self, engine: Engine, rooms: Rooms) -> None:
+        self.engine = engine
+        self.rooms = rooms
+
+    async def publish(self, identity: str) -> Member:
+        await self.rooms.publish("stage", PUBLISH, identity=identity)
+        return list(self.rooms.sessions.values())[-1]
+
+    async def subscribe(self, publisher: str | None = None) -> Member:
+        await self.rooms.subscribe("stage", SUBSCRIBE, publisher=publisher)
+        return list(self.rooms.sessions.values())[-1]
+
+    async def wait_until_left(self, *members: Member) -> None:
+        """Waits until these sessions, and the transports of these, are all that there are."""
+
+        async def state() -> tuple[set[str], int]:
+            return set(self.rooms.sessions), sum(port.load for port in self.engine._ports)
+
+        await until(state, lambda found: found == ({member.id for member in members}, len(members)), 2, every_s=0.01)
+        assert bool(self.rooms.rooms) == bool(members)
+
+
+@pytest_asyncio.fixture
+async def node() -> AsyncIterator[Node]:
+    config = EngineConfig(udp=[[("127.0.0.1", 0)], [("127.0.0.1", 0)]])
+    async with Engine(config) as engine:
+        with ThreadPoolExecutor(1) as executor:
+            rooms = Rooms(SessionServices(engine, Certificate.generate(), executor), Limits(sessions=100))
+            node = Node(engine, rooms)
+            yield node
+            await rooms.close()
+            await node.wait_until_left()
+
+
+async def fail(*_: Any, **__: Any) -> None:
+    raise RuntimeError("injected")
+
+
+async def test_a_task_that_fails_ends_its_own_session(node: Node, caplog: pytest.LogCaptureFixture) -> None:
+    stays, goes = await node.publish("ann"), await node.publish("bob")
+    goes.session._spawn(fail())
+    await node.wait_until_left(stays)
+    assert goes.session.end == "an internal error"
+    assert "injected" in caplog.text
+
+
+async def test_a_handshake_that_fails_on_a_datagram_ends_its_own_session(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stays, goes = await node.publish("ann"), await node.publish("bob")
+
+    def receive(_: bytes) -> None:
+        raise RuntimeError("injected")
+
+    monkeypatch.setattr(goes.session._handshake, "receive", receive)
+    goes.session.on_datagram(b"\x16")
+    await node.wait_until_left(stays)
+
+
+async def test_a_viewer_that_cannot_follow_is_the_only_one_to_go(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = await node.publish("ann")
+    stays, goes = await node.subscribe(), await node.subscribe()
+    bind = node.engine.bind_consumer
+    (place,) = node.rooms.rooms.values()
+    (broken,) = (one.consumers[0][0] for one in place.subscriptions if one.session is goes.session)
+
+    async def bind_or_fail(consumer: Any, *arguments: Any, **more: Any) -> None:
+        await (fail() if consumer == broken else bind(consumer, *arguments, **more))
+
+    monkeypatch.setattr(node.engine, "bind_consumer", bind_or_fail)
+    bob = await node.publish("bob")
+    await node.wait_until_left(ann, stays, bob)
+    (subscription,) = place.subscriptions
+    assert subscription.following is not None
+    assert subscription.following.identity == "bob"
+
+
+async def test_a_session_lets_go_of_its_transport_though_leaving_its_room_fails(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stays, goes = await node.publish("ann"), await node.publish("bob")
+    with monkeypatch.context() as injected:
+        injected.setattr(node.engine, "remove_producer", fail)
+        with pytest.raises(RuntimeError):
+            await goes.close()
+    await node.wait_until_left(stays)
+
+
+@pytest.mark.parametrize("kind", ["publish", "subscribe"])
+async def test_a_join_given_up_at_any_step_leaves_nothing_behind(node: Node, kind: str) -> None:
+    ann = await node.publish("ann")
+    members = {ann.id: ann}
+    for steps in range(60):
+        joining = asyncio.create_task(node.publish("bob") if kind == "publish" else node.subscribe())
+        for _ in range(steps):
+            await asyncio.sleep(0 if steps % 2 else 0.0005)
+        joining.cancel()
+        await asyncio.wait([joining])
+        if not joining.cancelled():
+            await joining.result().close()
+    await node.wait_until_left(*members.values())
+    assert not node.engine._copies
+    assert len(node.engine._producers) == len(ann.session._mids)
+    assert not node.engine._consumers

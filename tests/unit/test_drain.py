@@ -1,0 +1,85 @@
+"""The drain counts what sockets receive, to the packet."""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from fanwire.fastpath.drain import Drain
+
+SSRC = 7
+
+
+@pytest.fixture
+def drain() -> Iterator[Drain]:
+    with Drain(2) as running:
+        yield running
+
+
+def bound() -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    sock.bind(("127.0.0.1", 0))
+    return sock
+
+
+def rtp(seq16: int, ssrc: int = SSRC) -> bytes:
+    return struct.pack("!BBHII", 0x80, 96, seq16, 0, ssrc) + bytes(88)
+
+
+def wait_for(drain: Drain, index: int, packets: int) -> None:
+    deadline = time.monotonic() + 5
+    while drain.tally(index)["packets"] < packets:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_packets_are_counted_by_kind_and_ssrc(drain: Drain) -> None:
+    sock = bound()
+    index = drain.add(sock)
+    with bound() as sender:
+        for datagram in (*(rtp(n & 0xFFFF) for n in (65534, 65535, 65536, 65538)), rtp(3, ssrc=8)):
+            sender.sendto(datagram, sock.getsockname())
+        for datagram in (b"\x80\xc8\x00\x00", b"\x00\x01\x00", b"\x16\xfe\xfd", b"\xff\xff", b""):
+            sender.sendto(datagram, sock.getsockname())
+        wait_for(drain, index, 10)
+    tally = drain.tally(index)
+    assert tally["streams"] == {SSRC: (4, 1), 8: (1, 0)}
+    assert (tally["rtp"], tally["rtcp"], tally["stun"], tally["dtls"], tally["unknown"]) == (5, 1, 1, 1, 2)
+    assert tally["bytes"] == 5 * 100 + 4 + 3 + 3 + 2
+    assert 0 < tally["first_rtp_us"] <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+
+
+def test_python_gets_media_only_of_the_sockets_that_are_kept(drain: Drain) -> None:
+    plain, kept = bound(), bound()
+    indexes = drain.add(plain), drain.add(kept, keep=True)
+    with bound() as sender:
+        for sock in (plain, kept):
+            sender.sendto(rtp(1), sock.getsockname())
+            sender.sendto(b"\x16\xfe\xfd", sock.getsockname())
+    for index in indexes:
+        wait_for(drain, index, 2)
+    assert select.select([drain], [], [], 5)[0]
+    assert sorted(drain.read()) == [(0, b"\x16\xfe\xfd"), (1, b"\x16\xfe\xfd"), (1, rtp(1))]
+    assert drain.read() == []
+    with bound() as another, pytest.raises(ValueError, match="room for 2"):
+        drain.add(another)
+
+
+def test_what_a_full_socket_drops_is_told() -> None:
+    sock = bound()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    with bound() as sender:
+        for n in range(100):
+            sender.sendto(rtp(n), sock.getsockname())
+    with Drain(1) as drain:
+        index = drain.add(sock)
+        wait_for(drain, index, 1)
+        time.sleep(0.05)
+        tally = drain.tally(index)
+        assert tally["overflow"] > 0
+        assert tally["packets"] + tally["overflow"] == 100
