@@ -81,9 +81,15 @@ OPTIONS = (
     Option("connect_timeout_s", reader.seconds(5, 600), "SECONDS", "close a session not up by then (default 30)"),
     Option(
         "packets_per_worker",
-        reader.whole_number(1024, 1 << 20),
+        reader.whole_number(4096, 1 << 20),
         "N",
         "packets that each worker keeps for its viewers, about 2 kB each (default 16384)",
+    ),
+    Option(
+        "publish_bps",
+        reader.whole_number(100_000, 1_000_000_000),
+        "N",
+        "bits a second that a publisher without transport-wide feedback is told it may send (default 10000000)",
     ),
     Option("max_body_bytes", reader.whole_number(4096, 1 << 24), "N", "longest HTTP request body (default 65536)"),
     Option("max_header_bytes", reader.whole_number(1024, 1 << 16), "N", "longest HTTP header line (default 8190)"),

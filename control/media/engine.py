@@ -115,6 +115,7 @@ class EngineConfig:
     tcp: Sequence[Sequence[tuple[str, int]]] = ()
     tcp_connections_per_worker: int = 4096
     packets_per_worker: int = 16384
+    publish_bps: int = 10_000_000
     ssrcs_per_transport: int = 64
     consent_timeout_s: float = 30.0
     connect_timeout_s: float = 30.0
@@ -231,6 +232,7 @@ class Engine:
             connect_us=int(self._config.connect_timeout_s * 1e6),
             rtcp_ssrc=secrets.randbelow(0xFFFFFFFE) + 1,
             first_transport_cc=secrets.randbelow(0x10000),
+            publish_bps=self._config.publish_bps,
         )
         opening = asyncio.create_task(self._open(port, command, listener))
         try:
