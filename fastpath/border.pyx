@@ -294,6 +294,7 @@ def decode_change(const uint8_t[::1] record, local_port):
         path = Path(
             (ip_text(change.path.remote.ip, change.path.family), change.path.remote.port),
             (ip_text(change.path.local_ip, change.path.family), local_port(change.path.socket)),
+            "tcp" if change.path.stream else "udp",
         )
     return TransportChange(change.id, TransportState(change.state), CloseReason(change.reason), path)
 

@@ -29,7 +29,9 @@ cdef extern from "net/path.h" nogil:
         uint8_t local_ip[16]
         uint8_t socket
         uint8_t family
+        uint16_t stream
         uint32_t interface
+        uint32_t serial
 
 
 cdef extern from "net/udp.h" nogil:
@@ -92,6 +94,49 @@ cdef extern from "net/udp.h" nogil:
     fw_udp_sender_t *fw_udp_sender_create(const fw_udp_caps_t *caps, size_t sockets, fw_udp_counters_t *counters)
     void fw_udp_sender_destroy(fw_udp_sender_t *sender)
     size_t fw_udp_send(const int *fds, size_t fd_count, fw_udp_sender_t *sender, const fw_udp_message_t *messages, size_t n)
+
+
+cdef extern from "net/tcp.h" nogil:
+    ctypedef struct fw_tcp_counters_t:
+        uint64_t accepted
+        uint64_t refused
+        uint64_t accept_pauses
+        uint64_t closed
+        uint64_t closed_unused
+        uint64_t closed_evicted
+        uint64_t closed_stranger
+        uint64_t closed_oversize
+        uint64_t frames_in
+        uint64_t bytes_in
+        uint64_t frames_out
+        uint64_t bytes_out
+        uint64_t drop_slow_reader
+        uint64_t drop_gone
+
+    ctypedef struct fw_tcp_limits_t:
+        uint16_t connections
+        uint16_t per_address
+        uint32_t queue_bytes
+        uint64_t lease_us
+        uint64_t hash_seed
+
+    ctypedef struct fw_tcp_owner_t:
+        void *context
+        void (*receive)(void *context, const fw_path_t *path, uint8_t *data, size_t len) noexcept nogil
+        fw_bool (*in_use)(void *context, const fw_path_t *path) noexcept nogil
+
+    ctypedef struct fw_tcp_t:
+        pass
+
+    fw_tcp_t *fw_tcp_create(const fw_tcp_limits_t *limits, const fw_tcp_owner_t *owner, fw_tcp_counters_t *counters)
+    void fw_tcp_shut(fw_tcp_t *tcp)
+    void fw_tcp_destroy(fw_tcp_t *tcp)
+    int fw_tcp_listen(fw_tcp_t *tcp, int fd, uint8_t socket_index)
+    int fw_tcp_fd(const fw_tcp_t *tcp)
+    void fw_tcp_poll(fw_tcp_t *tcp, uint64_t now_us)
+    void fw_tcp_tick(fw_tcp_t *tcp, uint64_t now_us)
+    uint64_t fw_tcp_next_us(const fw_tcp_t *tcp)
+    void fw_tcp_send(fw_tcp_t *tcp, const fw_udp_message_t *messages, size_t n)
 
 
 cdef extern from "net/ring.h" nogil:
@@ -344,6 +389,7 @@ cdef extern from "forward/core.h" nogil:
     fw_result_t fw_core_command(fw_core_t *core, const fw_command_t *command, const uint8_t *body, size_t body_len, uint64_t now_us)
     bint fw_core_stats(const fw_core_t *core, uint64_t transport_id, fw_transport_stats_t *out, fw_stream_stats_t *streams)
     void fw_core_receive(fw_core_t *core, const fw_path_t *path, uint8_t *data, size_t len, uint64_t now_us)
+    bint fw_core_knows(const fw_core_t *core, const fw_path_t *path)
     void fw_core_hand(fw_core_t *core, fw_hand_kind_t kind, const fw_hand_t *head, const uint8_t *body, size_t len, uint64_t now_us)
     void fw_core_flush(fw_core_t *core, uint64_t now_us)
     uint64_t fw_core_next_us(const fw_core_t *core)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 class Kind(enum.IntEnum):
@@ -145,6 +146,7 @@ class Path:
 
     remote: tuple[str, int]
     local: tuple[str, int]
+    protocol: Literal["udp", "tcp"] = "udp"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,13 @@ class Worker:
         self,
         index: int,
         sockets: Sequence[socket],
+        listeners: Sequence[socket] = (),
         *,
         pool_packets: int = 16384,
         max_transports: int = 65536,
         max_ssrcs: int = 64,
+        tcp_connections: int = 4096,
+        tcp_lease_us: int = 10_000_000,
     ) -> None: ...
     def connect(self, other: Worker) -> None: ...
     def start(self) -> None: ...

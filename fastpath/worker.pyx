@@ -1,5 +1,5 @@
 # cython: language_level=3, freethreading_compatible=False
-"""The compiled UDP loop: one worker's thread, its sockets, its clock and its rings, around the core in forward/."""
+"""The compiled loop: one worker's thread, its sockets, its clock and its rings, around the core in forward/."""
 
 import os
 import threading
@@ -25,6 +25,8 @@ cdef enum:
     RESULT_ROOM = 1 << 15  # room that every result fits into
     TAG_COMMAND = 1
     TAG_STOP = 2
+    TCP_PER_ADDRESS = 256  # many viewers may share a NAT, and each tries several candidates
+    TCP_QUEUE_BYTES = 1 << 18
 
 cdef extern from *:
     """
@@ -44,6 +46,9 @@ cdef struct worker_t:
     fw_udp_counters_t udp
     int fds[FW_UDP_SOCKETS]
     size_t fd_count
+    fw_tcp_t *tcp
+    fw_tcp_counters_t tcp_counters
+    uint64_t now_us  # of this round
     fw_ring_t *commands  # from Python
     fw_ring_t *results  # to Python, never lost
     fw_ring_t *datagrams  # to Python, lost where there is no room
@@ -60,7 +65,28 @@ cdef struct worker_t:
 
 cdef void on_send(void *context, const fw_udp_message_t *messages, size_t count) noexcept nogil:
     cdef worker_t *w = <worker_t *>context
-    fw_udp_send(w.fds, w.fd_count, w.sender, messages, count)
+    cdef size_t start = 0
+    cdef size_t end
+    cdef bint tcp
+    while start < count:
+        tcp = messages[start].path.stream != 0
+        end = start + 1
+        while end < count and (messages[end].path.stream != 0) == tcp:
+            end += 1
+        if tcp:
+            fw_tcp_send(w.tcp, messages + start, end - start)
+        else:
+            fw_udp_send(w.fds, w.fd_count, w.sender, messages + start, end - start)
+        start = end
+
+
+cdef void on_frame(void *context, const fw_path_t *path, uint8_t *data, size_t len) noexcept nogil:
+    cdef worker_t *w = <worker_t *>context
+    fw_core_receive(w.core, path, data, len, w.now_us)
+
+
+cdef fw_bool is_path_used(void *context, const fw_path_t *path) noexcept nogil:
+    return fw_core_knows((<worker_t *>context).core, path)
 
 
 cdef fw_bool on_punt(void *context, uint64_t transport_id, const uint8_t *data, size_t len) noexcept nogil:
@@ -179,7 +205,7 @@ cdef uint64_t time_to_sleep(worker_t *w) noexcept nogil:
     cdef uint64_t next_us, now_us
     if has_work(w):
         return 0
-    next_us = fw_core_next_us(w.core)
+    next_us = min(fw_core_next_us(w.core), fw_tcp_next_us(w.tcp))
     if next_us == UINT64_MAX:
         return UINT64_MAX
     now_us = fw_clock_us()
@@ -193,15 +219,19 @@ cdef void run(worker_t *w) noexcept nogil:
     for i in range(w.fd_count):
         fds[i] = w.fds[i]
     fds[w.fd_count] = w.waker.fd
+    fds[w.fd_count + 1] = fw_tcp_fd(w.tcp)
     while not w.stopping:
         fw_waker_arm(&w.waker)
         ready = 0
-        fw_wait(fds, w.fd_count + 1, time_to_sleep(w), &ready)
+        fw_wait(fds, w.fd_count + 2, time_to_sleep(w), &ready)
         fw_waker_disarm(&w.waker, ready >> w.fd_count & 1)
-        now_us = fw_clock_us()
+        w.now_us = now_us = fw_clock_us()
         drain_commands(w, now_us)
         drain_inboxes(w, now_us)
         receive(w, ready, now_us)
+        if ready >> (w.fd_count + 1) & 1:
+            fw_tcp_poll(w.tcp, now_us)
+        fw_tcp_tick(w.tcp, now_us)
         fw_core_flush(w.core, now_us)
         wake_peers(w)
         w.rounds += 1
@@ -213,8 +243,9 @@ cdef void run(worker_t *w) noexcept nogil:
 cdef class Worker:
     """One thread that forwards media, with sockets of its own.
 
-    `sockets` are bound, non-blocking UDP sockets that this worker owns from here on and closes. All methods are for one
-    thread of Python, which reads events whenever `fileno()` is readable.
+    `sockets` are bound, non-blocking UDP sockets, and `listeners` such TCP sockets, that this worker owns from here on
+    and closes; it holds up to `tcp_connections` (1-65535) connections, and one that no transport uses for
+    `tcp_lease_us`. All methods are for one thread of Python, which reads events whenever `fileno()` is readable.
     """
 
     cdef worker_t w
@@ -228,20 +259,33 @@ cdef class Worker:
         self.w.events_fd = -1
         self.w.waker.fd = -1
 
-    def __init__(self, int index, sockets, *, int pool_packets=16384, int max_transports=65536, int max_ssrcs=64):
+    def __init__(
+        self,
+        int index,
+        sockets,
+        listeners=(),
+        *,
+        int pool_packets=16384,
+        int max_transports=65536,
+        int max_ssrcs=64,
+        int tcp_connections=4096,
+        int tcp_lease_us=10_000_000,
+    ):
         cdef fw_udp_options_t options
         cdef fw_udp_caps_t caps[FW_UDP_SOCKETS]
-        self.sockets = list(sockets)
+        self.sockets = [*sockets, *listeners]  # in the order of a path's `socket`
         self.capabilities = []
-        if not 1 <= len(self.sockets) < FW_UDP_SOCKETS or not 0 <= index < MAX_WORKERS:
-            raise ValueError(f"a worker has 1 to {FW_UDP_SOCKETS - 1} sockets and an index below {MAX_WORKERS}")
+        if not 1 <= len(sockets) < FW_UDP_SOCKETS - 1 or not 0 <= index < MAX_WORKERS:
+            raise ValueError(f"a worker has 1 to {FW_UDP_SOCKETS - 2} sockets and an index below {MAX_WORKERS}")
+        if not 1 <= tcp_connections <= 0xFFFF:
+            raise ValueError("a worker holds 1 to 65535 TCP connections")
         memset(&options, 0, sizeof(options))
         options.rcvbuf_bytes = options.sndbuf_bytes = 8 << 20
         options.gro = options.gso = True
         self.w.index = index
-        self.w.fd_count = len(self.sockets)
+        self.w.fd_count = len(sockets)
         segments = 128
-        for i, sock in enumerate(self.sockets):
+        for i, sock in enumerate(sockets):
             self.w.fds[i] = sock.fileno()
             error = fw_udp_setup(self.w.fds[i], &options, &caps[i])
             if error < 0:
@@ -259,6 +303,26 @@ cdef class Worker:
         self.w.sender = fw_udp_sender_create(caps, self.w.fd_count, &self.w.udp)
         if self.w.sender == NULL:
             raise MemoryError
+        self._listen(listeners, tcp_connections, tcp_lease_us)
+
+    def _listen(self, listeners, tcp_connections, tcp_lease_us):
+        cdef fw_tcp_limits_t limits
+        cdef fw_tcp_owner_t owner
+        limits.connections = tcp_connections
+        limits.per_address = TCP_PER_ADDRESS
+        limits.queue_bytes = TCP_QUEUE_BYTES
+        limits.lease_us = tcp_lease_us
+        limits.hash_seed = int.from_bytes(os.urandom(8), "little")
+        owner.context = &self.w
+        owner.receive = on_frame
+        owner.in_use = is_path_used
+        self.w.tcp = fw_tcp_create(&limits, &owner, &self.w.tcp_counters)
+        if self.w.tcp == NULL:
+            raise MemoryError
+        for i, sock in enumerate(listeners):
+            error = fw_tcp_listen(self.w.tcp, sock.fileno(), self.w.fd_count + i)
+            if error < 0:
+                raise OSError(-error, os.strerror(-error))
 
     def _allocate(self, pool_packets, max_transports, max_ssrcs, segments):
         cdef fw_core_config_t config
@@ -297,6 +361,7 @@ cdef class Worker:
         fw_core_destroy(self.w.core)
         fw_udp_batch_destroy(self.w.batch)
         fw_udp_sender_destroy(self.w.sender)
+        fw_tcp_destroy(self.w.tcp)
         fw_ring_destroy(self.w.commands)
         fw_ring_destroy(self.w.results)
         fw_ring_destroy(self.w.datagrams)
@@ -329,14 +394,17 @@ cdef class Worker:
             run(&self.w)
 
     def stop(self):
-        """Ends the thread: transports say goodbye, sockets are closed. Other workers must not be running any more, or
-        be stopped next."""
+        """Ends the thread: transports say goodbye, sockets and connections are closed. Other workers must not be running
+        any more, or be stopped next."""
         if self.thread is not None:
             while not fw_ring_push(self.w.commands, TAG_STOP, NULL, 0, NULL, 0):
                 pass
             fw_waker_signal(&self.w.waker)
             self.thread.join()
             self.thread = None
+        self.w.fd_count = 0  # the numbers of closed sockets may soon be those of others
+        if self.w.tcp != NULL:
+            fw_tcp_shut(self.w.tcp)
         for sock in self.sockets:
             sock.close()
         self.sockets = []
@@ -388,5 +456,7 @@ cdef class Worker:
         cdef const uint64_t *block = <const uint64_t *>&self.w.core.counters
         found = {name: block[i] for i, name in enumerate(border.counter_names())}
         found.update({f"udp_{name}": value for name, value in (<object>self.w.udp).items()})
+        for name, value in (<object>self.w.tcp_counters).items():
+            found[f"drop_tcp_{name[5:]}" if name.startswith("drop_") else f"tcp_{name}"] = value
         found["rounds"] = self.w.rounds
         return found

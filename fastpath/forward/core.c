@@ -144,6 +144,8 @@ void fw_core_receive(fw_core_t *core, const fw_path_t *path, uint8_t *data, size
     else punt(core, t, data, len);
 }
 
+bool fw_core_knows(const fw_core_t *core, const fw_path_t *path) { return fw_ice_transport(core, path) != NULL; }
+
 static void take_hand_report(fw_core_t *core, const fw_hand_t *head) {
     fw_producer_t *p = fw_slots_get(&core->producers, head->producer_id);
     if (p == NULL || head->encoding >= p->encoding_count) return;

@@ -57,6 +57,9 @@ bool fw_core_stats(const fw_core_t *core, uint64_t transport_id, fw_transport_st
 /* A datagram from a socket; its bytes may be changed. */
 void fw_core_receive(fw_core_t *core, const fw_path_t *path, uint8_t *data, size_t len, uint64_t now_us);
 
+/* Whether a transport has validated this path and has not forgotten it since. */
+bool fw_core_knows(const fw_core_t *core, const fw_path_t *path);
+
 /* A record of another worker. */
 void fw_core_hand(fw_core_t *core, fw_hand_kind_t kind, const fw_hand_t *head, const uint8_t *body, size_t len,
                   uint64_t now_us);

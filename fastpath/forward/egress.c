@@ -60,7 +60,8 @@ static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *
     *epoch = (fw_epoch_t){.encoding = e,
                           .number = c->seqmap.epoch,
                           .ts_offset = c->tsmap.offset,
-                          .squeezed_before = c->catching_up ? c->caught_up_before : packet->rtp.timestamp};
+                          .squeezed_end = c->catching_up ? c->caught_up_end : 0,
+                          .squeezed_before = c->caught_up_before};
     if (!first) {
         epoch->picture_id_offset = (uint16_t)(c->last_picture_id + 1 - packet->frame.picture_id);
         epoch->tl0_offset = (uint8_t)(c->last_tl0 + 1 - packet->frame.tl0_pic_idx);
@@ -76,6 +77,7 @@ static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *
 /* What a switch later goes on from. */
 static void remember_newest(fw_consumer_t *c, const fw_packet_t *packet, const fw_epoch_t *epoch) {
     fw_tsmap_advance(&c->tsmap, packet->rtp.timestamp, packet->arrival_us);
+    c->tsmap.last_out = fw_epoch_timestamp(epoch, packet);
     if (packet->frame.has_picture_id) c->last_picture_id = (uint16_t)(packet->frame.picture_id + epoch->picture_id_offset);
     if (packet->frame.has_tl0) c->last_tl0 = (uint8_t)(packet->frame.tl0_pic_idx + epoch->tl0_offset);
     if (packet->has_dd) c->last_frame_number = (uint16_t)(packet->dd.frame_number + epoch->frame_number_offset);
@@ -147,29 +149,38 @@ void fw_egress_forget(fw_core_t *core, fw_consumer_t *c) {
     c->catching_up = false;
 }
 
-/* A packet of the cache that is not of this batch. */
-static const fw_packet_t *cached_before(const fw_core_t *core, const fw_encoding_t *e, uint64_t seq64) {
-    const fw_packet_t *first = e->producer->batch_first;
+static const fw_packet_t *cached(const fw_core_t *core, const fw_encoding_t *e, uint64_t seq64) {
     const fw_packet_t *packet = fw_pool_get(&core->pool, fw_cache_get(&e->cache, seq64));
-    if (packet == NULL || packet->encoding != e || packet->seq64 != seq64) return NULL;
-    return first != NULL && packet->number >= first->number ? NULL : packet;
+    return packet == NULL || packet->encoding != e || packet->seq64 != seq64 ? NULL : packet;
+}
+
+/* Forwards those of the packets [first, last] that are kept and came before the one that the pool numbers `before`. */
+static void forward_cached(fw_core_t *core, fw_consumer_t *c, const fw_encoding_t *e, uint64_t first, uint64_t last,
+                           uint64_t before, fw_run_t *run) {
+    for (uint64_t seq64 = first; seq64 <= last; seq64++) {
+        const fw_packet_t *packet = cached(core, e, seq64);
+        bool flows = c->select.current == (int8_t)e->index;
+        if (packet == NULL && flows && fw_encoding_seen(e, seq64)) {
+            (void)fw_seqmap_skip(&c->seqmap, seq64); /* padding is not kept */
+        } else if (packet != NULL && packet->number < before) {
+            forward(core, c, packet, run);
+        }
+    }
 }
 
 /* Forwards the packets of the cache from the newest keyframe on; those of this batch follow with the batch. */
 static void catch_up(fw_core_t *core, fw_consumer_t *c) {
     const fw_encoding_t *e = c->producer->encodings[c->select.target];
+    uint64_t before = e->producer->batch_first == NULL ? UINT64_MAX : e->producer->batch_first->number;
     const fw_packet_t *last = NULL;
     uint64_t end = e->highest_seq64 + 1;
-    while (last == NULL && end > e->entry_seq64) last = cached_before(core, e, --end);
-    if (last == NULL) return;
+    while ((last == NULL || last->number >= before) && end > e->entry_seq64) last = cached(core, e, --end);
+    if (last == NULL || last->number >= before) return;
+    c->caught_up_end = last->seq64;
     c->caught_up_before = last->rtp.timestamp;
     fw_run_t run;
     run.count = 0;
-    for (uint64_t seq64 = e->entry_seq64; seq64 <= end; seq64++) {
-        const fw_packet_t *packet = cached_before(core, e, seq64);
-        if (packet != NULL) forward(core, c, packet, &run);
-        else if (fw_encoding_seen(e, seq64)) (void)fw_seqmap_skip(&c->seqmap, seq64); /* padding is not kept */
-    }
+    forward_cached(core, c, e, e->entry_seq64, end, before, &run);
     finish(core, c->transport, &run);
 }
 
@@ -182,12 +193,21 @@ static void catch_up_all(fw_core_t *core) {
     }
 }
 
+static void forward_batch(fw_core_t *core, fw_consumer_t *c, fw_run_t *run) {
+    for (const fw_packet_t *packet = c->producer->batch_first; packet != NULL; packet = packet->next) {
+        int8_t flowed = c->select.current;
+        forward(core, c, packet, run);
+        const fw_encoding_t *e = packet->encoding;
+        if (c->select.current == flowed || e->highest_seq64 - packet->seq64 >= CATCH_UP_PACKETS) continue;
+        /* What overtook the start of its keyframe, or came before that was repaired. */
+        forward_cached(core, c, e, packet->seq64 + 1, e->highest_seq64, packet->number, run);
+    }
+}
+
 static void flush_transport(fw_core_t *core, fw_transport_t *t) {
     fw_run_t run;
     run.count = 0;
-    for (fw_consumer_t *c = t->pending; c != NULL; c = c->next_pending)
-        for (const fw_packet_t *packet = c->producer->batch_first; packet != NULL; packet = packet->next)
-            forward(core, c, packet, &run);
+    for (fw_consumer_t *c = t->pending; c != NULL; c = c->next_pending) forward_batch(core, c, &run);
     finish(core, t, &run);
     t->pending = NULL;
 }
@@ -218,9 +238,7 @@ static const fw_packet_t *sent_packet(const fw_core_t *core, fw_consumer_t *c, u
     if (!fw_seqmap_reverse(&c->seqmap, seq64, &source, &number)) return NULL;
     *epoch = epoch_of(c, number);
     if ((*epoch)->number != number || (*epoch)->encoding == NULL) return NULL;
-    const fw_packet_t *packet = fw_pool_get(&core->pool, fw_cache_get(&(*epoch)->encoding->cache, source));
-    if (packet == NULL || packet->encoding != (*epoch)->encoding || packet->seq64 != source) return NULL;
-    return packet;
+    return cached(core, (*epoch)->encoding, source);
 }
 
 static bool answered_lately(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {

@@ -5,12 +5,14 @@
 #include "sources.h"
 #include "table.h"
 
-/* What finds a transport: the peer's address and our socket. Which of our addresses it talked to may change. */
+/* What finds a transport: the peer's address and our socket or TCP connection. Which of our addresses it talked to may
+ * change. */
 static fw_key_t path_key(const fw_path_t *path) {
     struct {
         fw_address_t remote;
         uint32_t socket;
-    } key = {path->remote, path->socket};
+        uint32_t serial;
+    } key = {path->remote, path->socket, path->serial};
     return fw_key(&key, sizeof key);
 }
 
@@ -45,7 +47,7 @@ void fw_credentials_clear(fw_core_t *core, fw_credentials_t *credentials) {
 }
 
 static bool same_peer(const fw_path_t *a, const fw_path_t *b) {
-    return a->socket == b->socket && fw_address_equal(&a->remote, &b->remote);
+    return a->socket == b->socket && a->serial == b->serial && fw_address_equal(&a->remote, &b->remote);
 }
 
 static void unregister(fw_core_t *core, const fw_transport_t *t, fw_path_t *known) {

@@ -13,9 +13,6 @@
 #include "sources.h"
 #include "table.h"
 
-/* The first packet of a stream is numbered one turn up, so that those just before it stay above zero. */
-static const uint64_t FIRST_TURN = 0x10000;
-
 static bool ext_is(const fw_packet_t *packet, uint8_t id, const char *value, size_t len) {
     fw_ext_reader_t r = fw_ext_reader(packet->data, &packet->rtp);
     fw_ext_t ext;
@@ -147,6 +144,9 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
             e->width = packet->frame.width;
             e->height = packet->frame.height;
         }
+    } else if (p->media.kind == FW_VIDEO && e->entry_seq64 == 0) {
+        /* The start of the first keyframe was lost, perhaps before the keys were here: nothing else would tell. */
+        fw_producer_lacks_keyframe(core, p, e->index);
     }
     hand_over(core, p, packet, e->index);
     queue(core, p, packet);
@@ -171,7 +171,7 @@ static void advance(fw_encoding_t *e, uint64_t seq64) {
  * went out once must not go out again with other bytes. */
 static bool sequence(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     bool first = e->highest_seq64 == 0;
-    if (first) e->highest_seq64 = FIRST_TURN + packet->rtp.seq16 - 1;
+    if (first) e->highest_seq64 = e->turns_seq64 + packet->rtp.seq16 - 1;
     packet->seq64 = fw_seq_extend(e->highest_seq64, packet->rtp.seq16);
     if (packet->seq64 + FW_CACHE_PACKETS <= e->highest_seq64) {
         core->counters.drop_late++;
@@ -193,7 +193,7 @@ static bool sequence(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
 /* Turns a retransmission into the packet that it repeats (RFC 4588 section 4). False where it carries none. */
 static bool unwrap(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     fw_rtp_t *rtp = &packet->rtp;
-    uint64_t seq64 = e->rtx_highest_seq64 == 0 ? FIRST_TURN + rtp->seq16 : fw_seq_extend(e->rtx_highest_seq64, rtp->seq16);
+    uint64_t seq64 = e->rtx_highest_seq64 == 0 ? FW_FIRST_TURN + rtp->seq16 : fw_seq_extend(e->rtx_highest_seq64, rtp->seq16);
     if (seq64 > e->rtx_highest_seq64) e->rtx_highest_seq64 = seq64;
     core->counters.rtx_in++;
     fw_receive_stats_add(&e->rtx_stats, seq64, rtp->timestamp, packet->len, core->now_us, 90000, false);
@@ -267,7 +267,8 @@ static fw_encoding_t *assign(fw_core_t *core, fw_transport_t *t, fw_encoding_t *
     if (cc != NULL && cc->len >= 2 && t->arrivals != NULL) {
         fw_arrivals_add(t->arrivals, fw_load16(packet->data + cc->offset), packet->rtp.ssrc, core->now_us);
         if (t->feedback_us == UINT64_MAX) {
-            t->feedback_us = core->now_us + FW_FEEDBACK_US;
+            /* On a grid of its own, so that neither bursts nor pauses stretch the interval. */
+            t->feedback_us = core->now_us + FW_FEEDBACK_US - (core->now_us - t->opened_us) % FW_FEEDBACK_US;
             fw_transport_schedule(core, t);
         }
     }
@@ -328,12 +329,20 @@ void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data
     packet->len = (uint16_t)len;
     packet->arrival_us = head->arrival_us;
     packet->seq64 = head->seq64;
-    if (!fw_rtp_parse_header(packet->data, len, &packet->rtp) || !fw_rtp_parse_body(packet->data, len, &packet->rtp)) return;
-    packet->format = p->pt_formats[packet->rtp.payload_type] & 0x7f;
-    if (packet->format >= p->media.format_count) return;
-    if (packet->seq64 > e->highest_seq64) advance(e, packet->seq64);
-    else (void)see(e, packet->seq64);
+    bool whole = fw_rtp_parse_header(packet->data, len, &packet->rtp) && fw_rtp_parse_body(packet->data, len, &packet->rtp);
+    packet->format = whole ? p->pt_formats[packet->rtp.payload_type] & 0x7f : FW_NO_PT;
+    if (packet->format >= p->media.format_count) {
+        core->counters.drop_handover_stale++;
+        return;
+    }
+    if (packet->rtp.ssrc != e->ssrc) (void)fw_encoding_learn(core, e, packet->rtp.ssrc, false);
     core->counters.handover_in++;
+    if (packet->seq64 > e->highest_seq64) {
+        advance(e, packet->seq64);
+    } else if (packet->seq64 + FW_CACHE_PACKETS <= e->highest_seq64 || see(e, packet->seq64)) {
+        core->counters.drop_duplicate++;
+        return;
+    }
     read_extensions(p, packet);
     admit(core, e, packet);
 }

@@ -33,6 +33,7 @@ static bool add_encoding(fw_core_t *core, fw_producer_t *p, const fw_encoding_sp
     e->index = p->encoding_count;
     e->rid_len = spec->rid_len;
     memcpy(e->rid, spec->rid, sizeof e->rid);
+    e->turns_seq64 = FW_FIRST_TURN;
     fw_nack_init(&e->nack);
     fw_cache_init(&e->cache);
     p->encodings[p->encoding_count++] = e;
@@ -62,6 +63,12 @@ bool fw_encoding_learn(fw_core_t *core, fw_encoding_t *e, uint32_t ssrc, bool rt
             fw_map_remove(&t->inbound, &old);
         }
     }
+    if (*known != 0 && rtx) {
+        e->rtx_highest_seq64 = 0;
+        e->rtx_stats = (fw_receive_stats_t){0};
+    } else if (*known != 0) {
+        fw_encoding_restart(core, e);
+    }
     *known = ssrc;
     return true;
 }
@@ -84,6 +91,8 @@ fw_error_t fw_producer_add(fw_core_t *core, const fw_command_t *command, uint64_
     if (!copy && (t == NULL || t->state == FW_CLOSED)) return FW_STALE_ID;
     uint32_t encodings = command->u.producer.encoding_count;
     if (!fw_media_ok(&command->u.producer.media) || encodings == 0 || encodings > FW_ENCODINGS) return FW_REFUSED;
+    for (uint32_t i = 0; i < encodings; i++)
+        if (command->u.producer.encodings[i].rid_len > FW_RID_BYTES) return FW_REFUSED;
     fw_producer_t *p = calloc(1, sizeof *p);
     if (p == NULL) return FW_LIMIT;
     p->media = command->u.producer.media;
@@ -142,6 +151,9 @@ void fw_producer_remove(fw_core_t *core, fw_producer_t *p) {
 }
 
 fw_error_t fw_producer_add_target(fw_producer_t *p, const fw_command_t *command) {
+    for (unsigned i = 0; i < p->target_count; i++)
+        if (p->targets[i].copy_id == command->u.target.copy_id && p->targets[i].worker == command->u.target.worker)
+            return FW_DUPLICATE;
     if (p->target_count == FW_MAX_TARGETS) return FW_LIMIT;
     p->targets[p->target_count++] = (fw_target_t){.copy_id = command->u.target.copy_id, .worker = command->u.target.worker};
     return FW_DONE;

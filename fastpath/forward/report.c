@@ -204,8 +204,10 @@ void fw_transport_schedule(fw_core_t *core, fw_transport_t *t) {
         due_us = earlier(due_us, earlier(t->report_us, t->feedback_us));
         for (const fw_producer_t *p = t->producers; p != NULL; p = p->next_on_transport) {
             if (supports(p, FW_FB_PLI | FW_FB_FIR)) due_us = earlier(due_us, fw_keyframes_next_us(&p->keyframes));
-            for (unsigned i = 0; i < p->encoding_count; i++)
-                due_us = earlier(due_us, fw_nack_next_us(&p->encodings[i]->nack));
+            for (unsigned i = 0; i < p->encoding_count; i++) {
+                const fw_nack_t *nack = &p->encodings[i]->nack;
+                due_us = nack->overrun ? core->now_us : earlier(due_us, fw_nack_next_us(nack));
+            }
         }
     }
     fw_timers_set(&core->timers, &t->timer, due_us);

@@ -93,7 +93,7 @@ bool fw_rewrite(const fw_consumer_t *c, const fw_packet_t *packet, const fw_rewr
     if (pt == FW_NO_PT) return false;
     size_t header = FW_RTP_HEADER_BYTES + write_extensions(c, packet, how, job->out + FW_RTP_HEADER_BYTES);
     fw_rtp_write(job->out, false, header > FW_RTP_HEADER_BYTES, packet->rtp.marker, pt, (uint16_t)how->seq64,
-                 fw_epoch_timestamp(how->epoch, packet->rtp.timestamp), how->ssrc);
+                 fw_epoch_timestamp(how->epoch, packet), how->ssrc);
     uint8_t *prefix = job->out + header;
     if (how->rtx) {
         fw_store16(prefix, how->original_seq16);

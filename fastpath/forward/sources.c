@@ -43,6 +43,9 @@ void fw_producer_rank(fw_core_t *core, fw_producer_t *p) {
     int8_t best = find_best(core, p);
     if (best == p->best) return;
     p->best = best;
+    /* An encoding that has stopped would be asked for ever, and each time its live sisters would answer. */
+    for (uint8_t i = 0; i < p->encoding_count; i++)
+        if (!live(core, p->encodings[i])) fw_keyframes_seen(&p->keyframes, i);
     for (fw_consumer_t *c = p->consumers; c != NULL; c = c->next_of_producer) fw_consumer_aim(core, c);
 }
 
@@ -68,6 +71,30 @@ void fw_producer_want_keyframe(fw_core_t *core, fw_producer_t *p, uint8_t encodi
     fw_transport_schedule(core, p->transport);
 }
 
+void fw_producer_lacks_keyframe(fw_core_t *core, fw_producer_t *p, uint8_t encoding) {
+    uint8_t bit = (uint8_t)(1U << encoding);
+    if (p->transport == NULL || ((p->keyframes.wanted | p->keyframes.awaited) & bit) != 0) return;
+    fw_producer_want_keyframe(core, p, bit);
+}
+
+void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e) {
+    fw_producer_t *p = e->producer;
+    /* Numbers go on above all that were used: nothing that is cached or mapped is taken for something else. */
+    e->turns_seq64 = ((e->highest_seq64 >> 16) + 2) << 16;
+    e->highest_seq64 = e->entry_seq64 = 0;
+    memset(e->seen, 0, sizeof e->seen);
+    fw_nack_init(&e->nack);
+    e->stats = (fw_receive_stats_t){0};
+    e->sr = (fw_clock_point_t){0};
+    for (fw_packet_t *packet = p->batch_first; packet != NULL; packet = packet->next)
+        if (packet->encoding == e) packet->entry = false; /* nobody starts there any more */
+    for (fw_consumer_t *c = p->consumers; c != NULL; c = c->next_of_producer) {
+        if (c->select.current != (int8_t)e->index) continue;
+        c->select.current = FW_ENCODING_NONE;
+        fw_consumer_aim(core, c);
+    }
+}
+
 void fw_encoding_report(fw_core_t *core, fw_encoding_t *e, const fw_clock_point_t *sr) {
     fw_producer_t *p = e->producer;
     e->sr = *sr;
@@ -77,9 +104,11 @@ void fw_encoding_report(fw_core_t *core, fw_encoding_t *e, const fw_clock_point_
         if (!core->sinks.hand(core->sinks.context, p->targets[i].worker, FW_HAND_REPORT, &hand, NULL, 0))
             core->counters.drop_handover_full++;
     }
-    for (fw_consumer_t *c = p->consumers; c != NULL; c = c->next_of_producer)
-        if (c->select.current == (int8_t)e->index && !c->reported) {
-            c->first_report_due = true;
-            fw_transport_first_report_due(core, c->transport);
-        }
+    for (fw_consumer_t *c = p->consumers; c != NULL; c = c->next_of_producer) {
+        if (c->select.current != (int8_t)e->index) continue;
+        c->tsmap.source = *sr; /* a switch goes by the newest */
+        if (c->reported) continue;
+        c->first_report_due = true;
+        fw_transport_first_report_due(core, c->transport);
+    }
 }

@@ -13,6 +13,13 @@ void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c);
 /* Someone needs a keyframe of these encodings (a bit each): asked at home, under the spacing of stream/keyframes.h. */
 void fw_producer_want_keyframe(fw_core_t *core, fw_producer_t *p, uint8_t encodings);
 
+/* Media has come of an encoding of which no keyframe has: asks for one unless that was done. */
+void fw_producer_lacks_keyframe(fw_core_t *core, fw_producer_t *p, uint8_t encoding);
+
+/* The encoding goes on under another SSRC, with other numbers and another clock: its consumers switch to that as they
+ * would to another encoding. */
+void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e);
+
 /* A new sender report of an encoding, from the publisher or from its home worker. */
 void fw_encoding_report(fw_core_t *core, fw_encoding_t *e, const fw_clock_point_t *sr);
 

@@ -43,10 +43,14 @@ typedef struct fw_consumer fw_consumer_t;
 typedef enum { FW_NEW, FW_CHECKED, FW_KEYED, FW_CLOSED } fw_transport_state_t;
 typedef enum { FW_CLOSE_NONE, FW_CLOSE_REQUESTED, FW_CLOSE_NEVER_CONNECTED, FW_CLOSE_CONSENT_LOST } fw_close_reason_t;
 
+/* The first packet of a stream is numbered one turn up, so that those just before it stay above zero. */
+#define FW_FIRST_TURN 0x10000U
+
 /* One encoding (RID) of a producer, as it comes in. */
 typedef struct {
     fw_producer_t *producer;
-    uint64_t highest_seq64;
+    uint64_t highest_seq64; /* 0 before the first packet of the SSRC in use */
+    uint64_t turns_seq64;   /* added to that packet's 16 bits */
     uint64_t last_us; /* arrival of the newest packet, 0 for none */
     uint64_t rtx_highest_seq64;
     uint64_t entry_seq64; /* first packet of the newest keyframe, 0 for none */
@@ -110,7 +114,8 @@ typedef struct {
     const fw_encoding_t *encoding; /* NULL once it is gone */
     uint32_t number;               /* fw_seqmap_t's epoch */
     uint32_t ts_offset;
-    uint32_t squeezed_before; /* source timestamps before this one are drawn near to it: see fw_epoch_timestamp */
+    uint64_t squeezed_end;    /* packets before this one are drawn near to it in time: see fw_epoch_timestamp */
+    uint32_t squeezed_before; /* its timestamp */
     uint16_t picture_id_offset;
     uint16_t frame_number_offset;
     uint8_t tl0_offset;
@@ -118,9 +123,11 @@ typedef struct {
 
 /* A viewer that catches up gets the last second at once: were its frames a second apart in their timestamps too, the
  * viewer would play them in real time and stay a second behind. They are drawn together to a 64th. */
-static inline uint32_t fw_epoch_timestamp(const fw_epoch_t *epoch, uint32_t in) {
-    int32_t before = (int32_t)(in - epoch->squeezed_before);
-    return before < 0 ? epoch->squeezed_before + epoch->ts_offset - (uint32_t)(-before / 64) : in + epoch->ts_offset;
+static inline uint32_t fw_epoch_timestamp(const fw_epoch_t *epoch, const fw_packet_t *packet) {
+    uint32_t in = packet->rtp.timestamp;
+    uint32_t before = epoch->squeezed_before - in;
+    bool squeezed = packet->seq64 < epoch->squeezed_end && before < UINT32_C(0x80000000);
+    return epoch->ts_offset + (squeezed ? epoch->squeezed_before - before / 64 : in);
 }
 
 /* What was the sender's own in a packet sent without RTX: enough to send the very same bytes again. */
@@ -161,7 +168,8 @@ struct fw_consumer {
     bool reported; /* an SR has been sent since the last switch of source */
     bool first_report_due;
     bool catching_up; /* to be sent what the cache has since the newest keyframe */
-    uint32_t caught_up_before; /* while that is being sent: the timestamp where it ends */
+    uint64_t caught_up_end; /* while that is being sent: where it ends, as number and timestamp */
+    uint32_t caught_up_before;
     uint8_t cname_len;
     char cname[FW_CNAME_BYTES];
     uint8_t sent_report_next;
@@ -239,7 +247,6 @@ typedef struct {
     uint32_t state;
     uint32_t reason;
     fw_path_t path;
-    uint32_t reserved;
 } fw_transport_change_t;
 
 /* How a core reaches the world. None of these may call back into the core. */
@@ -274,7 +281,7 @@ struct fw_core {
     fw_slots_t producers;
     fw_slots_t consumers;
     fw_map_t by_ufrag; /* fw_transport_t */
-    fw_map_t by_path;  /* remote address and socket → fw_transport_t */
+    fw_map_t by_path;  /* remote address, socket and TCP connection → fw_transport_t */
     fw_producer_t *touched; /* producers with packets in this batch */
     fw_consumer_t *catching_up;
     fw_transport_t *flush;

@@ -20,14 +20,15 @@ typedef struct {
 typedef struct {
     fw_address_t remote;
     uint8_t local_ip[16]; /* the address a datagram was sent to and its answer leaves from; zero: the kernel chooses */
-    uint8_t socket;       /* index into the worker's sockets */
+    uint8_t socket;       /* index into the worker's sockets: those of UDP, then those that listen for TCP */
     uint8_t family;       /* of both ends: 4, 6, or 0: no path */
-    uint16_t reserved;    /* zero */
+    uint16_t stream;      /* which of the worker's TCP connections, from 1; 0: UDP */
     uint32_t interface;   /* the link's index where `remote` is link-local IPv6 (RFC 4007), else 0 */
+    uint32_t serial;      /* of the TCP connection: a later one that has its `stream` is another path; 0: UDP */
 } fw_path_t;
 
 _Static_assert(sizeof(fw_address_t) == 20, "an address has no padding");
-_Static_assert(sizeof(fw_path_t) == 44, "a path has no padding");
+_Static_assert(sizeof(fw_path_t) == 48, "a path has no padding");
 
 static inline bool fw_address_equal(const fw_address_t *a, const fw_address_t *b) {
     return memcmp(a, b, sizeof(*a)) == 0;

@@ -29,8 +29,7 @@ void fw_arrivals_add(fw_arrivals_t *a, uint16_t seq16, uint32_t ssrc, uint64_t n
 }
 
 bool fw_arrivals_report(fw_arrivals_t *a, fw_rtcp_writer_t *w, uint32_t sender_ssrc) {
-    while (a->next <= a->highest && a->arrival_us[a->next % FW_ARRIVALS] == FW_TWCC_LOST) a->next++;
-    if (a->next > a->highest) return false;
+    if (!fw_arrivals_pending(a)) return false;
     int64_t times[FW_ARRIVALS];
     unsigned count = (unsigned)(a->highest - a->next + 1);
     for (unsigned i = 0; i < count; i++) times[i] = a->arrival_us[(a->next + i) % FW_ARRIVALS];

@@ -63,9 +63,11 @@ unsigned fw_rtcp_put_twcc(fw_rtcp_writer_t *w, uint32_t sender_ssrc, uint32_t me
     uint8_t symbols[FW_TWCC_MAX_PACKETS];
     int16_t deltas[FW_TWCC_MAX_PACKETS];
     uint16_t chunks[MAX_CHUNKS];
-    if (!count || arrivals_us[0] == FW_TWCC_LOST) return 0;
-    int64_t reference = floor_div(arrivals_us[0], TICK_US * REFERENCE_TICKS);
     unsigned limit = count < FW_TWCC_MAX_PACKETS ? count : FW_TWCC_MAX_PACKETS;
+    unsigned first = 0;
+    while (first < limit && arrivals_us[first] == FW_TWCC_LOST) first++;
+    if (first == limit) return 0;
+    int64_t reference = floor_div(arrivals_us[first], TICK_US * REFERENCE_TICKS);
     unsigned known = classify(arrivals_us, limit, reference * REFERENCE_TICKS, symbols, deltas);
 
     size_t room = (w->cap - w->len) & ~(size_t)3;

@@ -12,10 +12,10 @@
 #define FW_TWCC_MAX_PACKETS 1024 /* statuses in one message that we write or read */
 
 /* Writes one feedback message for `count` (1-FW_TWCC_MAX_PACKETS) packets from transport sequence number `base_seq16`.
- * arrivals_us[i] is when packet base+i arrived on one monotonic clock, or FW_TWCC_LOST; the first must have arrived.
+ * arrivals_us[i] is when packet base+i arrived on one monotonic clock, or FW_TWCC_LOST; one of them has arrived.
  * Deltas are cut to 250 us without drift. Returns how many statuses were written: fewer than `count` where
- * the buffer is full or a delta leaves the signed 16-bit range (start a new message there, at the next arrival);
- * 0 where nothing was written: the first packet did not arrive, or not one status fits (then `overflow` turns true). */
+ * the buffer is full or a delta leaves the signed 16-bit range (start a new message there);
+ * 0 where nothing was written: no packet arrived, or not one status fits (then `overflow` turns true). */
 unsigned fw_rtcp_put_twcc(fw_rtcp_writer_t *w, uint32_t sender_ssrc, uint32_t media_ssrc, uint16_t base_seq16,
                           uint8_t feedback_count, const int64_t *arrivals_us, unsigned count);
 

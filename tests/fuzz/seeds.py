@@ -157,7 +157,65 @@ def red() -> Iterator[bytes]:
     yield struct.pack("!BBHBBHB", 0xEF, 0x1E, 0x0003, 0xEF, 0x0F, 0x0002, 0x6F) + b"oldnewopus"
 
 
+def step(what: int, data: bytes, path: int = 0) -> bytes:
+    return bytes([what | path << 4]) + struct.pack("!H", len(data)) + data
+
+
+def sealed(pt: int, seq: int, ssrc: int, extensions: list[tuple[int, bytes]], payload: bytes) -> bytes:
+    """An RTP packet as the open cipher of fuzz_core.c protects it."""
+    block = probes.ext_write(extensions, True)[0]
+    head = probes.rtp_write(
+        padding=False, extension=True, marker=True, payload_type=pt, seq16=seq, timestamp=seq * 3000, ssrc=ssrc
+    )
+    return step(0, head + block + payload + bytes(16))
+
+
+def core() -> Iterator[bytes]:
+    """Calls as fuzz_core.c reads them: who is there, media, reports, repairs, and time that passes."""
+    pause, flush = step(6, b"\0\x14"), step(7, b"")
+    username = struct.pack("!HH", 6, 8) + b"abc1:per"
+    keyframe, delta = b"\x90\xe0\x80\x05\x07\x20\x10" + VP8_KEYFRAME[1:], b"\x80\xe0\x80\x06\x08\x20\x11"
+    names = [(1, b"v"), (2, b"0"), (5, b"\0\1"), (13, b"\xc0\0\1")]
+    video = [sealed(96, seq, 0x11, names, keyframe if seq == 9 else delta) for seq in (9, 10, 12, 14, 13)]
+    layers = [sealed(96, seq, 0x22, [(1, b"v"), (2, b"1")], keyframe) for seq in (65_534, 65_535, 0)]
+    rtx = sealed(97, 1, 0x33, [(1, b"v"), (3, b"0")], b"\0\x0b" + delta)
+    redundant = struct.pack("!BHBB", 0xEF, 0x0F00, 0x02, 0x6F) + b"ldopus"
+    sound = [sealed(63, seq, 0x44, [(1, b"a")], redundant) for seq in (1, 2)]
+    sound.append(sealed(111, 3, 0x44, [(1, b"a")], b"o"))
+    writer = probes.RtcpWriter()
+    writer.sr({"ssrc": 0x11, "ntp": 2 << 32, "timestamp": 27_000, "packets": 4, "octets": 5})
+    report = step(0, bytes(writer) + bytes(20))
+    writer = probes.RtcpWriter()
+    writer.rr(9, [BLOCK | {"ssrc": 1}])
+    writer.nack(9, 1, [1, 2, 3])
+    writer.pli(9, 1)
+    wishes = step(0, bytes(writer) + bytes(20), path=1) + step(0, bytes(writer) + bytes(20), path=2)
+    yield b"".join([*video, flush, report, *layers, pause, flush, rtx, flush, wishes, flush, pause * 60, flush])
+    yield b"".join([*sound, flush, step(3, username, path=1), step(3, username + b"\0\x25\0\0", path=3), flush])
+    handed = sealed(96, 9, 0xCAFE, names, keyframe)[3:-16]
+    records = [
+        step(5, bytes([kind, 5]) + struct.pack("!HI", seq, seq) + handed) for kind, seq in ((0, 9), (0, 10), (1, 9))
+    ]
+    yield b"".join([*records, step(5, bytes([2, 5, 0, 1]) + bytes(4)), flush, wishes])
+    yield step(0, b"\x16\xfe\xfd dtls") + step(4, bytes([5, 0, 0])) + flush
+    yield b"".join([*video, flush, step(4, bytes([7, 3, 0])), *video, flush, step(4, bytes([12, 6, 0])), flush])
+
+
+def tcp() -> Iterator[bytes]:
+    """A byte that says whether the connection is used and how its stream is cut, then the stream (RFC 4571)."""
+    greeting = next(iter(stun()))
+    request = b"\0\1" + greeting[2:]
+    frames = [request, b"", b"\x80rtp" * 300, bytes(2048), b"x"]
+    stream = b"".join(struct.pack("!H", len(frame)) + frame for frame in frames)
+    for cut in (0, 1, 7, 0x41, 0xFF):
+        yield bytes([cut]) + stream
+    yield bytes([0xFE]) + (struct.pack("!H", len(request)) + request) * 3
+    yield b"\xff" + struct.pack("!H", 2049) + bytes(10)
+
+
 SEEDS = {
+    "core": core,
+    "tcp": tcp,
     "stun": stun,
     "rtp": plain_rtp,
     "ext": ext,

@@ -6,20 +6,19 @@ import pytest
 
 from support.browser import Browser
 from support.peers import Viewer
+from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@pytest.mark.parametrize("sound", [440, "beeps"])
-async def test_a_direct_call_is_live_and_in_sync(browser: Browser, sound: int | str) -> None:
-    viewer = Viewer(await browser.open())
-    await viewer.call("loopback", {"sound": sound})
-    await viewer.wait_until_live()
-    await viewer.watch(1)
-    seen = await viewer.watch(4)
+async def test_a_direct_call_is_live_and_in_sync(browser: Browser) -> None:
+    toned, beeping = [Viewer(await browser.open()) for _ in range(2)]
+    await toned.call("loopback", {"sound": 440})
+    await beeping.call("loopback", {"sound": "beeps"})
+    for viewer in (toned, beeping):
+        await viewer.wait_until_live()
+    # The beeps are 0 to 60 ms late on an idle machine, and later for a while where it is busy.
+    await until(lambda: beeping.watch(3), lambda seen: seen.is_in_sync, timeout_s=20)
+    seen = await toned.watch(2)
     seen.check_picture()
-    if sound == "beeps":
-        assert len(seen.skews_ms) >= 3
-        assert max(map(abs, seen.skews_ms)) < 80  # 7 to 40 ms on an idle machine
-    else:
-        seen.check_tone(440)
+    seen.check_tone(440)

@@ -26,10 +26,10 @@ Open = Callable[..., Awaitable[Page]]
 class EmptyRooms:
     """Rooms in which nobody ever publishes."""
 
-    async def publish(self, room: str, offer: str, /, *, identity: str | None) -> Joined:
+    async def publish(self, room: str, offer: str, /, *, identity: str | None, permit: object = None) -> Joined:
         raise AssertionError("the pages publish to the server within them")
 
-    async def subscribe(self, room: str, offer: str, /, *, publisher: str | None) -> Joined:
+    async def subscribe(self, room: str, offer: str, /, *, publisher: str | None, permit: object = None) -> Joined:
         raise NothingPublished(room, publisher)
 
     def session(self, session_id: str, /) -> SignalingSession:

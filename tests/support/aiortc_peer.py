@@ -21,7 +21,7 @@ from yarl import URL
 
 from . import barcode
 from .seen import Frame, Seen
-from .tone import RATE_HZ, audible, frequency, tone
+from .tone import RATE_HZ, measure, tone
 
 _FRAME_SAMPLES = RATE_HZ // 50
 
@@ -113,7 +113,8 @@ class AiortcPeer:
                 group.create_task(listen())
         except TimeoutError:
             pass
-        return Seen(frames, sound_s=len(samples) / RATE_HZ, audible=audible(samples), tone_hz=frequency(samples))
+        audible, hz = measure(samples)
+        return Seen(frames, sound_s=len(samples) / RATE_HZ, audible=audible, tone_hz=hz)
 
     async def _join(self, url: str) -> None:
         await self.connection.setLocalDescription(await self.connection.createOffer())

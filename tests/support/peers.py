@@ -121,7 +121,7 @@ class Viewer(Peer):
             beeps=seen["beeps"],
             sound_s=seconds,
             audible=audible / seconds if seconds else 0.0,
-            tone_hz=cycles / seconds if seconds else 0.0,
+            tone_hz=cycles / audible if audible else 0.0,
         )
 
 

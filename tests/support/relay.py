@@ -20,7 +20,7 @@ AUDIO: frozenset[Kind] = frozenset({"audio"})
 MEDIA: frozenset[Kind] = frozenset({"audio", "video", "rtx", "rtcp"})
 REORDER_MS = 20
 _BUFFER_BYTES = 1 << 20
-_CANDIDATE = re.compile(r"^a=candidate:(\S+ \d+ udp \d+) (\S+) (\d+) typ host.*\r?\n", re.M | re.I)
+_CANDIDATE = re.compile(r"^a=candidate:(\S+ \d+ (?:udp|tcp) \d+) (\S+) (\d+) typ host.*\r?\n", re.M | re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Relay:
         await page.route(re.compile("/whip/|/whep/"), rewrite)
 
     def rewrite(self, answer: str) -> str:
-        """`answer` with this relay as the only candidate."""
+        """`answer` with this relay as the only candidate, in place of the first, which is of UDP."""
         candidates = list(_CANDIDATE.finditer(answer))
         if not candidates:
             return answer  # a refusal

@@ -28,7 +28,8 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Seen:
-    """A while of watching. Onsets of flashes and beeps are ms on the wall clock; `audible` is a share of the time."""
+    """A while of watching. Onsets of flashes and beeps are ms on the wall clock; `audible` is a share of
+    the time, `tone_hz` what was heard then."""
 
     frames: Sequence[Frame]
     flashes: Sequence[float] = ()
@@ -46,6 +47,11 @@ class Seen:
     def stamps(self) -> list[int]:
         """The publisher's clock in every readable frame, in the order they were shown."""
         return [frame.stamp_ms for frame in self.frames if frame.stamp_ms is not None]
+
+    @property
+    def widths(self) -> set[int]:
+        """The widths of the frames, in pixels."""
+        return {frame.width for frame in self.frames}
 
     @property
     def latency_ms(self) -> float:
@@ -68,6 +74,11 @@ class Seen:
         nearest = [min((beep - flash for beep in self.beeps), key=abs, default=1e9) for flash in self.flashes]
         return [skew for skew in nearest if abs(skew) <= 500]
 
+    @property
+    def is_in_sync(self) -> bool:
+        """Whether every flash has its beep within a tenth of a second."""
+        return len(self.skews_ms) >= 2 and max(map(abs, self.skews_ms)) <= 100
+
     def check_picture(self) -> None:
         """Asserts a live picture: it moves on, is whole, fluent and less than a second old."""
         assert len(self.readable) >= 10, f"only {len(self.readable)} of {len(self.frames)} frames could be read"
@@ -79,7 +90,7 @@ class Seen:
         assert self.latency_ms < 1000, f"the picture is {self.latency_ms:.0f} ms old"
 
     def check_tone(self, hz: float) -> None:
-        """Asserts that `hz` was heard, nearly all of the time."""
+        """Asserts that `hz` was heard, nearly all of the time: a busy machine may make a hole or two."""
         assert self.sound_s > 0.5, "no sound arrived"
-        assert self.audible > 0.9, f"silent for {1 - self.audible:.0%} of the time"
+        assert self.audible > 0.8, f"silent for {1 - self.audible:.0%} of the time"
         assert abs(self.tone_hz - hz) < 0.03 * hz, f"heard {self.tone_hz:.0f} Hz instead of {hz} Hz"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 RATE_HZ = 48000
 _LOUDNESS = 16000
+_PIECE = RATE_HZ // 100
 _AUDIBLE = 1600  # 5 % of full scale, as in tests/support/web/sink.js
 
 
@@ -21,13 +22,11 @@ def tone(hz: float, first: int, count: int, channels: int = 1) -> bytes:
     return samples.tobytes()
 
 
-def frequency(samples: Sequence[int]) -> float:
-    """The frequency in Hz of one channel's samples, by counting cycles."""
-    cycles = sum(before < 0 <= after for before, after in pairwise(samples))
-    return cycles * RATE_HZ / len(samples) if samples else 0.0
-
-
-def audible(samples: Sequence[int]) -> float:
-    """The share of 10 ms pieces in which anything can be heard."""
-    pieces = [samples[i : i + RATE_HZ // 100] for i in range(0, len(samples), RATE_HZ // 100)]
-    return sum(max(map(abs, piece)) > _AUDIBLE for piece in pieces) / len(pieces) if pieces else 0.0
+def measure(samples: Sequence[int]) -> tuple[float, float]:
+    """How much of one channel can be heard, as a share of its 10 ms pieces, and the frequency of that in Hz."""
+    pieces = [samples[i : i + _PIECE] for i in range(0, len(samples) - _PIECE + 1, _PIECE)]
+    audible = [piece for piece in pieces if max(map(abs, piece)) > _AUDIBLE]
+    if not audible:
+        return 0.0, 0.0
+    cycles = sum(before < 0 <= after for before, after in pairwise(chain.from_iterable(audible)))
+    return len(audible) / len(pieces), cycles * RATE_HZ / (len(audible) * _PIECE)

@@ -71,6 +71,13 @@ async function transportStats() {
   return [...(await session.peer.getStats()).values()].find(({ type }) => type === "transport");
 }
 
+/** The statistics of the candidate pair in use, of its `local` and its `remote` candidate. */
+async function selectedPair() {
+  const stats = await session.peer.getStats();
+  const pair = stats.get((await transportStats()).selectedCandidatePairId);
+  return { ...pair, local: stats.get(pair.localCandidateId), remote: stats.get(pair.remoteCandidateId) };
+}
+
 window.peer = {
   publish,
   watch,
@@ -84,6 +91,7 @@ window.peer = {
   connectionState: () => session.peer.connectionState,
   negotiations: () => negotiations,
   usernameFragment: async () => (await transportStats()).iceLocalUsernameFragment,
+  selectedPair,
   trickle: () => session.trickle(candidates.filter(({ sdpMLineIndex }) => sdpMLineIndex === 0)),
   restartIce: () => session.restartIce(),
   close: () => session.close(),

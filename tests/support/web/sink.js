@@ -28,7 +28,7 @@ export class Sink {
 
   /**
    * Returns what was seen and heard since the last call: frames [{stamp, shown, width, height}] (stamp null where it
-   * could not be read), flashes and beeps (their onsets), sound {seconds, audible (seconds), cycles}.
+   * could not be read), flashes and beeps (their onsets), sound {seconds, audible (seconds), cycles (while audible)}.
    */
   drain() {
     const seen = this.seen;
@@ -59,21 +59,23 @@ export class Sink {
   }
 
   #hear(samples, rate, start) {
-    const sound = this.seen.sound;
-    let previous = this.lastSample ?? 0;
+    let [previous, cycles, audible] = [this.lastSample ?? 0, 0, false];
     samples.forEach((sample, i) => {
-      if (previous < 0 && sample >= 0) sound.cycles++;
-      if (Math.abs(sample) > AUDIBLE) {
-        if (this.silentSamples > SILENCE_S * rate) this.seen.beeps.push(start + (i * 1000) / rate);
-        this.silentSamples = 0;
-      } else {
-        this.silentSamples++;
-      }
+      if (previous < 0 && sample >= 0) cycles++;
       previous = sample;
+      if (Math.abs(sample) <= AUDIBLE) {
+        this.silentSamples++;
+        return;
+      }
+      if (this.silentSamples > SILENCE_S * rate) this.seen.beeps.push(start + (i * 1000) / rate);
+      this.silentSamples = 0;
+      audible = true;
     });
     this.lastSample = previous;
-    const seconds = samples.length / rate;
-    sound.seconds += seconds;
-    if (samples.some((sample) => Math.abs(sample) > AUDIBLE)) sound.audible += seconds;
+    const { sound } = this.seen;
+    sound.seconds += samples.length / rate;
+    if (!audible) return;
+    sound.audible += samples.length / rate;
+    sound.cycles += cycles;
   }
 }

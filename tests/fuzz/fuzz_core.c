@@ -1,0 +1,370 @@
+/* A whole core: any sequence of datagrams, commands, records of other workers and times leaves it whole.
+ *
+ * The cipher and the HMAC are open here: protection appends a tag of zeros and every integrity is zeros, so that what
+ * lies behind authentication is reached. In return the cipher checks what a real one cannot: that no SSRC and index is
+ * ever given two different packets.
+ *
+ * The input is a row of steps: a byte says what, two bytes how much follows, the rest is its matter.
+ */
+#include "crypto/library.h"
+#include "forward/core.h"
+#include "fuzz.h"
+#include "wire/bytes.h"
+#include "wire/crc32.h"
+#include "wire/stun.h"
+
+enum { TAG_BYTES = 16, STREAMS = 256, NONCES = 1 << 14, IDS = 24, PATHS = 4 };
+
+struct fw_srtp_session {
+    uint64_t number; /* unlike its address, never used again */
+};
+
+typedef struct {
+    uint64_t session;
+    uint64_t highest;
+    uint32_t ssrc;
+} stream_t;
+
+typedef struct {
+    uint64_t run; /* which input; others' entries are free */
+    uint64_t session;
+    uint64_t index;
+    uint64_t digest;
+    uint32_t ssrc;
+} nonce_t;
+
+static stream_t streams[STREAMS];
+static nonce_t nonces[NONCES];
+static unsigned stream_count;
+static uint64_t run, now_us;
+static fw_core_t *core;
+static uint64_t ids[IDS];
+static unsigned id_count;
+
+static uint64_t digest(const uint8_t *data, size_t len) {
+    uint64_t h = 14695981039346656037U;
+    for (size_t i = 0; i < len; i++) h = (h ^ data[i]) * 1099511628211U;
+    return h;
+}
+
+static uint64_t index_of(uint64_t session, uint32_t ssrc, uint16_t seq16) {
+    for (unsigned i = 0; i < stream_count; i++) {
+        if (streams[i].session != session || streams[i].ssrc != ssrc) continue;
+        uint64_t index = fw_seq_extend(streams[i].highest, seq16);
+        if (index > streams[i].highest) streams[i].highest = index;
+        return index;
+    }
+    CHECK(stream_count < STREAMS);
+    streams[stream_count++] = (stream_t){session, 0x10000U + seq16, ssrc};
+    return 0x10000U + seq16;
+}
+
+static void check_nonce(uint64_t session, const uint8_t *packet, size_t len) {
+    uint32_t ssrc = fw_load32(packet + 8);
+    uint64_t index = index_of(session, ssrc, fw_load16(packet + 2));
+    uint64_t now = digest(packet, len);
+    uint64_t home = digest((const uint8_t *)&index, sizeof index) + ssrc;
+    for (uint64_t tries = 0; tries < NONCES; tries++) {
+        nonce_t *nonce = &nonces[(home + tries) % NONCES];
+        if (nonce->run != run) {
+            *nonce = (nonce_t){run, session, index, now, ssrc};
+            return;
+        }
+        if (nonce->session != session || nonce->ssrc != ssrc || nonce->index != index) continue;
+        CHECK(nonce->digest == now);
+        return;
+    }
+}
+
+static int srtp_create(fw_srtp_session_t **session, const fw_srtp_policy_t *policy) {
+    static uint64_t sessions;
+    (void)policy;
+    *session = malloc(sizeof **session);
+    if (*session == NULL) return 1;
+    (*session)->number = ++sessions;
+    return 0;
+}
+
+static int srtp_dealloc(fw_srtp_session_t *session) {
+    free(session);
+    return 0;
+}
+
+static int protect_rtcp(fw_srtp_session_t *session, void *packet, int *len) {
+    (void)session;
+    memset((uint8_t *)packet + *len, 0, FW_SRTCP_MAX_OVERHEAD_BYTES);
+    *len += FW_SRTCP_MAX_OVERHEAD_BYTES;
+    return 0;
+}
+
+static int protect(fw_srtp_session_t *session, void *packet, int *len) {
+    fw_rtp_t rtp;
+    CHECK(fw_rtp_parse_header(packet, (size_t)*len, &rtp) && fw_rtp_parse_body(packet, (size_t)*len, &rtp));
+    check_nonce(session->number, packet, (size_t)*len);
+    memset((uint8_t *)packet + *len, 0, TAG_BYTES);
+    *len += TAG_BYTES;
+    return 0;
+}
+
+static int unprotect(fw_srtp_session_t *session, void *packet, int *len) {
+    (void)session;
+    (void)packet;
+    if (*len < 12) return 2;
+    if (*len >= 12 + TAG_BYTES) *len -= TAG_BYTES;
+    return 0;
+}
+
+static void policy_for(void *policy, int profile) {
+    (void)policy;
+    (void)profile;
+}
+
+static const void *sha1(void) { return &run; }
+static void *hmac_new(void) { return malloc(1); }
+
+static int hmac_init(void *context, const void *key, int len, const void *digest_of, void *engine) {
+    (void)context;
+    (void)key;
+    (void)len;
+    (void)digest_of;
+    (void)engine;
+    return 1;
+}
+
+static int hmac_update(void *context, const uint8_t *data, size_t len) {
+    (void)context;
+    (void)digest(data, len); /* all of it is there */
+    return 1;
+}
+
+static int hmac_final(void *context, uint8_t *out, unsigned *len) {
+    (void)context;
+    memset(out, 0, FW_HMAC_BYTES);
+    *len = FW_HMAC_BYTES;
+    return 1;
+}
+
+static void open_locks(void) {
+    fw_crypto = (fw_crypto_library_t){
+        .srtp_create = srtp_create,
+        .srtp_dealloc = srtp_dealloc,
+        .srtp_protect = protect,
+        .srtp_unprotect = unprotect,
+        .srtp_protect_rtcp = protect_rtcp,
+        .srtp_unprotect_rtcp = unprotect,
+        .srtp_policy_for_rtp = policy_for,
+        .srtp_policy_for_rtcp = policy_for,
+        .EVP_sha1 = sha1,
+        .HMAC_CTX_new = hmac_new,
+        .HMAC_CTX_free = free,
+        .HMAC_Init_ex = hmac_init,
+        .HMAC_Update = hmac_update,
+        .HMAC_Final = hmac_final,
+    };
+}
+
+static void on_send(void *context, const fw_udp_message_t *messages, size_t count) {
+    (void)context;
+    for (size_t i = 0; i < count; i++) {
+        CHECK(messages[i].len > 0 && messages[i].len <= FW_UDP_GSO_BYTES && messages[i].path.family != 0);
+        (void)digest(messages[i].data, messages[i].len);
+    }
+}
+
+static bool on_punt(void *context, uint64_t id, const uint8_t *data, size_t len) {
+    (void)context;
+    return (id ^ digest(data, len)) & 1;
+}
+
+static bool on_hand(void *context, uint32_t worker, fw_hand_kind_t kind, const fw_hand_t *head, const uint8_t *body,
+                    size_t len) {
+    (void)context;
+    return ((worker ^ kind ^ head->seq64 ^ digest(body, len)) & 1) != 0;
+}
+
+static void on_changed(void *context, const fw_transport_change_t *change) {
+    (void)context;
+    CHECK(change->id != 0 && change->state <= FW_CLOSED);
+}
+
+static fw_path_t path_of(unsigned number) {
+    fw_path_t path = {.remote = {.ip = {127, 0, 0, 1}, .port = (uint16_t)(1000 + number), .family = 4}, .family = 4};
+    path.local_ip[0] = 127;
+    return path;
+}
+
+static void receive(unsigned path, const uint8_t *data, size_t len) {
+    uint8_t *exact = malloc(len ? len : 1);
+    CHECK(exact != NULL);
+    if (len > 0) memcpy(exact, data, len);
+    fw_path_t from = path_of(path);
+    fw_core_receive(core, &from, exact, len, now_us);
+    free(exact);
+}
+
+/* A check with these attributes, whose length, integrity and fingerprint are right. */
+static void check(unsigned path, const uint8_t *attributes, size_t len) {
+    uint8_t data[FW_STUN_HEADER_BYTES + 512 + 32] = {0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42};
+    len = len > 512 ? 512 : len & ~(size_t)3;
+    if (len > 0) memcpy(data + FW_STUN_HEADER_BYTES, attributes, len);
+    uint8_t *end = data + FW_STUN_HEADER_BYTES + len;
+    fw_store16(end, 8);
+    fw_store16(end + 2, FW_STUN_INTEGRITY_BYTES);
+    fw_store16(data + 2, (uint16_t)(len + 32));
+    fw_store16(end + 24, 0x8028);
+    fw_store16(end + 26, 4);
+    fw_store32(end + 28, fw_crc32(data, FW_STUN_HEADER_BYTES + len + 24) ^ 0x5354554e);
+    receive(path, data, FW_STUN_HEADER_BYTES + len + 32);
+}
+
+static uint64_t some_id(uint8_t number) { return id_count > 0 ? ids[number % id_count] : number; }
+
+static uint64_t command(fw_command_t *c) {
+    fw_result_t result = fw_core_command(core, c, (const uint8_t *)c, 40, now_us);
+    CHECK(result.error <= FW_REFUSED);
+    bool made = c->kind == FW_OPEN_TRANSPORT || c->kind == FW_ADD_PRODUCER || c->kind == FW_ADD_CONSUMER;
+    if (result.error == FW_DONE && made && id_count < IDS) ids[id_count++] = result.id;
+    return result.id;
+}
+
+/* A command whose bytes are the input's, about something that is there. */
+static void any_command(const uint8_t *data, size_t len) {
+    fw_command_t c = {0};
+    uint8_t *body = (uint8_t *)&c.u;
+    if (len < 3) return;
+    c.kind = data[0] % (FW_READ_STATS + 1);
+    c.id = some_id(data[1]);
+    memcpy(body, data + 3, len - 3 < sizeof c.u ? len - 3 : sizeof c.u);
+    if (c.kind == FW_BIND_CONSUMER) c.u.bind.producer_id = some_id(data[2]);
+    if (c.kind == FW_ADD_TARGET) c.u.target.copy_id = some_id(data[2]);
+    command(&c);
+}
+
+static void any_record(const uint8_t *data, size_t len) {
+    uint8_t packet[256];
+    if (len < 8) return;
+    fw_hand_t head = {
+        .producer_id = some_id(data[1]),
+        .arrival_us = now_us,
+        .seq64 = 0x10000U + fw_load16(data + 2) % 4096, /* as its own worker numbers one SSRC */
+        .timestamp = fw_load32(data + 4),
+        .encoding = data[2] & 3,
+        .encodings = data[3],
+    };
+    len = len - 8 < sizeof packet ? len - 8 : sizeof packet;
+    memcpy(packet, data + 8, len);
+    if (len >= 12) fw_store32(packet + 8, 0xcafe);
+    fw_core_hand(core, (fw_hand_kind_t)(data[0] % 3), &head, packet, len, now_us);
+}
+
+static fw_media_t video(bool rtx) {
+    fw_media_t m = {.kind = FW_VIDEO, .format_count = 4, .mid_len = 1, .mid = "v", .reduced_size = 1};
+    static const uint8_t codecs[] = {FW_VP8, FW_H264, FW_VP9, FW_AV1};
+    for (unsigned i = 0; i < m.format_count; i++)
+        m.formats[i] = (fw_format_t){
+            .clock_hz = 90000,
+            .pt = (uint8_t)(96 + 2 * i),
+            .rtx_pt = rtx ? (uint8_t)(97 + 2 * i) : FW_NO_PT,
+            .codec = codecs[i],
+            .feedback = FW_FB_NACK | FW_FB_PLI | FW_FB_FIR | FW_FB_TRANSPORT_CC,
+        };
+    for (unsigned kind = 0; kind < FW_EXTENSIONS; kind++) m.ext_ids[kind] = (uint8_t)(kind + 1);
+    return m;
+}
+
+static fw_media_t audio(void) {
+    fw_media_t m = {.kind = FW_AUDIO, .format_count = 2, .mid_len = 1, .mid = "a"};
+    m.formats[0] = (fw_format_t){48000, 111, FW_NO_PT, FW_OPUS, FW_FB_NACK};
+    m.formats[1] = (fw_format_t){48000, 63, FW_NO_PT, FW_RED, FW_FB_NACK};
+    for (unsigned kind = 0; kind <= FW_EXT_TRANSPORT_CC; kind++) m.ext_ids[kind] = (uint8_t)(kind + 1);
+    return m;
+}
+
+static uint64_t open_transport(unsigned number) {
+    fw_command_t c = {.kind = FW_OPEN_TRANSPORT};
+    c.u.ice = (struct fw_command_ice){.consent_us = 30000000, .connect_us = 30000000, .ufrag_len = 4, .pwd_len = 22};
+    memcpy(c.u.ice.ufrag, "abc", 3);
+    c.u.ice.ufrag[3] = (char)('0' + number);
+    uint64_t id = command(&c);
+    fw_command_t keys = {.kind = FW_SET_KEYS, .id = id, .u.keys = {.profile = FW_SRTP_AEAD_AES_128_GCM}};
+    command(&keys);
+    uint8_t username[] = {0, 6, 0, 8, 'a', 'b', 'c', (uint8_t)('0' + number), ':', 'p', 'e', 'r'};
+    check(number, username, sizeof username);
+    return id;
+}
+
+static uint64_t add_producer(uint64_t transport, fw_media_t media, uint32_t encodings, uint64_t home) {
+    fw_command_t c = {.kind = FW_ADD_PRODUCER, .id = transport};
+    c.u.producer = (struct fw_command_producer){.media = media, .encoding_count = encodings, .home_id = home};
+    for (uint32_t i = 0; i < encodings && encodings > 1; i++) {
+        c.u.producer.encodings[i].rid_len = 1;
+        c.u.producer.encodings[i].rid[0] = (char)('0' + i);
+    }
+    return command(&c);
+}
+
+static void watch(uint64_t transport, fw_media_t media, uint32_t ssrc, bool rtx, uint64_t producer) {
+    fw_command_t c = {.kind = FW_ADD_CONSUMER, .id = transport};
+    c.u.consumer = (struct fw_command_consumer){
+        .media = media,
+        .ssrc = ssrc,
+        .rtx_ssrc = rtx ? ssrc + 100 : 0,
+        .first_seq16 = 1,
+        .mixed_extensions = 1,
+        .cname_len = 4,
+    };
+    fw_command_t bind = {.kind = FW_BIND_CONSUMER, .id = command(&c), .u.bind = {.producer_id = producer}};
+    for (unsigned i = 0; i < FW_FORMATS; i++) bind.u.bind.formats[i] = i < media.format_count ? (uint8_t)i : FW_NO_PT;
+    command(&bind);
+}
+
+/* A publisher of two encodings and of sound, a viewer with RTX and one without, and a copy of another worker's. */
+static void set_up(void) {
+    uint64_t publisher = open_transport(0), first = open_transport(1), second = open_transport(2);
+    uint64_t camera = add_producer(publisher, video(true), 2, 0);
+    uint64_t sound = add_producer(publisher, audio(), 1, 0);
+    uint64_t copy = add_producer(0, video(false), 2, 7);
+    watch(first, video(true), 1, true, camera);
+    watch(first, audio(), 2, false, sound);
+    watch(second, video(false), 1, false, camera);
+    watch(second, video(false), 2, false, copy);
+}
+
+static void step(uint8_t what, const uint8_t *data, size_t len) {
+    unsigned path = what >> 4 & (PATHS - 1);
+    switch (what & 7) {
+        case 0:
+        case 1:
+        case 2: receive(path, data, len); break;
+        case 3: check(path, data, len); break;
+        case 4: any_command(data, len); break;
+        case 5: any_record(data, len); break;
+        case 6: now_us += len >= 2 ? (uint64_t)fw_load16(data) * 1000 : 20000; break;
+        default: fw_core_flush(core, now_us);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static fw_transport_stats_t transport;
+    static fw_stream_stats_t streams_of[FW_STATS_STREAMS];
+    fw_core_config_t config = {.pool_packets = 512, .max_transports = 8, .max_ssrcs = 16, .max_gso_segments = 8};
+    fw_sinks_t sinks = {.send = on_send, .punt = on_punt, .hand = on_hand, .changed = on_changed};
+    open_locks();
+    run++;
+    now_us = 1000000;
+    stream_count = id_count = 0;
+    core = fw_core_create(&config, &sinks);
+    CHECK(core != NULL);
+    set_up();
+    while (size >= 3) {
+        size_t len = fw_load16(data + 1);
+        if (len > size - 3) len = size - 3;
+        step(data[0], data + 3, len);
+        data += 3 + len;
+        size -= 3 + len;
+    }
+    fw_core_flush(core, now_us);
+    for (unsigned i = 0; i < id_count; i++) (void)fw_core_stats(core, ids[i], &transport, streams_of);
+    fw_core_destroy(core);
+    return 0;
+}

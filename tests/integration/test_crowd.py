@@ -1,0 +1,96 @@
+"""Hundreds of viewers on one publisher: every packet arrives, and nothing is left when they have gone."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from support.crowd import Crowd, warm_up
+from support.crowd_server import Footprint, counters
+from support.server import Server
+from support.waiting import until
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
+
+OPTIONS = ("--log-level=warning", "--joins-per-s=10000")
+RATE_BPS = 3_000_000
+VIEWERS = 500
+CHECKING = 5
+WATCHED_S = 5.0
+
+ROUNDS = 10
+ROUND_VIEWERS = 100
+LEFT_BYTES_PER_SESSION = 2048  # a session that is there takes twenty times that
+
+
+async def test_five_hundred_viewers_get_every_packet(room: str) -> None:
+    async with Server(*OPTIONS, workers=2) as server, Crowd() as crowd:
+
+        async def missing() -> int:
+            sent = await counters(server.url)
+            received = crowd.received()
+            return sent["udp_packets_out"] - received["packets"] - received["overflow"]
+
+        publisher = await crowd.publish(server.whip(room), rate_bps=RATE_BPS)
+        before = Footprint.of(server.pid)
+        viewers = await crowd.watch(server.whep(room), VIEWERS, checking=CHECKING)
+        joined = Footprint.of(server.pid)
+
+        async def pause() -> list[int]:
+            """Stops the publisher, and tells what every viewer has got once all is there, and last what was sent."""
+            await publisher.stop()
+            await until(missing, lambda packets: packets == 0, timeout_s=5)
+            return [*(viewer.media for viewer in viewers), publisher.packets]
+
+        start = await pause()
+        publisher.start()
+        await asyncio.sleep(WATCHED_S)
+        end = await pause()
+        assert {after - before for before, after in zip(start, end, strict=True)} == {end[-1] - start[-1]}
+        sent, received = await counters(server.url), crowd.received()
+        assert sent["rtp_in"] == publisher.packets
+        assert sent["rtp_out"] == received["rtp"] + received["overflow"]
+        assert received["breaks"] <= received["overflow"]
+        assert received["unknown"] == received["strays"] == publisher.nacks == 0
+        for viewer in viewers[:CHECKING]:
+            viewer.check_all_came(publisher)
+
+        await crowd.leave()
+        await until(missing, lambda packets: packets == 0, timeout_s=5)
+        first_s = sorted(viewer.first_packet_s for viewer in viewers)
+        print(
+            f"a join: {(joined.cpu_s - before.cpu_s) / VIEWERS * 1e3:.1f} ms of CPU, forwarding included, "
+            f"{(joined.resident_bytes - before.resident_bytes) / VIEWERS / 1024:.0f} kB; "
+            f"first packet after {first_s[VIEWERS // 2]:.3f} s, at most {first_s[-1]:.3f} s"
+        )
+
+
+async def test_nothing_is_left_of_viewers_who_came_and_went(room: str) -> None:
+    async with Server(*OPTIONS, "--packets-per-worker=4096", workers=2) as server:
+
+        async def come_and_go(count: int) -> Footprint:
+            async with Crowd() as crowd:
+
+                async def received() -> int:
+                    return min(viewer.media for viewer in viewers)
+
+                await crowd.publish(server.whip(room), rate_bps=RATE_BPS)
+                viewers = await crowd.watch(server.whep(room), count)
+                await until(received, lambda packets: packets > 50, timeout_s=10)
+            return await until(idle, lambda found: found.descriptors <= descriptors, timeout_s=5)
+
+        async def idle() -> Footprint:
+            return Footprint.of(server.pid)
+
+        descriptors = (await idle()).descriptors
+        await warm_up(server.whip(room), server.whep(room), workers=2)
+        for _ in range(2):
+            await come_and_go(VIEWERS)  # the rings to and from Python have been filled once
+        footprints = [await come_and_go(ROUND_VIEWERS) for _ in range(ROUNDS)]
+        assert {footprint.threads for footprint in footprints} == {footprints[0].threads}
+        assert (await counters(server.url))["transports"] == 0
+        later_rounds = ROUNDS // 2
+        growth = footprints[-1].resident_bytes - footprints[-1 - later_rounds].resident_bytes
+        assert growth / later_rounds / ROUND_VIEWERS < LEFT_BYTES_PER_SESSION, footprints
+        print("resident kB after each round:", *(footprint.resident_bytes // 1024 for footprint in footprints))

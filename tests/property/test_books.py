@@ -1,0 +1,137 @@
+"""What is missing, what has arrived, and which keyframes are wanted: the books of one stream."""
+
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fanwire.fastpath import probes
+from fanwire.fastpath.tables import Arrivals, Keyframes, Nack
+
+TRIES, LIFE_US, LEAST_RETRY_US = 10, 2_000_000, 20_000
+
+# (time until then, packets lost before it, whether an old one is repaired)
+TRAFFIC = st.lists(st.tuples(st.integers(100, 200_000), st.integers(0, 8), st.booleans()), min_size=1, max_size=60)
+
+
+@given(TRAFFIC, st.randoms(use_true_random=False))
+def test_what_is_missing_is_asked_for_with_patience_and_not_for_ever(traffic: list, chance: object) -> None:
+    nack, now_us, highest = Nack(), 1, 0x10000
+    missing: dict[int, int] = {}  # 16 bits to since when
+    asked: dict[int, list[int]] = {}
+    for wait_us, lost, repaired in traffic:
+        end_us = now_us + wait_us
+        while (next_us := nack.next_us()) is not None and next_us <= end_us:
+            now_us = max(now_us, next_us)
+            for seq in nack.due(now_us):
+                assert seq in missing
+                assert now_us - missing[seq] <= LIFE_US
+                asked.setdefault(seq, []).append(now_us)
+            assert nack.due(now_us) == []
+        now_us = end_us
+        if lost:
+            nack.gap(highest, highest + lost + 1, now_us)
+            missing |= {(highest + i + 1) & 0xFFFF: now_us for i in range(lost)}
+        highest += lost + 1
+        if repaired and missing:
+            seq = chance.choice(sorted(missing))  # type: ignore[attr-defined]
+            del missing[seq]
+            nack.received(highest - ((highest - seq) & 0xFFFF), now_us)
+    while (next_us := nack.next_us()) is not None:  # and it comes to an end
+        for seq in nack.due(max(now_us, next_us)):
+            asked.setdefault(seq, []).append(next_us)
+    assert missing.keys() <= asked.keys()
+    for times in asked.values():
+        assert len(times) <= TRIES
+        assert all(after - before >= LEAST_RETRY_US for before, after in itertools.pairwise(times))
+
+
+@given(st.integers(1, 400), st.integers(1, 400))
+def test_more_than_can_be_asked_for_is_told(first: int, second: int) -> None:
+    nack = Nack()
+    nack.gap(0x10000, 0x10000 + first + 1, 1)
+    nack.gap(0x10001 + first, 0x10001 + first + second + 1, 2)
+    due = nack.due(2)
+    assert len(due) <= 128
+    assert nack.take_overrun() == (first > 128 or second > 128 or first + second > 128)
+    if second <= 128:
+        assert set(due) >= {(0x10002 + first + i) & 0xFFFF for i in range(second)}
+
+
+@given(st.lists(st.tuples(st.integers(0, 900_000), st.sampled_from(["want", "seen", "time"]), st.integers(0, 3))))
+def test_keyframes_are_asked_for_seldom_and_surely(steps: list[tuple[int, str, int]]) -> None:
+    keyframes, now_us = Keyframes(), 1
+    asked: list[int] = []
+    wanted_since: dict[int, int] = {}
+    for wait_us, kind, encoding in steps:
+        end_us = now_us + wait_us
+        while (next_us := keyframes.next_us()) is not None and next_us <= end_us:
+            now_us = max(now_us, next_us)
+            bits = keyframes.due(now_us)
+            assert bits
+            asked.append(now_us)
+            for bit in range(4):
+                if bits >> bit & 1:
+                    wanted_since.pop(bit, None)
+            assert keyframes.due(now_us) == 0
+        now_us = end_us
+        if kind == "want":
+            keyframes.want(1 << encoding)
+            wanted_since.setdefault(encoding, now_us)
+        elif kind == "seen":
+            keyframes.seen(encoding)
+            wanted_since.pop(encoding, None)
+        assert all(now_us - since < 3_000_000 for since in wanted_since.values())
+        if wanted_since:
+            assert keyframes.next_us() is not None
+    assert all(b - a >= 300_000 for a, b in itertools.pairwise(asked))
+    assert all(b - a >= 3_000_000 for a, b in zip(asked, asked[3:], strict=False))
+
+
+@given(
+    st.integers(0, 0xFFFF),
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 30_000), st.booleans()), min_size=1, max_size=150),
+    st.sampled_from([60, 300, 1200]),
+)
+def test_feedback_tells_every_arrival_and_every_loss(
+    first: int, packets: list[tuple[int, int, bool]], cap: int
+) -> None:
+    """Each packet: how many places it comes late, the time until then, and whether feedback goes out after it."""
+    order = sorted(range(len(packets)), key=lambda n: n + packets[n][0])
+    lost = {n for n in order if n % 7 == 3 and n not in (order[0], max(order))}
+    arrivals, now_us = Arrivals(), 1_000_000
+    truth: dict[int, int] = {}
+    told: dict[int, int | None] = {}
+    messages: list[bytes] = []
+    base = order[0]
+    for n in order:
+        now_us += packets[n][1]
+        if n not in lost:
+            arrivals.add((first + n) & 0xFFFF, now_us)
+            truth[n] = now_us
+        if packets[n][2] or n == order[-1]:
+            fresh = arrivals.report(cap)
+            assert all(len(message) <= cap for message in fresh)
+            messages += fresh
+            told |= {k: us for k, us in read(fresh, first).items() if us is not None or k not in told}
+    assert {n: us // 250 for n, us in truth.items()} == {n: us // 250 for n, us in told.items() if us is not None}
+    known = range(min(base, *truth), max(truth) + 1)
+    assert {n for n in known if n not in truth} == {n for n, us in told.items() if us is None}
+    counts = [message[19] for message in messages]
+    assert counts == [n & 0xFF for n in range(len(counts))]
+
+
+def read(messages: list[bytes], first: int) -> dict[int, int | None]:
+    """Arrivals by place from `first` on."""
+    told: dict[int, int | None] = {}
+    for message in messages:
+        (packet,), ok = probes.rtcp_parse(message)
+        assert ok
+        twcc = packet["twcc"]
+        assert twcc is not None
+        place = (twcc["base_seq16"] - first + 0x8000 & 0xFFFF) - 0x8000
+        for n, us in enumerate(twcc["arrivals_us"], place):
+            told[n] = us if us is not None else told.get(n)
+    return told
