@@ -12,6 +12,7 @@ from .messages import Punt
 from libc.stdint cimport UINT64_MAX
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
+from posix.unistd cimport close
 
 from .core cimport *
 
@@ -22,6 +23,7 @@ cdef enum:
     RECEIVE_MESSAGES = 16
     ROUND_DATAGRAMS = 256  # so many are taken in before they are forwarded
     RING_BYTES = 1 << 20
+    INBOX_BYTES = 1 << 22  # from one worker to another: some 3000 packets
     RESULT_ROOM = 1 << 15  # room that every result fits into
     TAG_COMMAND = 1
     TAG_STOP = 2
@@ -371,14 +373,14 @@ cdef class Worker:
         if self.w.waker.fd >= 0:
             fw_waker_close(&self.w.waker)
         if self.w.events_fd >= 0:
-            os.close(self.w.events_fd)
+            close(self.w.events_fd)
 
     def connect(self, Worker other):
         """Lets this worker and `other` hand packets to each other. Before either is started."""
         if self.thread is not None or other.thread is not None:
             raise RuntimeError("workers are connected before they are started")
-        self.w.inboxes[other.w.index] = fw_ring_create(RING_BYTES)
-        other.w.inboxes[self.w.index] = fw_ring_create(RING_BYTES)
+        self.w.inboxes[other.w.index] = fw_ring_create(INBOX_BYTES)
+        other.w.inboxes[self.w.index] = fw_ring_create(INBOX_BYTES)
         if self.w.inboxes[other.w.index] == NULL or other.w.inboxes[self.w.index] == NULL:
             raise MemoryError
         self.w.peers[other.w.index] = &other.w

@@ -178,14 +178,14 @@ static void tell_changes(fw_core_t *core) {
 
 void fw_core_flush(fw_core_t *core, uint64_t now_us) {
     core->now_us = now_us;
+    fw_timer_t *timer;
+    while ((timer = fw_timers_take(&core->timers, now_us)) != NULL) fw_transport_tick(core, (fw_transport_t *)timer);
     fw_egress_flush(core);
     while (core->reports != NULL) {
         fw_transport_t *t = core->reports;
         core->reports = t->next_report;
         fw_transport_first_reports(core, t);
     }
-    fw_timer_t *timer;
-    while ((timer = fw_timers_take(&core->timers, now_us)) != NULL) fw_transport_tick(core, (fw_transport_t *)timer);
     fw_outbox_flush(&core->outbox);
     tell_changes(core);
 }

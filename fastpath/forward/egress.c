@@ -131,10 +131,14 @@ static void forward(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet
     commit(core, run);
 }
 
+/* Whether the newest keyframe is near enough to start at. */
+static bool entry_is_near(const fw_core_t *core, const fw_encoding_t *e) {
+    return e->entry_seq64 != 0 && core->now_us - e->entry_us <= CATCH_UP_US &&
+           e->highest_seq64 - e->entry_seq64 < CATCH_UP_PACKETS;
+}
+
 bool fw_egress_catch_up(fw_core_t *core, fw_consumer_t *c) {
-    const fw_encoding_t *e = c->producer->encodings[c->select.target];
-    if (c->select.current != FW_ENCODING_NONE || e->entry_seq64 == 0 || core->now_us - e->entry_us > CATCH_UP_US) return false;
-    if (e->highest_seq64 - e->entry_seq64 >= CATCH_UP_PACKETS) return false;
+    if (c->select.current != FW_ENCODING_NONE || !entry_is_near(core, c->producer->encodings[c->select.target])) return false;
     if (c->catching_up) return true;
     c->catching_up = true;
     c->next_catching_up = core->catching_up;
@@ -171,6 +175,7 @@ static void forward_cached(fw_core_t *core, fw_consumer_t *c, const fw_encoding_
 /* Forwards the packets of the cache from the newest keyframe on; those of this batch follow with the batch. */
 static void catch_up(fw_core_t *core, fw_consumer_t *c) {
     const fw_encoding_t *e = c->producer->encodings[c->select.target];
+    if (!entry_is_near(core, e)) return; /* the target has changed since */
     uint64_t before = e->producer->batch_first == NULL ? UINT64_MAX : e->producer->batch_first->number;
     const fw_packet_t *last = NULL;
     uint64_t end = e->highest_seq64 + 1;

@@ -2,7 +2,6 @@
 
 #include "../wire/stun.h"
 #include "report.h"
-#include "sources.h"
 #include "table.h"
 
 /* What finds a transport: the peer's address and our socket or TCP connection. Which of our addresses it talked to may
@@ -62,6 +61,14 @@ void fw_ice_forget(fw_core_t *core, fw_transport_t *t) {
     for (unsigned i = 0; i < FW_KNOWN_PATHS; i++) unregister(core, t, &t->known[i]);
 }
 
+/* Whether another transport talks over that address now: a participant that puts it into a check of its own, with a
+ * false source, must not take it away. */
+static bool taken(const fw_core_t *core, const fw_transport_t *t, const fw_path_t *path) {
+    const fw_transport_t *owner = fw_ice_transport(core, path);
+    return owner != NULL && owner != t && owner->state == FW_KEYED && same_peer(&owner->path, path) &&
+           core->now_us - owner->path_heard_us <= FW_PATH_SILENT_US;
+}
+
 /* Remembers a validated address as the newest; the oldest that is not in use makes room. False where memory is short. */
 static bool remember(fw_core_t *core, fw_transport_t *t, const fw_path_t *path) {
     unsigned place = 0;
@@ -84,18 +91,26 @@ static void move(fw_core_t *core, fw_transport_t *t, const fw_path_t *path) {
     t->path_heard_us = core->now_us;
     if (!first) core->counters.path_moves++;
     if (t->state == FW_NEW) t->state = FW_CHECKED;
+    if (first && t->state == FW_KEYED) t->start_us = core->now_us + FW_SETTLE_US;
     fw_transport_changed(core, t);
-    if (!first || t->state != FW_KEYED) return;
-    for (fw_consumer_t *c = t->consumers; c != NULL; c = c->next_on_transport) fw_consumer_aim(core, c);
 }
 
 void fw_ice_heard(fw_core_t *core, fw_transport_t *t, const fw_path_t *path) {
     if (same_peer(&t->path, path)) t->path_heard_us = core->now_us;
 }
 
+/* Whether that check has come before: a repeated one is answered, but whoever overheard it must not move the path. */
+static bool repeated(fw_transport_t *t, const uint8_t *transaction) {
+    for (unsigned i = 0; i < FW_KNOWN_CHECKS; i++)
+        if (memcmp(t->checks[i], transaction, FW_STUN_TRANSACTION_BYTES) == 0) return true;
+    memcpy(t->checks[t->next_check], transaction, FW_STUN_TRANSACTION_BYTES);
+    t->next_check = (uint8_t)((t->next_check + 1) % FW_KNOWN_CHECKS);
+    return false;
+}
+
 static void checked(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, bool use_candidate) {
     t->consent_us = core->now_us;
-    if (!remember(core, t, path)) return;
+    if (taken(core, t, path) || !remember(core, t, path)) return;
     bool silent = core->now_us - t->path_heard_us > FW_PATH_SILENT_US;
     if (fw_path_equal(&t->path, path)) {
         t->path_heard_us = core->now_us;
@@ -167,5 +182,5 @@ void fw_ice_receive(fw_core_t *core, const fw_path_t *path, const uint8_t *data,
     }
     if (restarted) fw_credentials_clear(core, &t->previous);
     answer(core, credentials, path, &stun);
-    if (stun.unknown_type == 0 && !stun.controlled) checked(core, t, path, stun.use_candidate);
+    if (stun.unknown_type == 0 && !stun.controlled && !repeated(t, stun.transaction)) checked(core, t, path, stun.use_candidate);
 }

@@ -1,7 +1,7 @@
 #include "report.h"
 
 #include "../wire/rtcp.h"
-#include "ice.h"
+#include "sources.h"
 #include "table.h"
 
 enum { COMPOUND_BYTES = 1200, NACKS_AT_ONCE = 64, REPORT_BLOCKS = 31 };
@@ -201,7 +201,7 @@ void fw_transport_schedule(fw_core_t *core, fw_transport_t *t) {
     if (t->state == FW_CLOSED) return;
     uint64_t due_us = closing_us(t);
     if (fw_transport_ready(t)) {
-        due_us = earlier(due_us, earlier(t->report_us, t->feedback_us));
+        due_us = earlier(due_us, earlier(t->start_us, earlier(t->report_us, t->feedback_us)));
         for (const fw_producer_t *p = t->producers; p != NULL; p = p->next_on_transport) {
             if (supports(p, FW_FB_PLI | FW_FB_FIR)) due_us = earlier(due_us, fw_keyframes_next_us(&p->keyframes));
             for (unsigned i = 0; i < p->encoding_count; i++) {
@@ -222,6 +222,10 @@ void fw_transport_tick(fw_core_t *core, fw_transport_t *t) {
         return;
     }
     if (fw_transport_ready(t)) {
+        if (core->now_us >= t->start_us) {
+            t->start_us = UINT64_MAX;
+            for (fw_consumer_t *c = t->consumers; c != NULL; c = c->next_on_transport) fw_consumer_aim(core, c);
+        }
         if (core->now_us >= t->report_us) {
             t->report_us = core->now_us + FW_REPORT_US;
             send_sender_reports(core, t, false);

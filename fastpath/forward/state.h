@@ -20,6 +20,7 @@
 #include "../stream/seqmap.h"
 #include "../stream/stats.h"
 #include "../stream/tsmap.h"
+#include "../wire/stun.h"
 #include "command.h"
 #include "counters.h"
 #include "map.h"
@@ -28,7 +29,9 @@
 #include "slots.h"
 #include "timers.h"
 
+#define FW_SETTLE_US 30000    /* a peer takes so long to use the keys that our last DTLS flight gives it */
 #define FW_KNOWN_PATHS 4      /* validated addresses of one transport */
+#define FW_KNOWN_CHECKS 16    /* connectivity checks that are known when they come again */
 #define FW_EPOCHS 4           /* runs of sources that a consumer can still repair from */
 #define FW_REPEATS 128        /* repairs remembered, so that a request within an RTT is answered once */
 #define FW_SENT_PLAIN 512     /* packets that can be repeated byte for byte where RTX is not negotiated */
@@ -202,6 +205,8 @@ struct fw_transport {
     fw_credentials_t previous;    /* those before an ICE restart, until the new ones are used */
     fw_path_t path;               /* in use; family 0 for none */
     fw_path_t known[FW_KNOWN_PATHS];
+    uint8_t checks[FW_KNOWN_CHECKS][FW_STUN_TRANSACTION_BYTES]; /* transactions of the latest checks, a ring */
+    uint8_t next_check;
     uint64_t path_heard_us; /* when anything authenticated came over `path` */
     uint64_t opened_us;
     uint64_t consent_us; /* the last authenticated check */
@@ -209,6 +214,7 @@ struct fw_transport {
     uint64_t connect_timeout_us;
     uint64_t publish_bps; /* the cap for a publisher without transport-cc */
     uint64_t report_us; /* when the next SR and RR go out */
+    uint64_t start_us;    /* when viewers without a picture are given one: soon after the keys, then UINT64_MAX */
     uint64_t feedback_us; /* when TWCC feedback goes out, UINT64_MAX where none is due */
     fw_srtp_t *srtp;
     fw_map_t inbound;  /* SSRC → fw_encoding_t, the RTX SSRCs and FW_STRANGER too */

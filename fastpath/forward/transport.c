@@ -2,7 +2,6 @@
 
 #include "ice.h"
 #include "report.h"
-#include "sources.h"
 #include "table.h"
 
 void fw_transport_changed(fw_core_t *core, fw_transport_t *t) {
@@ -34,7 +33,7 @@ fw_error_t fw_transport_open(fw_core_t *core, const fw_command_t *command, uint6
     t->publish_bps = command->u.ice.publish_bps;
     t->rtcp_ssrc = command->u.ice.rtcp_ssrc;
     t->transport_cc = command->u.ice.first_transport_cc;
-    t->report_us = t->feedback_us = UINT64_MAX;
+    t->report_us = t->feedback_us = t->start_us = UINT64_MAX;
     fw_transport_schedule(core, t);
     *id = t->id;
     return FW_DONE;
@@ -53,8 +52,7 @@ fw_error_t fw_transport_set_keys(fw_core_t *core, fw_transport_t *t, const fw_co
     t->state = FW_KEYED;
     t->report_us = core->now_us + FW_REPORT_US;
     fw_transport_changed(core, t);
-    if (t->path.family != 0)
-        for (fw_consumer_t *c = t->consumers; c != NULL; c = c->next_on_transport) fw_consumer_aim(core, c);
+    if (t->path.family != 0) t->start_us = core->now_us + FW_SETTLE_US;
     fw_transport_schedule(core, t);
     return FW_DONE;
 }

@@ -125,6 +125,34 @@ def test_a_path_silent_for_8_s_gives_way_to_a_check_from_elsewhere() -> None:
         assert world.counters()["path_moves"] == 1
 
 
+def test_a_check_that_was_overheard_does_not_move_the_path() -> None:
+    overheard: list[bytes] = []
+
+    def listen(data: bytes) -> bytes:
+        overheard.append(data)
+        return data
+
+    with World() as world:
+        peer = Peer(world)
+        peer.check(use_candidate=True, change=listen)
+        world.run(1)
+        peer.send_raw(overheard[0], Path(("203.0.113.66", 666), HOME))
+        world.run(1)
+        assert paths(world)[-1] == peer.path
+        assert world.counters()["path_moves"] == 0
+
+
+def test_an_address_in_use_is_not_given_to_another_transport() -> None:
+    with World() as world:
+        victim, thief = Peer(world), Peer(world)
+        world.run(1)
+        world.peers[victim.address] = thief  # reads the answer to its own check
+        thief.check(path=victim.path, use_candidate=True)
+        world.run(0.1)
+        last = {change.transport: change.path for change in world.nodes[0].changes}
+        assert last == {victim.transport: victim.path, thief.transport: thief.path}
+
+
 def test_an_answer_leaves_from_the_address_that_was_asked() -> None:
     with World() as world:
         peer = Peer(world)
