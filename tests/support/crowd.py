@@ -145,7 +145,7 @@ async def warm_up(whip: str, whep: str, workers: int) -> None:
     async with Crowd() as crowd:
         await crowd.publish(whip, rate_bps=25_000_000)
         viewers = await crowd.watch(whep, 2 * workers)
-        for _ in range(100):
+        for _ in range(200):
             for viewer in viewers:
                 for _ in range(10):
                     viewer.inject(record)

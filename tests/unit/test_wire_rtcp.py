@@ -142,7 +142,7 @@ def test_a_nack_names_exactly_the_lost_packets_in_the_fewest_entries(base: int, 
     assert len(packet["nack"]) == apart
     nack = theirs(writer)
     assert isinstance(nack, aiortc_rtp.RtcpRtpfbPacket)
-    assert nack.lost == lost
+    assert [number & 0xFFFF for number in nack.lost] == lost  # aiortc counts on beyond 16 bits
 
 
 def test_an_empty_nack_is_not_written() -> None:
