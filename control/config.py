@@ -47,7 +47,7 @@ class Config:
     max_rooms: int = 1_000
     max_media_per_session: int = 16
     max_ssrcs_per_session: int = 64
-    joins_per_s: float = 50.0
+    joins_per_s: float = 200.0
     failed_auths_per_min: float = 60.0
     trusted_proxies: tuple[Network, ...] = ()
     drain_timeout_s: float = 10.0

@@ -107,7 +107,7 @@ OPTIONS = (
         "joins_per_s",
         reader.number(0.01, 100_000),
         "N",
-        "sessions that one address may open each second; ten seconds' worth at once (default 50)",
+        "sessions that one address may open each second; ten seconds' worth at once (default 200)",
     ),
     Option(
         "failed_auths_per_min",

@@ -26,7 +26,7 @@ class Access:
         self,
         keys: Mapping[str, str] | None = None,
         *,
-        joins_per_s: float = 50.0,
+        joins_per_s: float = 200.0,
         failed_auths_per_min: float = 60.0,
         trusted_proxies: Sequence[Network] = (),
     ) -> None:
