@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 # Handshakes release the interpreter's lock for most of their time; more threads than this gain nothing.
 _HANDSHAKE_THREADS = 2
 
+# HTTP connections that ask for nothing are closed: each is an open file.
+_IDLE_CONNECTION_S = 75.0
+
 # Of each worker, as long as half of the files that may be open are left for everything else.
 _TCP_CONNECTIONS = 4096
 
@@ -123,6 +126,7 @@ async def _http(config: Config, rooms: Rooms, engine: Engine) -> AsyncIterator[t
     runner = web.AppRunner(
         app,
         access_log=None,
+        keepalive_timeout=_IDLE_CONNECTION_S,
         logger=fault_logger(app),
         shutdown_timeout=1.0,
         max_line_size=config.max_header_bytes,

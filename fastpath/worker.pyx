@@ -3,6 +3,7 @@
 
 import os
 import threading
+import time
 
 import pylibsrtp._binding
 
@@ -24,7 +25,7 @@ cdef enum:
     ROUND_DATAGRAMS = 256  # so many are taken in before they are forwarded
     RING_BYTES = 1 << 20
     INBOX_BYTES = 1 << 22  # from one worker to another: some 3000 packets
-    RESULT_ROOM = 1 << 15  # room that every result fits into
+    RESULT_ROOM = 1 << 16  # room for any result, and for the end of the ring that it may have to skip
     TAG_COMMAND = 1
     TAG_STOP = 2
     TCP_PER_ADDRESS = 256  # many viewers may share a NAT, and each tries several candidates
@@ -400,9 +401,12 @@ cdef class Worker:
         any more, or be stopped next."""
         if self.thread is not None:
             while not fw_ring_push(self.w.commands, TAG_STOP, NULL, 0, NULL, 0):
-                pass
+                self.read_events()
+                time.sleep(0.001)
             fw_waker_signal(&self.w.waker)
-            self.thread.join()
+            while self.thread.is_alive():
+                self.read_events()  # or the worker could wait for room for its results for ever
+                self.thread.join(0.02)
             self.thread = None
         self.w.fd_count = 0  # the numbers of closed sockets may soon be those of others
         if self.w.tcp != NULL:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -11,15 +12,20 @@ from .problems import Problem
 
 JSON = "application/json"
 
+_BODY_S = 10.0  # a few kilobytes take no longer
+
 
 async def read_text(request: web.Request, content_type: str, accepts: str) -> str:
-    """The body as text. Raises Problem 415 (`accepts` is the header that then names the right type), 413 or 400."""
+    """The body as text. Raises Problem 415 (`accepts` is the header that then names the right type), 413, 408 or 400."""
     if request.content_type != content_type:
         raise Problem(415, f"Send the body as {content_type}.", headers={accepts: content_type})
     if (request.content_length or 0) > request.client_max_size:
         raise web.HTTPRequestEntityTooLarge(request.client_max_size)
     try:
-        return (await request.read()).decode()
+        async with asyncio.timeout(_BODY_S):
+            return (await request.read()).decode()
+    except TimeoutError:
+        raise Problem(408, "The body did not arrive in time.") from None
     except UnicodeDecodeError:
         raise Problem(400, "The body is not UTF-8 text.") from None
 

@@ -80,7 +80,7 @@ def _permit(claims: Mapping[str, object]) -> Permit:
     identity, expires, grants = claims["sub"], claims["exp"], claims.get(_CLAIM)
     if not isinstance(identity, str) or not is_name(identity):
         raise TokenError("The token's subject may have 1 to 128 letters, digits and . _ ~ - only.")
-    if not isinstance(expires, int | float):
+    if not isinstance(expires, int | float) or not 0 < expires < 1 << 53:
         raise TokenError("The token's expiry is not a number.")
     if not isinstance(grants, dict):
         raise TokenError(f"The token lacks the claim {_CLAIM!r}.")

@@ -114,6 +114,7 @@ class Rooms:
             publication = Publication(name, session, producers)
             publications.append(publication)
             await place.add_publication(publication)
+            _check_alive(session)
         log.info("session %s publishes in room %s as %s", session.id[:6], room, name)
         return Joined(self._enter(session, room, "publish", name, permit), answer.sdp)
 
@@ -153,6 +154,7 @@ class Rooms:
             subscription = Subscription(session, publisher, consumers)
             subscriptions.append(subscription)
             await place.add_subscription(subscription)
+            _check_alive(session)
         log.info("session %s watches room %s", session.id[:6], room)
         identity = permit.identity if permit is not None else None
         return Joined(self._enter(session, room, "subscribe", identity, permit), answer.sdp)

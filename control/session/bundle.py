@@ -111,7 +111,7 @@ def assemble(
 def _check_media(media: Media) -> None:
     if media.protocol not in _PROTOCOLS:
         raise NegotiationError(f"The offer's {media.kind} uses {media.protocol}: WebRTC uses UDP/TLS/RTP/SAVPF.")
-    if not media.rtcp_mux:
+    if not media.rtcp_mux and not media.bundle_only:  # RFC 9143 section 9: the tagged section's goes for those
         raise NegotiationError(f"The offer's {media.kind} lacks a=rtcp-mux: RTP and RTCP must share one port.")
     if len(media.mid) > MAX_MID_CHARS:
         raise NegotiationError(f"The mid {media.mid[:80]!r} is longer than {MAX_MID_CHARS} characters.")

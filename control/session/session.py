@@ -94,7 +94,11 @@ class Session:
         ufrag, pwd = new_credentials()
         session.transport = await services.engine.open_transport(ufrag, pwd, session)
         session._opened = True
-        session._set_local(ufrag, pwd)
+        try:
+            session._set_local(ufrag, pwd)
+        except BaseException:
+            await services.engine.close_transport(session.transport)  # and nobody hears of it any more
+            raise
         session._handshake = Handshake(
             association,
             executor=services.executor,

@@ -4,7 +4,7 @@
 #include "rewrite.h"
 #include "sources.h"
 
-enum { JOBS = 64, DEFAULT_RTT_US = 20000 };
+enum { JOBS = 64, DEFAULT_RTT_US = 20000, REPAIRS = 256, REPAIRS_US = 100000 };
 
 /* A keyframe this young, and this near, is where a newcomer starts. */
 enum { CATCH_UP_US = 1000000, CATCH_UP_PACKETS = 400 };
@@ -131,10 +131,15 @@ static void forward(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet
     commit(core, run);
 }
 
-/* Whether the newest keyframe is near enough to start at. */
+static const fw_packet_t *cached(const fw_core_t *core, const fw_encoding_t *e, uint64_t seq64) {
+    const fw_packet_t *packet = fw_pool_get(&core->pool, fw_cache_get(&e->cache, seq64));
+    return packet == NULL || packet->encoding != e || packet->seq64 != seq64 ? NULL : packet;
+}
+
+/* Whether the newest keyframe is near enough to start at, and still kept. */
 static bool entry_is_near(const fw_core_t *core, const fw_encoding_t *e) {
     return e->entry_seq64 != 0 && core->now_us - e->entry_us <= CATCH_UP_US &&
-           e->highest_seq64 - e->entry_seq64 < CATCH_UP_PACKETS;
+           e->highest_seq64 - e->entry_seq64 < CATCH_UP_PACKETS && cached(core, e, e->entry_seq64) != NULL;
 }
 
 bool fw_egress_catch_up(fw_core_t *core, fw_consumer_t *c) {
@@ -151,11 +156,6 @@ void fw_egress_forget(fw_core_t *core, fw_consumer_t *c) {
     while (*link != NULL && *link != c) link = &(*link)->next_catching_up;
     if (*link == c) *link = c->next_catching_up;
     c->catching_up = false;
-}
-
-static const fw_packet_t *cached(const fw_core_t *core, const fw_encoding_t *e, uint64_t seq64) {
-    const fw_packet_t *packet = fw_pool_get(&core->pool, fw_cache_get(&e->cache, seq64));
-    return packet == NULL || packet->encoding != e || packet->seq64 != seq64 ? NULL : packet;
 }
 
 /* Forwards those of the packets [first, last] that are kept and came before the one that the pool numbers `before`. */
@@ -256,9 +256,22 @@ static bool answered_lately(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
     return false;
 }
 
+/* Whether the viewer has had fewer repairs lately than a working call ever needs: one datagram can ask for thousands. */
+static bool within_budget(const fw_core_t *core, fw_consumer_t *c) {
+    if (core->now_us - c->repairs_since_us >= REPAIRS_US) {
+        c->repairs_since_us = core->now_us;
+        c->repairs = 0;
+    }
+    return c->repairs < REPAIRS;
+}
+
 void fw_egress_repair(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
     fw_transport_t *t = c->transport;
     if (c->rtx_ssrc == 0 && c->sent_plain == NULL) return;
+    if (!within_budget(core, c)) {
+        core->counters.nack_over_budget++;
+        return;
+    }
     const fw_epoch_t *epoch = NULL;
     uint64_t seq64 = fw_seq_extend(c->seqmap.highest_out, seq16);
     const fw_packet_t *packet = sent_packet(core, c, seq64, &epoch);
@@ -299,6 +312,7 @@ void fw_egress_repair(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
     } else {
         core->counters.plain_repair_out++;
     }
+    c->repairs++;
     commit(core, &run);
     finish(core, t, &run);
 }

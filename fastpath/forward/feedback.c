@@ -119,6 +119,10 @@ static void remember_sender(fw_transport_t *t, const uint8_t *data) {
 
 void fw_feedback_receive(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, uint8_t *data, size_t len) {
     core->counters.rtcp_in++;
+    if (len > FW_PACKET_BYTES) {
+        core->counters.drop_oversize++;
+        return;
+    }
     if (t->srtp == NULL) {
         core->counters.drop_not_keyed++;
         return;

@@ -88,7 +88,7 @@ static bool read_frame(fw_codec_t codec, fw_packet_t *packet) {
     return false;
 }
 
-static void hand_over(fw_core_t *core, const fw_producer_t *p, const fw_packet_t *packet, uint8_t encoding) {
+static void hand_over(fw_core_t *core, fw_producer_t *p, const fw_packet_t *packet, uint8_t encoding) {
     fw_hand_t hand = {.arrival_us = packet->arrival_us, .seq64 = packet->seq64, .encoding = encoding};
     for (unsigned i = 0; i < p->target_count; i++) {
         hand.producer_id = p->targets[i].copy_id;
@@ -96,6 +96,8 @@ static void hand_over(fw_core_t *core, const fw_producer_t *p, const fw_packet_t
             core->counters.handover_out++;
         } else {
             core->counters.drop_handover_full++;
+            /* Those who wait for it over there cannot know that it was here. */
+            if (packet->entry && p->media.kind == FW_VIDEO) fw_producer_want_keyframe(core, p, (uint8_t)(1U << encoding));
         }
     }
 }
@@ -327,7 +329,8 @@ void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data
     packet->encoding = NULL;
     memcpy(packet->data, data, len);
     packet->len = (uint16_t)len;
-    packet->arrival_us = head->arrival_us;
+    /* The other worker may have read the clock later than this one. */
+    packet->arrival_us = head->arrival_us < core->now_us ? head->arrival_us : core->now_us;
     packet->seq64 = head->seq64;
     bool whole = fw_rtp_parse_header(packet->data, len, &packet->rtp) && fw_rtp_parse_body(packet->data, len, &packet->rtp);
     packet->format = whole ? p->pt_formats[packet->rtp.payload_type] & 0x7f : FW_NO_PT;

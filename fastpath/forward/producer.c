@@ -60,7 +60,8 @@ bool fw_encoding_learn(fw_core_t *core, fw_encoding_t *e, uint32_t ssrc, bool rt
         if (!fw_map_put(&t->inbound, &key, e)) return false;
         if (*known != 0) {
             fw_key_t old = fw_key(known, sizeof *known);
-            fw_map_remove(&t->inbound, &old);
+            /* It has cost state of decryption: it still counts. */
+            if (!fw_map_put(&t->inbound, &old, FW_STRANGER)) fw_map_remove(&t->inbound, &old);
         }
     }
     if (*known != 0 && rtx) {

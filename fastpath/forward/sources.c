@@ -89,7 +89,7 @@ void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e) {
     for (fw_packet_t *packet = p->batch_first; packet != NULL; packet = packet->next)
         if (packet->encoding == e) packet->entry = false; /* nobody starts there any more */
     for (fw_consumer_t *c = p->consumers; c != NULL; c = c->next_of_producer) {
-        if (c->catching_up) fw_egress_forget(core, c);
+        if (c->catching_up && c->select.target == (int8_t)e->index) fw_egress_forget(core, c);
         if (c->select.current != (int8_t)e->index) continue;
         c->select.current = FW_ENCODING_NONE;
         fw_consumer_aim(core, c);

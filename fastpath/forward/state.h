@@ -184,6 +184,8 @@ struct fw_consumer {
     fw_report_block_t remote; /* the viewer's last report */
     uint32_t nacks_received;
     uint32_t plis_received;
+    uint64_t repairs_since_us; /* start of the interval in which `repairs` were sent */
+    uint16_t repairs;
     struct {
         uint64_t at_us;
         uint16_t seq16;

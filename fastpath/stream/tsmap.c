@@ -19,7 +19,9 @@ void fw_tsmap_switch(fw_tsmap_t *m, uint32_t in, uint64_t now_us, uint32_t clock
                      bool same_clock) {
     uint32_t out = m->last_out;
     if (m->started) {
-        int64_t by_arrival = (int64_t)fw_ticks(now_us - m->last_us, clock_hz);
+        /* A cached packet, or one of another worker, may be older than the last that was sent. */
+        int64_t by_arrival = now_us >= m->last_us ? (int64_t)fw_ticks(now_us - m->last_us, clock_hz)
+                                                  : -(int64_t)fw_ticks(m->last_us - now_us, clock_hz);
         int64_t advance = by_arrival;
         if (same_clock && source->known && m->source.known) {
             advance = ntp_advance(&m->source, m->last_in, source, in, clock_hz);
