@@ -16,7 +16,7 @@ _BODY_S = 10.0  # a few kilobytes take no longer
 
 
 async def read_text(request: web.Request, content_type: str, accepts: str) -> str:
-    """The body as text. Raises Problem 415 (`accepts` is the header that then names the right type), 413, 408 or 400."""
+    """The body as text. Raises Problem 415 (`accepts` is the header that names the right type), 413, 408 or 400."""
     if request.content_type != content_type:
         raise Problem(415, f"Send the body as {content_type}.", headers={accepts: content_type})
     if (request.content_length or 0) > request.client_max_size:
