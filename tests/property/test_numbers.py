@@ -116,6 +116,14 @@ SWITCHES = st.lists(
 )
 
 
+def test_a_source_that_arrived_before_the_last_packet_goes_on_by_one_tick() -> None:
+    tsmap = TsMap(1000)
+    tsmap.switch(0, 2_000_000, 90_000, None, same_clock=False)
+    before = tsmap.advance(9_000, 2_100_000)
+    tsmap.switch(500_000, 1_400_000, 90_000, None, same_clock=False)
+    assert tsmap.advance(500_000, 1_400_000) == before + 1
+
+
 @given(st.integers(0, 0xFFFFFFFF), st.sampled_from([8_000, 48_000, 90_000]), SWITCHES, st.booleans())
 @example(0xFFFFFFFF, 90_000, [(0, 1_000, 200_000, 0), (5, 1_000, 0, 0)], True)
 def test_time_never_goes_back_and_follows_the_clock_that_sources_share(

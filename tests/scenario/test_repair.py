@@ -105,6 +105,22 @@ def test_the_same_request_within_a_round_trip_is_answered_once() -> None:
         assert again.payload == first.payload
 
 
+def test_a_flood_of_requests_is_answered_within_a_budget() -> None:
+    with World() as world:
+        source, viewer, received = call(world, asks=False)
+        source.start()
+        world.run(5)
+        for _ in range(30):
+            viewer.nack(SINK, [FIRST_SEQ + number for number in range(150)])
+        world.run(0.05)
+        assert 150 <= len(received.rtx) <= 256
+        assert world.counters()["nack_over_budget"] > 0
+        world.run(1)
+        viewer.nack(SINK, [FIRST_SEQ + 5])
+        world.run(0.5)
+        assert world.counters()["rtx_out"] == len(received.rtx) <= 257
+
+
 def test_nobody_gets_what_was_not_sent_to_them() -> None:
     with World() as world:
         source, viewer, received = call(world, asks=False)
