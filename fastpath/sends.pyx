@@ -13,12 +13,12 @@ cdef extern from "forward/outbox.h" nogil:
     ctypedef struct fw_outbox_t:
         pass
 
-    bint fw_outbox_init(fw_outbox_t *o, uint16_t max_segments, fw_outbox_sink_t *sink, void *context)
+    bint fw_outbox_init(
+        fw_outbox_t *o, uint16_t max_segments, fw_outbox_sink_t *sink, void *context, uint64_t *failed
+    )
     void fw_outbox_free(fw_outbox_t *o)
-    bint fw_outbox_has_room(const fw_outbox_t *o)
-    uint8_t *fw_outbox_at(fw_outbox_t *o)
-    void fw_outbox_reserve(fw_outbox_t *o, size_t len)
-    void fw_outbox_add(fw_outbox_t *o, const fw_path_t *path, const uint8_t *data, size_t len)
+    uint8_t *fw_outbox_begin(fw_outbox_t *o)
+    void fw_outbox_add(fw_outbox_t *o, const fw_path_t *path, size_t len)
     void fw_outbox_flush(fw_outbox_t *o)
 
 
@@ -56,6 +56,7 @@ cdef class BareSends:
 
     cdef sends_t s
     cdef fw_outbox_t outbox
+    cdef uint64_t failed  # stays 0: nothing is protected here
     cdef fw_udp_counters_t udp
     cdef fw_udp_sender_t *sender
     cdef object sock
@@ -75,7 +76,7 @@ cdef class BareSends:
         if error < 0:
             raise OSError(-error, os.strerror(-error))
         self.sender = fw_udp_sender_create(&caps, 1, &self.udp)
-        if self.sender == NULL or not fw_outbox_init(&self.outbox, caps.gso_max_segments, on_prepared, &self.s):
+        if self.sender == NULL or not fw_outbox_init(&self.outbox, caps.gso_max_segments, on_prepared, &self.s, &self.failed):
             raise MemoryError
         for ip, port in peers:
             self._prepare(ip, port, packets)
@@ -91,7 +92,6 @@ cdef class BareSends:
 
     def _prepare(self, bytes ip, uint16_t port, packets):
         cdef fw_path_t path
-        cdef uint8_t *out
         cdef bytes packet
         if len(ip) != 4:
             raise ValueError("an IPv4 address has 4 bytes")
@@ -103,12 +103,8 @@ cdef class BareSends:
         for packet in packets:
             if len(packet) > 1500:
                 raise ValueError("a packet is larger than 1500 bytes")
-            if not fw_outbox_has_room(&self.outbox):
-                fw_outbox_flush(&self.outbox)
-            out = fw_outbox_at(&self.outbox)
-            memcpy(out, <const char *>packet, len(packet))
-            fw_outbox_reserve(&self.outbox, len(packet))
-            fw_outbox_add(&self.outbox, &path, out, len(packet))
+            memcpy(fw_outbox_begin(&self.outbox), <const char *>packet, len(packet))
+            fw_outbox_add(&self.outbox, &path, len(packet))
 
     def send(self):
         """Sends everything once, without the GIL. Returns the packets that the kernel took."""

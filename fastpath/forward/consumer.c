@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "egress.h"
+#include "catchup.h"
 #include "sources.h"
 #include "table.h"
 
@@ -70,7 +70,7 @@ fw_error_t fw_consumer_add(fw_core_t *core, const fw_command_t *command, uint64_
 
 static void unbind(fw_core_t *core, fw_consumer_t *c) {
     if (c->producer == NULL) return;
-    if (c->catching_up) fw_egress_forget(core, c);
+    if (c->catching_up) fw_catchup_cancel(core, c);
     *c->link_of_producer = c->next_of_producer;
     if (c->next_of_producer != NULL) c->next_of_producer->link_of_producer = c->link_of_producer;
     c->producer = NULL;

@@ -22,7 +22,8 @@ fw_core_t *fw_core_create(const fw_core_config_t *config, const fw_sinks_t *sink
     fw_map_init(&core->by_ufrag, config->hash_seed);
     fw_map_init(&core->by_path, config->hash_seed);
     bool pool = fw_pool_init(&core->pool, config->pool_packets);
-    bool outbox = fw_outbox_init(&core->outbox, config->max_gso_segments, sinks->send, sinks->context);
+    bool outbox = fw_outbox_init(&core->outbox, config->max_gso_segments, sinks->send, sinks->context,
+                                 &core->counters.drop_protect_failed);
     if (pool && outbox) return core;
     fw_core_destroy(core);
     return NULL;
@@ -51,11 +52,8 @@ static fw_error_t send_datagram(fw_core_t *core, const fw_transport_t *t, const 
         core->counters.drop_no_path++;
         return FW_REFUSED;
     }
-    if (!fw_outbox_has_room(&core->outbox)) fw_outbox_flush(&core->outbox);
-    uint8_t *out = fw_outbox_at(&core->outbox);
-    memcpy(out, body, len);
-    fw_outbox_reserve(&core->outbox, len);
-    fw_outbox_add(&core->outbox, &t->path, out, len);
+    memcpy(fw_outbox_begin(&core->outbox), body, len);
+    fw_outbox_add(&core->outbox, &t->path, len);
     core->counters.dtls_out++;
     return FW_DONE;
 }

@@ -1,8 +1,8 @@
 #include "feedback.h"
 
 #include "../wire/rtcp.h"
-#include "egress.h"
 #include "ice.h"
+#include "repair.h"
 #include "sources.h"
 #include "table.h"
 
@@ -59,9 +59,9 @@ static void take_nack(fw_core_t *core, fw_transport_t *t, const fw_rtcp_t *p) {
     uint16_t seq16;
     uint16_t mask;
     for (unsigned i = 0; fw_rtcp_nack(p, i, &seq16, &mask); i++) {
-        fw_egress_repair(core, c, seq16);
+        fw_repair_send(core, c, seq16);
         for (unsigned bit = 0; bit < 16; bit++)
-            if ((mask >> bit & 1) != 0) fw_egress_repair(core, c, (uint16_t)(seq16 + bit + 1));
+            if ((mask >> bit & 1) != 0) fw_repair_send(core, c, (uint16_t)(seq16 + bit + 1));
     }
 }
 

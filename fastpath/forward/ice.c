@@ -121,8 +121,7 @@ static void checked(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, b
 }
 
 static void answer(fw_core_t *core, const fw_credentials_t *credentials, const fw_path_t *path, const fw_stun_t *stun) {
-    if (!fw_outbox_has_room(&core->outbox)) fw_outbox_flush(&core->outbox);
-    uint8_t *out = fw_outbox_at(&core->outbox);
+    uint8_t *out = fw_outbox_begin(&core->outbox);
     size_t n;
     if (stun->unknown_type != 0) {
         n = fw_stun_begin_error(out, stun->transaction, 420, stun->unknown_type);
@@ -132,9 +131,7 @@ static void answer(fw_core_t *core, const fw_credentials_t *credentials, const f
         n = fw_stun_begin_success(out, stun->transaction, path->family == 6, path->remote.ip, path->remote.port);
     }
     if (!fw_hmac_compute(credentials->hmac, out, n, NULL, 0, out + n + 4)) return;
-    size_t len = fw_stun_finish(out, n);
-    fw_outbox_reserve(&core->outbox, len);
-    fw_outbox_add(&core->outbox, path, out, len);
+    fw_outbox_add(&core->outbox, path, fw_stun_finish(out, n));
     core->counters.stun_out++;
 }
 

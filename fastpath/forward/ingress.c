@@ -235,6 +235,7 @@ static fw_packet_t *open_packet(fw_core_t *core, fw_transport_t *t, const uint8_
         core->counters.drop_oversize++;
         return NULL;
     }
+    fw_outbox_protect(&core->outbox); /* a repair may be waiting that reads from the slot */
     /* The slot is being used again: whatever named its packet is told so by the encoding. */
     packet->encoding = NULL;
     memcpy(packet->data, data, len);

@@ -2,29 +2,41 @@
 
 #include <stdlib.h>
 
-bool fw_outbox_init(fw_outbox_t *o, uint16_t max_segments, fw_outbox_sink_t *sink, void *context) {
+bool fw_outbox_init(fw_outbox_t *o, uint16_t max_segments, fw_outbox_sink_t *sink, void *context, uint64_t *failed) {
     *o = (fw_outbox_t){
         .buffer = malloc(FW_OUTBOX_BYTES),
         .messages = calloc(FW_OUTBOX_MESSAGES, sizeof *o->messages),
+        .jobs = calloc(FW_OUTBOX_JOBS, sizeof *o->jobs),
+        .job_messages = calloc(FW_OUTBOX_JOBS, sizeof *o->job_messages),
         .sink = sink,
         .context = context,
+        .failed = failed,
         .max_segments = max_segments,
     };
-    return o->buffer != NULL && o->messages != NULL;
+    return o->buffer != NULL && o->messages != NULL && o->jobs != NULL && o->job_messages != NULL;
 }
 
 void fw_outbox_free(fw_outbox_t *o) {
     free(o->buffer);
     free(o->messages);
+    free(o->jobs);
+    free(o->job_messages);
     *o = (fw_outbox_t){0};
 }
 
-void fw_outbox_add(fw_outbox_t *o, const fw_path_t *path, const uint8_t *data, size_t len) {
+uint8_t *fw_outbox_begin(fw_outbox_t *o) {
+    if (o->used + FW_OUTBOX_DATAGRAM_BYTES > FW_OUTBOX_BYTES || o->count == FW_OUTBOX_MESSAGES) fw_outbox_flush(o);
+    return o->buffer + o->used;
+}
+
+void fw_outbox_add(fw_outbox_t *o, const fw_path_t *path, size_t len) {
+    const uint8_t *data = o->buffer + o->used;
+    o->used += len;
     if (o->run_open) {
         fw_udp_message_t *last = &o->messages[o->count - 1];
         uint16_t segment = last->segment;
-        if (data == last->data + last->len && len <= segment && last->len + len <= FW_OUTBOX_RUN_BYTES &&
-            last->len / segment < o->max_segments && fw_path_equal(path, &last->path)) {
+        if (len <= segment && last->len + len <= FW_OUTBOX_RUN_BYTES && last->len / segment < o->max_segments &&
+            fw_path_equal(path, &last->path)) {
             last->len += (uint32_t)len;
             o->run_open = len == segment;
             return;
@@ -35,8 +47,43 @@ void fw_outbox_add(fw_outbox_t *o, const fw_path_t *path, const uint8_t *data, s
     o->run_open = o->max_segments > 1;
 }
 
+fw_srtp_job_t *fw_outbox_begin_media(fw_outbox_t *o) {
+    if (o->job_count == FW_OUTBOX_JOBS) fw_outbox_protect(o);
+    uint8_t *out = fw_outbox_begin(o);
+    fw_srtp_job_t *job = &o->jobs[o->job_count];
+    *job = (fw_srtp_job_t){.out = out};
+    return job;
+}
+
+void fw_outbox_add_media(fw_outbox_t *o, const fw_path_t *path) {
+    fw_outbox_add(o, path, fw_srtp_job_len(&o->jobs[o->job_count]));
+    o->job_messages[o->job_count++] = (uint16_t)(o->count - 1);
+}
+
+void fw_outbox_protect(fw_outbox_t *o) {
+    fw_srtp_protect(o->jobs, o->job_count);
+    for (size_t i = 0; i < o->job_count; i++) {
+        if (o->jobs[i].out_len != 0) continue;
+        /* Nothing of its message may leave: it lies among the others in the clear. */
+        o->messages[o->job_messages[i]].len = 0;
+        o->holes = true;
+        o->run_open = false;
+        ++*o->failed;
+    }
+    o->job_count = 0;
+}
+
+static size_t drop_empty(fw_udp_message_t *messages, size_t count) {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (messages[i].len > 0) messages[kept++] = messages[i];
+    return kept;
+}
+
 void fw_outbox_flush(fw_outbox_t *o) {
+    fw_outbox_protect(o);
+    if (o->holes) o->count = drop_empty(o->messages, o->count);
     if (o->count > 0) o->sink(o->context, o->messages, o->count);
     o->used = o->count = 0;
-    o->run_open = false;
+    o->run_open = o->holes = false;
 }

@@ -10,8 +10,7 @@ static const char own_cname[] = "fanwire";
 
 /* Starts a compound in the outbox. */
 static fw_rtcp_writer_t begin(fw_core_t *core) {
-    if (!fw_outbox_has_room(&core->outbox)) fw_outbox_flush(&core->outbox);
-    return fw_rtcp_writer(fw_outbox_at(&core->outbox), COMPOUND_BYTES);
+    return fw_rtcp_writer(fw_outbox_begin(&core->outbox), COMPOUND_BYTES);
 }
 
 static void send(fw_core_t *core, fw_transport_t *t, const fw_rtcp_writer_t *w) {
@@ -21,8 +20,7 @@ static void send(fw_core_t *core, fw_transport_t *t, const fw_rtcp_writer_t *w) 
         core->counters.drop_protect_failed++;
         return;
     }
-    fw_outbox_reserve(&core->outbox, len);
-    fw_outbox_add(&core->outbox, &t->path, w->out, len);
+    fw_outbox_add(&core->outbox, &t->path, len);
     core->counters.rtcp_out++;
 }
 

@@ -1,6 +1,6 @@
 #include "sources.h"
 
-#include "egress.h"
+#include "catchup.h"
 #include "report.h"
 
 /* An encoding silent for so long gives way to a lower one: longer than a frame of a slow screen share. */
@@ -53,7 +53,7 @@ void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c) {
     if (c->producer == NULL) return;
     c->select.target = c->producer->best;
     if (!fw_select_waits(&c->select) || c->media.kind != FW_VIDEO || !fw_transport_ready(c->transport)) return;
-    if (fw_egress_catch_up(core, c)) return;
+    if (fw_catchup_request(core, c)) return;
     fw_producer_want_keyframe(core, c->producer, (uint8_t)(1U << c->select.target));
 }
 
@@ -89,11 +89,16 @@ void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e) {
     for (fw_packet_t *packet = p->batch_first; packet != NULL; packet = packet->next)
         if (packet->encoding == e) packet->entry = false; /* nobody starts there any more */
     for (fw_consumer_t *c = p->consumers; c != NULL; c = c->next_of_producer) {
-        if (c->catching_up && c->select.target == (int8_t)e->index) fw_egress_forget(core, c);
+        if (c->catching_up && c->select.target == (int8_t)e->index) fw_catchup_cancel(core, c);
         if (c->select.current != (int8_t)e->index) continue;
         c->select.current = FW_ENCODING_NONE;
         fw_consumer_aim(core, c);
     }
+}
+
+const fw_packet_t *fw_encoding_cached(const fw_core_t *core, const fw_encoding_t *e, uint64_t seq64) {
+    const fw_packet_t *packet = fw_pool_get(&core->pool, fw_cache_get(&e->cache, seq64));
+    return packet == NULL || packet->encoding != e || packet->seq64 != seq64 ? NULL : packet;
 }
 
 void fw_encoding_report(fw_core_t *core, fw_encoding_t *e, const fw_clock_point_t *sr) {

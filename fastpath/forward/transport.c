@@ -75,6 +75,7 @@ void fw_transport_close(fw_core_t *core, fw_transport_t *t, fw_close_reason_t re
     say_goodbye(core, t);
     while (t->consumers != NULL) fw_consumer_remove(core, t->consumers);
     while (t->producers != NULL) fw_producer_remove(core, t->producers);
+    fw_outbox_protect(&core->outbox); /* packets that wait for its keys */
     fw_ice_forget(core, t);
     fw_credentials_clear(core, &t->credentials);
     fw_credentials_clear(core, &t->previous);

@@ -1,0 +1,61 @@
+#include "selection.h"
+
+#include "report.h"
+
+/* Starts sending from another source, whose first packet this is: everything goes on from what was sent last. */
+static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
+    const fw_encoding_t *e = packet->encoding;
+    bool first = c->packets == 0;
+    fw_seqmap_switch(&c->seqmap, packet->seq64);
+    fw_tsmap_switch(&c->tsmap, packet->rtp.timestamp, packet->arrival_us, c->clock_hz, &e->sr, c->same_clock);
+    c->same_clock = true;
+    fw_epoch_t *epoch = fw_consumer_epoch(c, c->seqmap.epoch);
+    *epoch = (fw_epoch_t){.encoding = e,
+                          .number = c->seqmap.epoch,
+                          .ts_offset = c->tsmap.offset,
+                          .squeezed_end = c->catching_up ? c->caught_up_end : 0,
+                          .squeezed_before = c->caught_up_before};
+    if (!first) {
+        epoch->picture_id_offset = (uint16_t)(c->last_picture_id + 1 - packet->frame.picture_id);
+        epoch->tl0_offset = (uint8_t)(c->last_tl0 + 1 - packet->frame.tl0_pic_idx);
+        if (packet->has_dd) epoch->frame_number_offset = (uint16_t)(c->last_frame_number + 1 - packet->dd.frame_number);
+    }
+    c->reported = false;
+    if (e->sr.known) {
+        c->first_report_due = true;
+        fw_transport_first_report_due(core, c->transport);
+    }
+}
+
+void fw_selection_sent(fw_consumer_t *c, const fw_packet_t *packet, const fw_epoch_t *epoch) {
+    fw_tsmap_advance(&c->tsmap, packet->rtp.timestamp, packet->arrival_us);
+    c->tsmap.last_out = fw_epoch_timestamp(epoch, packet);
+    if (packet->frame.has_picture_id) c->last_picture_id = (uint16_t)(packet->frame.picture_id + epoch->picture_id_offset);
+    if (packet->frame.has_tl0) c->last_tl0 = (uint8_t)(packet->frame.tl0_pic_idx + epoch->tl0_offset);
+    if (packet->has_dd) c->last_frame_number = (uint16_t)(packet->dd.frame_number + epoch->frame_number_offset);
+}
+
+/* Leaves a packet out so that no gap shows. Where it is too late for that the gap stays, and is one more loss. */
+static void leave_out(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
+    if (c->select.current == FW_ENCODING_NONE || packet->encoding != c->producer->encodings[c->select.current]) return;
+    if (!fw_seqmap_skip(&c->seqmap, packet->seq64)) core->counters.drop_late_for_consumer++;
+}
+
+bool fw_selection_wants(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
+    const fw_encoding_t *e = packet->encoding;
+    uint8_t mapped = c->formats[packet->format];
+    if (mapped == FW_NO_PT) {
+        core->counters.drop_no_consumer_format++;
+        leave_out(core, c, packet);
+        return false;
+    }
+    switch (fw_select(&c->select, (int8_t)e->index, packet->entry)) {
+        case FW_SELECT_DROP: return false;
+        case FW_SELECT_FORWARD: break;
+        case FW_SELECT_SWITCH:
+            c->clock_hz = c->media.formats[mapped].clock_hz;
+            switch_source(core, c, packet);
+    }
+    /* Padding is acknowledged to the publisher and not passed on, unless a later number is out already. */
+    return packet->rtp.payload_len > 0 || !fw_seqmap_skip(&c->seqmap, packet->seq64);
+}
