@@ -54,6 +54,7 @@ cdef extern from "net/udp.h" nogil:
         uint64_t send_would_block
         uint64_t send_refused
         uint64_t gso_oversize
+        uint64_t fragmented
         uint64_t gso_refused
 
     ctypedef struct fw_udp_options_t:

@@ -152,6 +152,18 @@ static void send_refused_gso(fw_udp_sender_t *sender, const queue_t *queue, size
         state->paused = PAUSED_MESSAGES;
 }
 
+/* Whether the kernel takes the packet once it may fragment it. */
+static bool send_in_fragments(fw_udp_sender_t *sender, queue_t *queue, size_t i) {
+    int allow = IP_PMTUDISC_DONT, forbid = IP_PMTUDISC_DO;
+    if (setsockopt(queue->fd, IPPROTO_IP, IP_MTU_DISCOVER, &allow, sizeof(allow)))
+        return false;
+    ssize_t sent = sendmsg(queue->fd, &queue->headers[i].msg_hdr, MSG_DONTWAIT);
+    setsockopt(queue->fd, IPPROTO_IP, IP_MTU_DISCOVER, &forbid, sizeof(forbid));
+    sender->counters->syscalls_out += 3;
+    sender->counters->fragmented += sent >= 0;
+    return sent >= 0;
+}
+
 static bool about_gso(int error) {
     return error == EMSGSIZE || error == EINVAL || error == EIO || error == EOPNOTSUPP || error == ENOPROTOOPT;
 }
@@ -181,6 +193,8 @@ static void flush(fw_udp_sender_t *sender, queue_t *queue) {
             *blocked = true;
         else if (queue->packets[at] > 1 && about_gso(errno))
             send_refused_gso(sender, queue, at++, errno);
+        else if (errno == EMSGSIZE && send_in_fragments(sender, queue, at))
+            count_sent(sender, queue, at++);
         else
             counters->send_refused += queue->packets[at++];
     }

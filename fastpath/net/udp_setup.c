@@ -59,7 +59,7 @@ int fw_udp_setup(int fd, const fw_udp_options_t *options, fw_udp_caps_t *caps) {
     if (v6)
         set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
     else
-        set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+        set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
     set(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
 
     caps->rcvbuf_bytes = set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, options->rcvbuf_bytes);
