@@ -1,8 +1,18 @@
 #include "egress.h"
 
 #include "catchup.h"
+#include "equalise.h"
 #include "rewrite.h"
 #include "selection.h"
+
+/* Draws the packet to the size of its run. Not the last one: it may be shorter. */
+static void pad(const fw_core_t *core, const fw_transport_t *t, const fw_packet_t *packet, fw_srtp_job_t *job) {
+    if (!packet->run_goes_on || core->outbox.max_segments == 1 || t->path.stream != 0) return;
+    /* The first of a run is drawn to the largest of it, the others to what that has become with its header. */
+    int padding = fw_outbox_short_by(&core->outbox, &t->path);
+    if (padding < 0 || padding > packet->rtp.payload_len / FW_EQUALISE_PART) padding = packet->padding;
+    fw_rewrite_pad(job, (uint8_t)padding);
+}
 
 void fw_egress_packet(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
     if (!fw_selection_wants(core, c, packet)) return;
@@ -18,10 +28,11 @@ void fw_egress_packet(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pack
     fw_srtp_job_t *job = fw_outbox_begin_media(&core->outbox);
     job->srtp = t->srtp;
     if (!fw_rewrite(c, packet, &how, job)) return;
+    pad(core, t, packet, job);
     if (order == FW_SEQ_NEW) fw_selection_sent(c, packet, epoch);
     if (c->sent_plain != NULL)
         c->sent_plain[how.seq64 % FW_SENT_PLAIN] = (fw_sent_plain_t){
-            .seq64 = how.seq64, .abs_send_time = how.abs_send_time, .transport_cc = how.transport_cc};
+            .seq64 = how.seq64, .abs_send_time = how.abs_send_time, .transport_cc = how.transport_cc, .padding = job->padding};
     t->transport_cc++;
     c->packets++;
     c->octets += (uint64_t)job->prefix_len + job->body_len;
@@ -47,7 +58,8 @@ static void flush_transport(fw_core_t *core, fw_transport_t *t) {
 
 void fw_egress_flush(fw_core_t *core) {
     fw_catchup_flush(core);
-    for (fw_producer_t *p = core->touched; p != NULL; p = p->next_touched)
+    for (fw_producer_t *p = core->touched; p != NULL; p = p->next_touched) {
+        fw_equalise(p->batch_first);
         for (fw_consumer_t *c = p->consumers; c != NULL; c = c->next_of_producer) {
             fw_transport_t *t = c->transport;
             if (!fw_transport_ready(t)) continue;
@@ -58,6 +70,7 @@ void fw_egress_flush(fw_core_t *core) {
             c->next_pending = t->pending;
             t->pending = c;
         }
+    }
     for (fw_transport_t *t = core->flush; t != NULL; t = t->next_flush) flush_transport(core, t);
     core->flush = NULL;
     for (fw_producer_t *p = core->touched; p != NULL; p = p->next_touched) p->batch_first = p->batch_last = NULL;

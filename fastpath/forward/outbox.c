@@ -29,18 +29,22 @@ uint8_t *fw_outbox_begin(fw_outbox_t *o) {
     return o->buffer + o->used;
 }
 
+/* Whether another segment of `len` bytes fits the last message. */
+static bool joins_run(const fw_outbox_t *o, const fw_path_t *path, size_t len) {
+    if (!o->run_open) return false;
+    const fw_udp_message_t *last = &o->messages[o->count - 1];
+    return len <= last->segment && last->len + len <= FW_OUTBOX_RUN_BYTES && last->len / last->segment < o->max_segments &&
+           fw_path_equal(path, &last->path);
+}
+
 void fw_outbox_add(fw_outbox_t *o, const fw_path_t *path, size_t len) {
     const uint8_t *data = o->buffer + o->used;
     o->used += len;
-    if (o->run_open) {
+    if (joins_run(o, path, len)) {
         fw_udp_message_t *last = &o->messages[o->count - 1];
-        uint16_t segment = last->segment;
-        if (len <= segment && last->len + len <= FW_OUTBOX_RUN_BYTES && last->len / segment < o->max_segments &&
-            fw_path_equal(path, &last->path)) {
-            last->len += (uint32_t)len;
-            o->run_open = len == segment;
-            return;
-        }
+        last->len += (uint32_t)len;
+        o->run_open = len == last->segment;
+        return;
     }
     o->messages[o->count++] =
         (fw_udp_message_t){.path = *path, .data = data, .len = (uint32_t)len, .segment = (uint16_t)len};
@@ -53,6 +57,11 @@ fw_srtp_job_t *fw_outbox_begin_media(fw_outbox_t *o) {
     fw_srtp_job_t *job = &o->jobs[o->job_count];
     *job = (fw_srtp_job_t){.out = out};
     return job;
+}
+
+int fw_outbox_short_by(const fw_outbox_t *o, const fw_path_t *path) {
+    size_t len = fw_srtp_job_len(&o->jobs[o->job_count]);
+    return joins_run(o, path, len) ? o->messages[o->count - 1].segment - (int)len : -1;
 }
 
 void fw_outbox_add_media(fw_outbox_t *o, const fw_path_t *path) {

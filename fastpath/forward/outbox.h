@@ -50,6 +50,10 @@ void fw_outbox_add(fw_outbox_t *o, const fw_path_t *path, size_t len);
 /* The job of the next media packet, zero but for where it is written, at fw_outbox_begin's place. */
 fw_srtp_job_t *fw_outbox_begin_media(fw_outbox_t *o);
 
+/* Bytes that padding must add to that packet, once it is written, to make it a full segment of the last message; -1
+ * where it will not be one. */
+int fw_outbox_short_by(const fw_outbox_t *o, const fw_path_t *path);
+
 /* Adds that packet. What its job points at stays as it is until fw_outbox_protect or fw_outbox_flush. */
 void fw_outbox_add_media(fw_outbox_t *o, const fw_path_t *path);
 

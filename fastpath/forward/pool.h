@@ -37,6 +37,8 @@ struct fw_packet {
     uint8_t ext_count;
     bool has_dd;
     bool entry; /* a decoder can start here */
+    bool run_goes_on; /* see equalise.h */
+    uint8_t padding;
     fw_packet_ext_t ext[FW_PACKET_EXTENSIONS];
     uint8_t data[FW_PACKET_BYTES];
 };

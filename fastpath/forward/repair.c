@@ -75,6 +75,7 @@ void fw_repair_send(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
     fw_srtp_job_t *job = fw_outbox_begin_media(&core->outbox);
     job->srtp = t->srtp;
     if (!fw_rewrite(c, packet, &how, job)) return;
+    if (!how.rtx) fw_rewrite_pad(job, sent->padding);
     c->rtx_packets++;
     c->rtx_octets += (uint64_t)job->prefix_len + job->body_len;
     if (how.rtx) {

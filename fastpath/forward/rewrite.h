@@ -22,4 +22,10 @@ typedef struct {
  * for it. */
 bool fw_rewrite(const fw_consumer_t *c, const fw_packet_t *packet, const fw_rewrite_t *how, fw_srtp_job_t *job);
 
+/* Lets that packet end with so many bytes of RTP padding, 0 for none. */
+static inline void fw_rewrite_pad(fw_srtp_job_t *job, uint8_t padding) {
+    job->padding = padding;
+    if (padding > 0) job->out[0] |= 0x20;
+}
+
 #endif

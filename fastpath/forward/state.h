@@ -138,6 +138,7 @@ typedef struct {
     uint64_t seq64; /* the consumer's; 0 for none */
     uint32_t abs_send_time;
     uint16_t transport_cc;
+    uint8_t padding;
 } fw_sent_plain_t;
 
 struct fw_consumer {
