@@ -18,6 +18,7 @@
     X(rtx_out)                   \
     X(plain_repair_out)          \
     X(padding_in)                \
+    X(padded_out)                \
     X(nack_in)                   \
     X(nack_out)                  \
     X(nack_repeated)             \

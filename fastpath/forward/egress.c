@@ -6,12 +6,13 @@
 #include "selection.h"
 
 /* Draws the packet to the size of its run. Not the last one: it may be shorter. */
-static void pad(const fw_core_t *core, const fw_transport_t *t, const fw_packet_t *packet, fw_srtp_job_t *job) {
+static void pad(fw_core_t *core, const fw_transport_t *t, const fw_packet_t *packet, fw_srtp_job_t *job) {
     if (!packet->run_goes_on || core->outbox.max_segments == 1 || t->path.stream != 0) return;
     /* The first of a run is drawn to the largest of it, the others to what that has become with its header. */
     int padding = fw_outbox_short_by(&core->outbox, &t->path);
     if (padding < 0 || padding > packet->rtp.payload_len / FW_EQUALISE_PART) padding = packet->padding;
     fw_rewrite_pad(job, (uint8_t)padding);
+    if (padding > 0) core->counters.padded_out++;
 }
 
 void fw_egress_packet(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {

@@ -46,7 +46,8 @@ async def test_a_call_shows_in_the_statistics_under_webrtcs_names(
             ("subscribe", None, "keyed"),
         }
         stats = {}
-        for session in sessions:
+        # The viewer first: what it was sent the publisher has sent before.
+        for session in sorted(sessions, key=lambda session: session["kind"], reverse=True):
             found = (await get(http, server, f"/sessions/{session['id']}"))["stats"]
             stats[session["kind"]] = {(one["type"], one.get("kind")): one for one in found}
             assert len({one["id"] for one in found}) == len(found)

@@ -84,6 +84,13 @@ class Server:
                 assert sign not in self.log, "the server met with an exception that nobody caught"
             assert self._process.returncode == 0, f"the server ended with status {self._process.returncode}"
 
+    async def counter(self, name: str) -> int:
+        """One counter of all workers together, as /metrics tells it."""
+        async with aiohttp.ClientSession() as client, client.get(f"{self.url}/metrics") as response:
+            lines = (await response.text()).splitlines()
+        prefix = f"fanwire_worker_{name}_total{{"
+        return sum(int(float(line.rpartition(" ")[2])) for line in lines if line.startswith(prefix))
+
     async def wait_until_gone(self, resource: str, timeout_s: float) -> None:
         """Waits until the session at URL `resource` has ended.
 
