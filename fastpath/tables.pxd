@@ -80,7 +80,7 @@ cdef extern from "forward/map.h" nogil:
         uint32_t count
 
     fw_key_t fw_key(const void *data, size_t len)
-    void fw_map_init(fw_map_t *m, uint64_t seed)
+    void fw_map_init(fw_map_t *m, uint32_t words, uint64_t seed)
     void fw_map_free(fw_map_t *m)
     void *fw_map_get(const fw_map_t *m, const fw_key_t *key)
     bint fw_map_put(fw_map_t *m, const fw_key_t *key, void *value)

@@ -129,12 +129,12 @@ cdef class Arrivals:
 
 
 cdef class Map:
-    """Bytes to numbers above 0."""
+    """Keys of up to `words` words of 8 bytes to numbers above 0."""
 
     cdef fw_map_t map
 
-    def __init__(self, uint64_t seed):
-        fw_map_init(&self.map, seed)
+    def __init__(self, uint32_t words, uint64_t seed):
+        fw_map_init(&self.map, words, seed)
 
     def __dealloc__(self):
         fw_map_free(&self.map)

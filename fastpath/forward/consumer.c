@@ -71,12 +71,23 @@ fw_error_t fw_consumer_add(fw_core_t *core, const fw_command_t *command, uint64_
 static void unbind(fw_core_t *core, fw_consumer_t *c) {
     if (c->producer == NULL) return;
     if (c->catching_up) fw_catchup_cancel(core, c);
-    *c->link_of_producer = c->next_of_producer;
-    if (c->next_of_producer != NULL) c->next_of_producer->link_of_producer = c->link_of_producer;
+    fw_producer_t *p = c->producer;
+    p->followers[c->place] = p->followers[--p->follower_count];
+    p->followers[c->place].consumer->place = c->place;
     c->producer = NULL;
     c->select = (fw_select_t){FW_ENCODING_NONE, FW_ENCODING_NONE};
     /* The cache goes with the producer: what was sent from it can no longer be repaired. */
     for (unsigned i = 0; i < FW_EPOCHS; i++) c->epochs[i].encoding = NULL;
+}
+
+static bool has_room(fw_producer_t *p) {
+    if (p->follower_count < p->follower_capacity) return true;
+    uint32_t capacity = p->follower_capacity == 0 ? 4 : p->follower_capacity * 2;
+    fw_follower_t *followers = realloc(p->followers, capacity * sizeof *followers);
+    if (followers == NULL) return false;
+    p->followers = followers;
+    p->follower_capacity = capacity;
+    return true;
 }
 
 fw_error_t fw_consumer_bind(fw_core_t *core, fw_consumer_t *c, const fw_command_t *command) {
@@ -92,13 +103,12 @@ fw_error_t fw_consumer_bind(fw_core_t *core, fw_consumer_t *c, const fw_command_
     }
     unbind(core, c);
     if (p == NULL) return FW_DONE;
+    if (!has_room(p)) return FW_LIMIT;
     memcpy(c->formats, command->u.bind.formats, sizeof c->formats);
     c->same_clock = command->u.bind.same_clock != 0;
     c->producer = p;
-    c->next_of_producer = p->consumers;
-    c->link_of_producer = &p->consumers;
-    if (p->consumers != NULL) p->consumers->link_of_producer = &c->next_of_producer;
-    p->consumers = c;
+    c->place = p->follower_count;
+    p->followers[p->follower_count++] = (fw_follower_t){c, c->transport};
     fw_consumer_aim(core, c);
     return FW_DONE;
 }

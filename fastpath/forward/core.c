@@ -19,8 +19,8 @@ fw_core_t *fw_core_create(const fw_core_config_t *config, const fw_sinks_t *sink
     fw_slots_init(&core->transports, config->max_transports);
     fw_slots_init(&core->producers, 1U << FW_SLOT_BITS);
     fw_slots_init(&core->consumers, 1U << FW_SLOT_BITS);
-    fw_map_init(&core->by_ufrag, config->hash_seed);
-    fw_map_init(&core->by_path, config->hash_seed);
+    fw_map_init(&core->by_ufrag, FW_KEY_WORDS, config->hash_seed);
+    fw_map_init(&core->by_path, FW_KEY_WORDS, config->hash_seed);
     bool pool = fw_pool_init(&core->pool, config->pool_packets);
     bool outbox = fw_outbox_init(&core->outbox, config->max_gso_segments, sinks->send, sinks->context,
                                  &core->counters.drop_protect_failed);

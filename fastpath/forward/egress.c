@@ -5,6 +5,12 @@
 #include "rewrite.h"
 #include "selection.h"
 
+enum { CACHE_LINE = 64, AHEAD = 8 };
+
+/* Of their structs, what each packet needs. */
+#define CONSUMER_BYTES (offsetof(fw_consumer_t, seqmap.stretches) + sizeof(fw_stretch_t))
+#define TRANSPORT_BYTES offsetof(fw_transport_t, path_heard_us)
+
 /* Draws the packet to the size of its run. Not the last one: it may be shorter. */
 static void pad(fw_core_t *core, const fw_transport_t *t, const fw_packet_t *packet, fw_srtp_job_t *job) {
     if (!packet->run_goes_on || core->outbox.max_segments == 1 || t->path.stream != 0) return;
@@ -52,7 +58,32 @@ static void forward_batch(fw_core_t *core, fw_consumer_t *c) {
     }
 }
 
+/* Asks for the memory of what is forwarded to soon: a subscriber's state has left the cache since its last flush. */
+static void fetch(const void *start, size_t bytes) {
+    for (size_t at = 0; at < bytes; at += CACHE_LINE) __builtin_prefetch((const char *)start + at, 1);
+}
+
+static void mark_followers(fw_core_t *core, const fw_producer_t *p) {
+    for (uint32_t i = 0; i < p->follower_count; i++) {
+        if (i + AHEAD < p->follower_count) {
+            fetch(p->followers[i + AHEAD].transport, TRANSPORT_BYTES);
+            fetch(p->followers[i + AHEAD].consumer, CACHE_LINE);
+        }
+        fw_consumer_t *c = p->followers[i].consumer;
+        fw_transport_t *t = p->followers[i].transport;
+        if (!fw_transport_ready(t)) continue;
+        if (t->pending == NULL) {
+            t->next_flush = core->flush;
+            core->flush = t;
+        }
+        c->next_pending = t->pending;
+        t->pending = c;
+    }
+}
+
 static void flush_transport(fw_core_t *core, fw_transport_t *t) {
+    const fw_transport_t *next = t->next_flush;
+    if (next != NULL) fetch(next->pending, CONSUMER_BYTES);
     for (fw_consumer_t *c = t->pending; c != NULL; c = c->next_pending) forward_batch(core, c);
     t->pending = NULL;
 }
@@ -61,16 +92,7 @@ void fw_egress_flush(fw_core_t *core) {
     fw_catchup_flush(core);
     for (fw_producer_t *p = core->touched; p != NULL; p = p->next_touched) {
         fw_equalise(p->batch_first);
-        for (fw_consumer_t *c = p->consumers; c != NULL; c = c->next_of_producer) {
-            fw_transport_t *t = c->transport;
-            if (!fw_transport_ready(t)) continue;
-            if (t->pending == NULL) {
-                t->next_flush = core->flush;
-                core->flush = t;
-            }
-            c->next_pending = t->pending;
-            t->pending = c;
-        }
+        mark_followers(core, p);
     }
     for (fw_transport_t *t = core->flush; t != NULL; t = t->next_flush) flush_transport(core, t);
     core->flush = NULL;

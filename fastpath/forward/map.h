@@ -7,20 +7,19 @@
 #include <stdint.h>
 #include <string.h>
 
+#define FW_KEY_WORDS 5  /* of the longest key */
+#define FW_SSRC_WORDS 1 /* of one that is an SSRC */
+
 /* At most 40 bytes, the rest zero. */
 typedef struct {
-    uint64_t words[5];
+    uint64_t words[FW_KEY_WORDS];
 } fw_key_t;
 
 typedef struct {
-    fw_key_t key;
-    void *value; /* NULL: free */
-} fw_map_entry_t;
-
-typedef struct {
-    fw_map_entry_t *entries; /* open addressing, a power of two, at most half full */
+    uint64_t *entries; /* a key's words, then the value, 0 where free; open addressing, a power of two, at most half full */
     uint32_t capacity;
     uint32_t count;
+    uint32_t words; /* of each key; a transport's two maps of SSRCs are most of what it keeps */
     uint64_t seed;
 } fw_map_t;
 
@@ -30,8 +29,9 @@ static inline fw_key_t fw_key(const void *bytes, size_t len) {
     return key;
 }
 
-/* `seed` is random, so that nobody outside can choose keys that collide. Allocates with the first entry. */
-void fw_map_init(fw_map_t *m, uint64_t seed);
+/* For keys that fit `words` words (1 to FW_KEY_WORDS). `seed` is random, so that nobody outside can choose keys that
+ * collide. Allocates with the first entry. */
+void fw_map_init(fw_map_t *m, uint32_t words, uint64_t seed);
 void fw_map_free(fw_map_t *m);
 
 void *fw_map_get(const fw_map_t *m, const fw_key_t *key);

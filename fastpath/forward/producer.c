@@ -140,13 +140,14 @@ static void untouch(fw_core_t *core, fw_producer_t *p) {
 }
 
 void fw_producer_remove(fw_core_t *core, fw_producer_t *p) {
-    while (p->consumers != NULL) {
+    while (p->follower_count > 0) {
         fw_command_t none = {.kind = FW_BIND_CONSUMER};
-        fw_consumer_bind(core, p->consumers, &none);
+        fw_consumer_bind(core, p->followers[p->follower_count - 1].consumer, &none);
     }
     detach(p);
     untouch(core, p);
     for (unsigned i = 0; i < p->encoding_count; i++) free(p->encodings[i]);
+    free(p->followers);
     fw_slots_remove(&core->producers, p->id);
     free(p);
 }

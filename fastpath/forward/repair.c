@@ -21,12 +21,7 @@ static bool answered_lately(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
     /* A viewer that asks again after its own idea of a round trip must not be told that it is a little early: it would
      * wait another one. Chromium takes 100 ms for it. */
     uint64_t rtt_us = c->rtt_us != 0 ? c->rtt_us / 4 * 3 : DEFAULT_RTT_US;
-    uint64_t *at_us = &c->repeats[seq16 % FW_REPEATS].at_us;
-    uint16_t *last = &c->repeats[seq16 % FW_REPEATS].seq16;
-    if (*at_us != 0 && *last == seq16 && core->now_us - *at_us < rtt_us) return true;
-    *at_us = core->now_us;
-    *last = seq16;
-    return false;
+    return fw_repeats_note(&c->repeats, seq16, core->now_us, rtt_us);
 }
 
 /* Whether the viewer has had fewer repairs lately than a working call ever needs: one datagram can ask for thousands. */

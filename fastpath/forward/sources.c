@@ -46,7 +46,7 @@ void fw_producer_rank(fw_core_t *core, fw_producer_t *p) {
     /* An encoding that has stopped would be asked for ever, and each time its live sisters would answer. */
     for (uint8_t i = 0; i < p->encoding_count; i++)
         if (!live(core, p->encodings[i])) fw_keyframes_seen(&p->keyframes, i);
-    for (fw_consumer_t *c = p->consumers; c != NULL; c = c->next_of_producer) fw_consumer_aim(core, c);
+    for (uint32_t i = 0; i < p->follower_count; i++) fw_consumer_aim(core, p->followers[i].consumer);
 }
 
 void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c) {
@@ -88,7 +88,8 @@ void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e) {
     e->sr = (fw_clock_point_t){0};
     for (fw_packet_t *packet = p->batch_first; packet != NULL; packet = packet->next)
         if (packet->encoding == e) packet->entry = false; /* nobody starts there any more */
-    for (fw_consumer_t *c = p->consumers; c != NULL; c = c->next_of_producer) {
+    for (uint32_t i = 0; i < p->follower_count; i++) {
+        fw_consumer_t *c = p->followers[i].consumer;
         if (c->catching_up && c->select.target == (int8_t)e->index) fw_catchup_cancel(core, c);
         if (c->select.current != (int8_t)e->index) continue;
         c->select.current = FW_ENCODING_NONE;
@@ -110,7 +111,8 @@ void fw_encoding_report(fw_core_t *core, fw_encoding_t *e, const fw_clock_point_
         if (!core->sinks.hand(core->sinks.context, p->targets[i].worker, FW_HAND_REPORT, &hand, NULL, 0))
             core->counters.drop_handover_full++;
     }
-    for (fw_consumer_t *c = p->consumers; c != NULL; c = c->next_of_producer) {
+    for (uint32_t i = 0; i < p->follower_count; i++) {
+        fw_consumer_t *c = p->followers[i].consumer;
         if (c->select.current != (int8_t)e->index) continue;
         c->tsmap.source = *sr; /* a switch goes by the newest */
         if (c->reported) continue;

@@ -16,6 +16,7 @@
 #include "../stream/cache.h"
 #include "../stream/keyframes.h"
 #include "../stream/nack.h"
+#include "../stream/repeats.h"
 #include "../stream/select.h"
 #include "../stream/seqmap.h"
 #include "../stream/stats.h"
@@ -33,7 +34,6 @@
 #define FW_KNOWN_PATHS 4      /* validated addresses of one transport */
 #define FW_KNOWN_CHECKS 16    /* connectivity checks that are known when they come again */
 #define FW_EPOCHS 4           /* runs of sources that a consumer can still repair from */
-#define FW_REPEATS 128        /* repairs remembered, so that a request within an RTT is answered once */
 #define FW_SENT_PLAIN 512     /* packets that can be repeated byte for byte where RTX is not negotiated */
 #define FW_SENT_REPORTS 4     /* SRs remembered for the round trip time */
 #define FW_MAX_TARGETS 64
@@ -88,11 +88,19 @@ typedef struct {
     uint32_t worker;
 } fw_target_t;
 
+/* A consumer bound to a producer, and its transport: both are fetched from memory well before they are used. */
+typedef struct {
+    fw_consumer_t *consumer;
+    fw_transport_t *transport;
+} fw_follower_t;
+
 struct fw_producer {
     uint64_t id;
     fw_transport_t *transport; /* NULL for the copy of another worker's producer */
     fw_producer_t *next_on_transport;
-    fw_consumer_t *consumers;
+    fw_follower_t *followers;
+    uint32_t follower_count;
+    uint32_t follower_capacity;
     uint64_t home_id; /* of a copy */
     uint32_t home_worker;
     fw_media_t media;
@@ -141,33 +149,34 @@ typedef struct {
     uint8_t padding;
 } fw_sent_plain_t;
 
+/* What each packet needs comes first: it is fetched together, ahead of its use. */
 struct fw_consumer {
-    uint64_t id;
     fw_transport_t *transport;
-    fw_consumer_t *next_on_transport;
     fw_producer_t *producer; /* NULL while it follows nobody */
-    fw_consumer_t *next_of_producer;
-    fw_consumer_t **link_of_producer; /* what points at this one in the producer's list */
     fw_consumer_t *next_pending;
-    fw_consumer_t *next_catching_up;
-    fw_media_t media;
-    uint8_t formats[FW_FORMATS]; /* by the producer's format: this consumer's, or FW_NO_PT */
-    fw_select_t select;
-    fw_seqmap_t seqmap;
-    fw_tsmap_t tsmap;
-    fw_epoch_t epochs[FW_EPOCHS]; /* by number modulo FW_EPOCHS */
-    uint64_t rtx_seq64;
+    fw_sent_plain_t *sent_plain; /* FW_SENT_PLAIN entries where NACK is negotiated and RTX is not, else NULL */
     uint64_t packets;
     uint64_t octets;
-    uint64_t rtx_packets;
-    uint64_t rtx_octets;
     uint32_t ssrc;
-    uint32_t rtx_ssrc;
     uint32_t clock_hz; /* of what was sent last */
     uint16_t last_picture_id; /* of the newest packet sent */
     uint16_t last_frame_number;
     uint8_t last_tl0;
+    fw_select_t select;
     bool mixed_extensions;
+    uint8_t formats[FW_FORMATS]; /* by the producer's format: this consumer's, or FW_NO_PT */
+    fw_tsmap_t tsmap;
+    fw_media_t media;
+    fw_seqmap_t seqmap;
+    fw_epoch_t epochs[FW_EPOCHS]; /* by number modulo FW_EPOCHS */
+    uint64_t id;
+    fw_consumer_t *next_on_transport;
+    fw_consumer_t *next_catching_up;
+    uint32_t place; /* among the producer's followers */
+    uint32_t rtx_ssrc;
+    uint64_t rtx_seq64;
+    uint64_t rtx_packets;
+    uint64_t rtx_octets;
     bool same_clock;
     bool reported; /* an SR has been sent since the last switch of source */
     bool first_report_due;
@@ -187,11 +196,7 @@ struct fw_consumer {
     uint32_t plis_received;
     uint64_t repairs_since_us; /* start of the interval in which `repairs` were sent */
     uint16_t repairs;
-    struct {
-        uint64_t at_us;
-        uint16_t seq16;
-    } repeats[FW_REPEATS]; /* by seq16 modulo FW_REPEATS */
-    fw_sent_plain_t *sent_plain; /* FW_SENT_PLAIN entries where NACK is negotiated and RTX is not, else NULL */
+    fw_repeats_t repeats;
 };
 
 typedef struct {
@@ -199,18 +204,26 @@ typedef struct {
     fw_hmac_t *hmac;
 } fw_credentials_t;
 
+/* The same order: what each packet needs, then the rest. */
 struct fw_transport {
     fw_timer_t timer; /* first, so that a timer is its transport */
-    uint64_t id;
+    fw_transport_t *next_flush;
+    fw_consumer_t *pending; /* consumers with packets in this batch */
+    fw_srtp_t *srtp;
     fw_transport_state_t state;
+    uint16_t transport_cc; /* the next number */
+    fw_path_t path;        /* in use; family 0 for none */
+    uint64_t path_heard_us; /* when anything authenticated came over `path` */
+    uint64_t id;
     fw_close_reason_t reason;
+    uint32_t rtcp_ssrc;
     fw_credentials_t credentials; /* local */
     fw_credentials_t previous;    /* those before an ICE restart, until the new ones are used */
-    fw_path_t path;               /* in use; family 0 for none */
     fw_path_t known[FW_KNOWN_PATHS];
     uint8_t checks[FW_KNOWN_CHECKS][FW_STUN_TRANSACTION_BYTES]; /* transactions of the latest checks, a ring */
     uint8_t next_check;
-    uint64_t path_heard_us; /* when anything authenticated came over `path` */
+    bool dirty;
+    bool first_reports_due;
     uint64_t opened_us;
     uint64_t consent_us; /* the last authenticated check */
     uint64_t consent_timeout_us;
@@ -219,20 +232,13 @@ struct fw_transport {
     uint64_t report_us; /* when the next SR and RR go out */
     uint64_t start_us;    /* when viewers without a picture are given one: soon after the keys, then UINT64_MAX */
     uint64_t feedback_us; /* when TWCC feedback goes out, UINT64_MAX where none is due */
-    fw_srtp_t *srtp;
     fw_map_t inbound;  /* SSRC → fw_encoding_t, the RTX SSRCs and FW_STRANGER too */
     fw_map_t outbound; /* SSRC → fw_consumer_t, the RTX SSRCs too */
     fw_producer_t *producers;
     fw_consumer_t *consumers;
     fw_arrivals_t *arrivals; /* NULL where no producer negotiated transport-cc */
-    uint32_t rtcp_ssrc;
-    uint16_t transport_cc; /* the next number */
-    uint64_t remb_bps;     /* what the peer said it can take, 0 for nothing */
-    bool dirty;
+    uint64_t remb_bps;       /* what the peer said it can take, 0 for nothing */
     fw_transport_t *next_dirty;
-    fw_consumer_t *pending; /* consumers with packets in this batch */
-    fw_transport_t *next_flush;
-    bool first_reports_due;
     fw_transport_t *next_report;
 };
 

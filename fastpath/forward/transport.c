@@ -25,8 +25,8 @@ fw_error_t fw_transport_open(fw_core_t *core, const fw_command_t *command, uint6
         free(t);
         return error;
     }
-    fw_map_init(&t->inbound, core->config.hash_seed);
-    fw_map_init(&t->outbound, core->config.hash_seed);
+    fw_map_init(&t->inbound, FW_SSRC_WORDS, core->config.hash_seed);
+    fw_map_init(&t->outbound, FW_SSRC_WORDS, core->config.hash_seed);
     t->opened_us = t->consent_us = core->now_us;
     t->consent_timeout_us = command->u.ice.consent_us;
     t->connect_timeout_us = command->u.ice.connect_us;

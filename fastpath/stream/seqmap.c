@@ -19,6 +19,7 @@ static void push(fw_seqmap_t *m, uint64_t first, uint64_t offset) {
 void fw_seqmap_init(fw_seqmap_t *m, uint64_t first_out) {
     memset(m, 0, sizeof *m);
     m->highest_out = first_out - 1;
+    m->newest = FW_SEQMAP_STRETCHES - 1; /* so that the first is at 0, beside what is used with it */
 }
 
 void fw_seqmap_switch(fw_seqmap_t *m, uint64_t first_in) {

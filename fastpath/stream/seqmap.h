@@ -25,12 +25,12 @@ typedef struct {
 } fw_stretch_t;
 
 typedef struct {
-    fw_stretch_t stretches[FW_SEQMAP_STRETCHES]; /* a ring: `newest` and the count - 1 before it */
-    uint64_t highest_in;                         /* of the newest epoch */
+    uint64_t highest_in; /* of the newest epoch */
     uint64_t highest_out;
     uint32_t epoch;
     uint8_t newest;
     uint8_t count;
+    fw_stretch_t stretches[FW_SEQMAP_STRETCHES]; /* a ring: `newest` and the count - 1 before it */
 } fw_seqmap_t;
 
 /* Starts so that the first packet is given `first_out`. */

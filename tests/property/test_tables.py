@@ -7,12 +7,22 @@ from hypothesis import strategies as st
 
 from fanwire.fastpath.tables import Map, Slots, Timers
 
-KEYS = st.binary(max_size=40).map(lambda key: key.rstrip(b"\0")) | st.integers(0, 60).map(lambda n: b"key%d" % n)
+STEPS = st.sampled_from(["put", "remove"])
 
 
-@given(st.integers(0, (1 << 64) - 1), st.lists(st.tuples(st.sampled_from(["put", "remove"]), KEYS), max_size=300))
-def test_a_map_is_a_dict(seed: int, steps: list[tuple[str, bytes]]) -> None:
-    table, model = Map(seed), dict[bytes, int]()
+@st.composite
+def keys_and_steps(draw: st.DrawFn) -> tuple[int, list[tuple[str, bytes]]]:
+    """The words of a key, and what is done with keys that fit them."""
+    words = draw(st.integers(1, 5))
+    long = st.binary(max_size=8 * words).map(lambda key: key.rstrip(b"\0"))
+    keys = long | st.integers(0, 60).map(lambda n: b"key%d" % n)
+    return words, draw(st.lists(st.tuples(STEPS, keys), max_size=300))
+
+
+@given(st.integers(0, (1 << 64) - 1), keys_and_steps())
+def test_a_map_is_a_dict(seed: int, keyed: tuple[int, list[tuple[str, bytes]]]) -> None:
+    words, steps = keyed
+    table, model = Map(words, seed), dict[bytes, int]()
     for value, (kind, key) in enumerate(steps, 1):
         if kind == "put":
             table.put(key, value)
@@ -26,7 +36,7 @@ def test_a_map_is_a_dict(seed: int, steps: list[tuple[str, bytes]]) -> None:
 
 
 def test_a_large_map_forgets_nothing_while_it_shrinks() -> None:
-    table = Map(9)
+    table = Map(5, 9)
     keys = [n.to_bytes(4, "big") for n in range(5000)]
     for value, key in enumerate(keys, 1):
         table.put(key, value)
