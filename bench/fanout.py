@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from . import backend, live, rounds
-from .options import parse
+from . import live, rounds
+from .command import run
+from .figures import Figures
+from .live import LiveFigures
+from .options import Options
 from .usage import allow_files
 
 DESCRIPTION = """Forwards one made-up stream to many subscribers through real workers and real sockets, and in
@@ -14,19 +17,16 @@ turn sends the same packets to the same addresses without rewriting and encrypti
 time of the threads that do it, the kernel's part included. Exit status 1: packets were lost."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit status."""
-    options, as_json = parse(DESCRIPTION, arguments)
-    try:
-        library = backend.choose(options.backend)
-    except backend.NoSuchBackend as problem:
-        print(f"bench.fanout: {problem}", file=sys.stderr)
-        return 2
+def measure(options: Options, backend: str) -> Figures | LiveFigures:
+    """Takes some ten seconds."""
     sets = 1 if options.workers == 1 or options.live else 2
     allow_files(sets * options.subscribers + options.verify_subscribers)
-    figures = live.measure(options, library) if options.live else rounds.measure(options, library)
-    print(figures.json() if as_json else figures.text())
-    return 1 if figures.lost else 0
+    return live.measure(options, backend) if options.live else rounds.measure(options, backend)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit status."""
+    return run("bench.fanout", DESCRIPTION, Options, measure, arguments)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .options import Options
-from .printing import Row, as_json, as_text
+from .printing import Row, as_text
 from .verify import Verified
 
 
@@ -27,19 +27,15 @@ class Figures:
     memory_bytes_per_subscriber: float
     packets_expected: int
     packets_sent: int
+    loss: float  # of what was to be sent, 0 to 1
     packets_per_message: float  # in one GSO message
     floor_packets_per_message: float
     verified: Verified
 
     @property
-    def lost(self) -> int:
-        """Packets that were not sent, or did not arrive where somebody read."""
-        checked = self.verified
-        return self.packets_expected - self.packets_sent + checked.packets_expected - checked.packets_received
-
-    def json(self) -> str:
-        """All fields, options and all, in one object."""
-        return as_json(self, loss=1 - self.packets_sent / self.packets_expected)
+    def failed(self) -> bool:
+        """Packets were not sent, or did not arrive where somebody read."""
+        return self.packets_sent != self.packets_expected or self.verified.incomplete
 
     def text(self) -> str:
         """For people."""

@@ -12,7 +12,7 @@ from . import arrivals
 from .arrivals import Frame
 from .options import Options
 from .percentiles import Percentiles, of_histogram, of_values
-from .printing import Row, as_json, as_text
+from .printing import Row, as_text
 from .samples import Sample, spread
 from .stage import Stage, stage
 from .usage import machine, stay_aside
@@ -36,6 +36,7 @@ class LiveFigures:
     packets_per_second: float
     packets_expected: int
     packets_sent: int
+    loss: float  # of what was to be sent, 0 to 1
     packets_per_message: float  # in one GSO message
     sampled_expected: int
     sampled_received: int
@@ -43,13 +44,9 @@ class LiveFigures:
     end_to_end_ms: Percentiles  # from the publisher's system call until the packet is in the subscriber's socket
 
     @property
-    def lost(self) -> int:
-        """Packets that were not sent, or did not arrive where somebody read."""
-        return self.packets_expected - self.packets_sent + self.sampled_expected - self.sampled_received
-
-    def json(self) -> str:
-        """All fields, options and all, in one object."""
-        return as_json(self, loss=1 - self.packets_sent / self.packets_expected)
+    def failed(self) -> bool:
+        """Packets were not sent, or did not arrive where somebody read."""
+        return self.packets_sent != self.packets_expected or self.sampled_received != self.sampled_expected
 
     def text(self) -> str:
         """For people."""
@@ -93,6 +90,7 @@ def measure(options: Options, backend: str) -> LiveFigures:
         _read_for(samples, READ_EVERY_S)
         bounds = on.workers.units[0].worker.latency().bounds_us
     sent = counted["rtp_out"] - counted["udp_send_would_block"] - counted["udp_send_refused"]
+    expected = len(sent_ns) * options.subscribers
     late_ns = [at - sent_ns[number] for sample in samples for number, at in sample.arrivals.items()]
     cpu_ns = used.total_ns / max(1, sent)
     return LiveFigures(
@@ -104,8 +102,9 @@ def measure(options: Options, backend: str) -> LiveFigures:
         system_ns_per_packet=cpu_ns * (1 - used.user_share),
         core_share=used.total_ns / 1e9 / elapsed,
         packets_per_second=sent / options.seconds,
-        packets_expected=len(sent_ns) * options.subscribers,
+        packets_expected=expected,
         packets_sent=sent,
+        loss=1 - sent / expected,
         packets_per_message=counted["udp_packets_out"] / max(1, counted["udp_messages_out"]),
         sampled_expected=len(sent_ns) * len(samples),
         sampled_received=len(late_ns),

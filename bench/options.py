@@ -1,15 +1,12 @@
-"""What bench.fanout is asked to measure, and its command line."""
+"""What bench.fanout is asked to measure."""
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fanwire.fastpath.messages import SrtpProfile
 
-from . import backend
+from .command import backend_option, option
 from .media import HEADER_BYTES, LEAST_PAYLOAD_BYTES, Audio, Video
 from .peers import LONGEST_BURST_BYTES
 from .stage import Scene
@@ -31,20 +28,25 @@ TAG_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to measure; the help of the command line says what each means."""
+    """What to measure."""
 
-    subscribers: int = 1000
-    k: int = 8
-    payload_bytes: int = 1200
-    profile: str = "gcm128"
-    backend: str = "auto"
-    workers: int = 1
-    rounds: int = FEW_ROUNDS
-    packets: int = 100_000
-    verify_subscribers: int = 20
-    live: str | None = None
-    bps: int = 3_000_000
-    seconds: int = 10
+    subscribers: int = option(1000, "how many, each with an address of its own in 127/8")
+    k: int = option(8, "packets per subscriber and flush: the publisher sends so many at once, then waits")
+    payload_bytes: int = option(1200, "RTP payload of each packet")
+    profile: str = option("gcm128", "SRTP profile", PROFILES)
+    backend: str = backend_option()
+    workers: int = option(1, "threads that share the subscribers; where there are several, one alone has passes too")
+    rounds: int = option(FEW_ROUNDS, "a pass of the workers and one of the floor is one; fewer say little")
+    packets: int = option(100_000, "packets forwarded in a pass, about")
+    verify_subscribers: int = option(20, "subscribers of the pass that receives and decrypts")
+    live: str | None = option(
+        None,
+        "in real time instead: video at --bps in bursts as Chromium's pacer makes them, or 50 packets of audio a "
+        "second with 100 bytes each; tells latency, and takes no floor",
+        LIVE,
+    )
+    bps: int = option(3_000_000, "bit rate of live video")
+    seconds: int = option(10, "how long live media lasts")
 
     @property
     def bursts(self) -> int:
@@ -76,38 +78,3 @@ class Options:
         if not 1 <= self.k <= most:
             return f"--k goes from 1 to {most} with payloads of that size: a burst comes in as one GSO message"
         return None
-
-
-def parse(description: str, arguments: Sequence[str] | None) -> tuple[Options, bool]:
-    """The options, and whether JSON is wanted. Ends the process where they make no sense."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.fanout", description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    default = Options()
-
-    def number(name: str, what: str) -> None:
-        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(default, name), help=what)
-
-    number("subscribers", "how many, each with an address of its own in 127/8")
-    number("k", "packets per subscriber and flush: the publisher sends so many at once, then waits")
-    number("payload_bytes", "RTP payload of each packet")
-    parser.add_argument("--profile", choices=PROFILES, default=default.profile, help="SRTP profile")
-    parser.add_argument("--backend", choices=backend.NAMES, default=default.backend, help="what encrypts")
-    number("workers", "worker threads that share the subscribers; where there are several, one alone has passes too")
-    number("rounds", f"rounds of one pass of the worker and one of the floor; under {FEW_ROUNDS} says little")
-    number("packets", "packets forwarded in a pass, about")
-    number("verify_subscribers", "subscribers of the pass that receives and decrypts")
-    parser.add_argument(
-        "--live",
-        choices=LIVE,
-        help="in real time instead: video at --bps in bursts as Chromium's pacer makes them, or 50 packets of audio "
-        "a second with 100 bytes each; tells latency, and takes no floor",
-    )
-    number("bps", "bit rate of live video")
-    number("seconds", "how long live media lasts")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    found = vars(parser.parse_args(arguments))
-    options = Options(**{field.name: found[field.name] for field in dataclasses.fields(Options)})
-    if problem := options.problem():
-        parser.error(problem)
-    return options, found["json"]

@@ -5,18 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from typing import Any
 
 Row = tuple[str, str, str]  # what, how much, a note
 
 
-def as_json(figures: DataclassInstance, **more: Any) -> str:
-    """All fields in one object, those of a field `options` among them, and `more`."""
+def as_json(figures: Any) -> str:
+    """All fields of a dataclass in one object, those of its field `options` among them."""
     fields = dataclasses.asdict(figures)
-    return json.dumps({**fields.pop("options", {}), **fields, **more}, indent=2)
+    return json.dumps({**fields.pop("options", {}), **fields}, indent=2)
 
 
 def as_text(machine: str, head: str, rows: Sequence[Row]) -> str:

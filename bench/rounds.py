@@ -88,6 +88,8 @@ def _figures(
     floor_packets_a_message: float,
     checked: Verified,
 ) -> Figures:
+    expected = options.rounds * options.bursts * options.k * options.subscribers
+    sent = counted["rtp_out"] - counted["udp_send_would_block"] - counted["udp_send_refused"]
     cpu_ns = statistics.median(each.workers.ns_per_packet for each in rounds)
     ratios = [each.workers.ns_per_packet / each.floor.ns_per_packet for each in rounds]
     lower, middle, upper = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
@@ -106,8 +108,9 @@ def _figures(
         ratio_to_one_worker=statistics.median(to_one) if to_one else None,
         packets_per_cpu_second=1e9 / cpu_ns,
         memory_bytes_per_subscriber=bytes_a_subscriber,
-        packets_expected=options.rounds * options.bursts * options.k * options.subscribers,
-        packets_sent=counted["rtp_out"] - counted["udp_send_would_block"] - counted["udp_send_refused"],
+        packets_expected=expected,
+        packets_sent=sent,
+        loss=1 - sent / expected,
         packets_per_message=counted["udp_packets_out"] / counted["udp_messages_out"],
         floor_packets_per_message=floor_packets_a_message,
         verified=checked,

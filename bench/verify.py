@@ -27,6 +27,10 @@ class Verified:
     packets_received: int
     packets_compared: int
 
+    @property
+    def incomplete(self) -> bool:
+        return self.packets_received != self.packets_expected
+
 
 @dataclass(slots=True)
 class Watcher:
