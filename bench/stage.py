@@ -103,15 +103,16 @@ class Stage:
 
     def _subscribe(self, unit: Unit, producer: int, places: range) -> None:
         peers = [self.subscribers[place] for place in places]
+        first_seqs = [self.first_seqs[place] for place in places]
         transports = self.workers.connect(unit, peers)
         consumers = unit.ask(
-            AddConsumer(transport, consumer_spec(peer, self.stream), self.first_seqs[place], 1, secrets.randbits(32))
-            for place, peer, transport in zip(places, peers, transports, strict=True)
+            AddConsumer(transport, consumer_spec(peer, self.scene.stream), first_seq, 1, secrets.randbits(32))
+            for peer, transport, first_seq in zip(peers, transports, first_seqs, strict=True)
         )
         unit.ask(BindConsumer(consumer, producer, formats=(0,)) for consumer in consumers)
 
 
-def consumer_spec(peer: Peer, stream: Stream) -> ConsumerSpec:
+def consumer_spec(peer: Peer, stream: type[Stream]) -> ConsumerSpec:
     """What the peer takes of the stream."""
     return ConsumerSpec(
         mid=MID,
