@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 from collections.abc import Sequence
 
-from .options import parse
-from .rounds import measure
+from . import live, rounds
+from .command import run
+from .figures import Figures
+from .live import LiveFigures
+from .options import Options
+from .usage import allow_files
 
-DESCRIPTION = """Forwards one made-up VP8 stream to many subscribers through a real worker and real sockets, and in
+DESCRIPTION = """Forwards one made-up stream to many subscribers through real workers and real sockets, and in
 turn sends the same packets to the same addresses without rewriting and encrypting them (the floor). What counts is CPU
-time of the thread that does it, the kernel's part included. Exit status 1: packets were lost."""
-SPARE_FILES = 200
+time of the threads that do it, the kernel's part included. Exit status 1: packets were lost."""
+
+
+def measure(options: Options, backend: str) -> Figures | LiveFigures:
+    """Takes some ten seconds."""
+    sets = 1 if options.workers == 1 or options.live else 2
+    allow_files(sets * options.subscribers + options.verify_subscribers)
+    return live.measure(options, backend) if options.live else rounds.measure(options, backend)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
-    options, as_json = parse(DESCRIPTION, arguments)
-    _allow_files(max(options.subscribers, options.verify_subscribers) + SPARE_FILES)
-    figures = measure(options)
-    print(figures.json() if as_json else figures.text())
-    verified = figures.verified
-    lost = figures.packets_expected - figures.packets_sent + verified.packets_expected - verified.packets_received
-    return 1 if lost else 0
-
-
-def _allow_files(count: int) -> None:
-    """Raises the limit on open files to `count`, one for each subscriber, where it is lower."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < count:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (count, max(count, hard)))
+    return run("bench.fanout", DESCRIPTION, Options, measure, arguments)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Sequence
@@ -10,7 +9,8 @@ from queue import SimpleQueue
 
 from fanwire.fastpath.sends import BareSends
 
-from .peers import Peer
+from .peers import Peer, udp_socket
+from .usage import CpuTime
 
 PAUSE_S = 0.0005  # between bursts, about as long as the worker waits for its next one
 
@@ -19,12 +19,10 @@ class Floor:
     """Sends `packets`, as they were captured, to each subscriber, from a thread and a socket of its own."""
 
     def __init__(self, subscribers: Sequence[Peer], packets: Sequence[bytes]) -> None:
-        self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._sock.bind(("127.0.0.1", 0))
-        self._sock.setblocking(False)
+        self._sock = udp_socket("127.0.0.1")
         self._sends = BareSends(self._sock, [peer.address for peer in subscribers], packets)
         self._orders: SimpleQueue[int] = SimpleQueue()
-        self._results: SimpleQueue[tuple[int, int]] = SimpleQueue()
+        self._results: SimpleQueue[tuple[CpuTime, int]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="floor", daemon=True)
         self._thread.start()
 
@@ -33,8 +31,8 @@ class Floor:
         self._thread.join()
         self._sock.close()
 
-    def send(self, bursts: int) -> tuple[int, int]:
-        """Returns CPU ns of the thread, and the packets that the kernel took."""
+    def send(self, bursts: int) -> tuple[CpuTime, int]:
+        """Returns what the thread has used for it, and the packets that the kernel took."""
         self._orders.put(bursts)
         return self._results.get()
 
@@ -50,4 +48,4 @@ class Floor:
             for _ in range(bursts):
                 sent += self._sends.send()
                 time.sleep(PAUSE_S)
-            self._results.put((time.thread_time_ns() - before, sent))
+            self._results.put((CpuTime(time.thread_time_ns() - before, 0, 0), sent))

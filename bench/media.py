@@ -1,19 +1,19 @@
-"""A stream to forward: RTP packets of a made-up VP8 video, as a browser would number and label them."""
+"""Streams to forward: RTP packets of made-up VP8 video and Opus, as a browser would number and label them."""
 
 from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
-from fanwire.fastpath.messages import Codec, Extension, PayloadType
+from fanwire.fastpath.messages import Codec, Extension, Kind, PayloadType
 
-VIDEO = PayloadType(96, Codec.VP8, 90000, rtx_pt=97, nack=True, pli=True, fir=True, transport_cc=True)
 EXTENSIONS = {Extension.MID: 1, Extension.ABS_SEND_TIME: 2, Extension.TRANSPORT_CC: 3}
 MID = "0"
 HEADER_BYTES = 28
 LEAST_PAYLOAD_BYTES = 20
-TICKS_A_FRAME = 3000  # 30 frames a second
 
 _RTP = struct.Struct("!BBHII")
 # MID, abs-send-time and transport-cc as one-byte elements (RFC 8285), 12 bytes with padding.
@@ -25,39 +25,62 @@ _INTERFRAME = b"\x11\x02\x00"
 
 
 @dataclass(slots=True)
-class Video:
-    """Frames of `packets` packets with `payload_bytes` each, descriptor included."""
+class Stream:
+    """Packets of one SSRC, frame by frame."""
+
+    kind: ClassVar[Kind]
+    format: ClassVar[PayloadType]
+    frame_ticks: ClassVar[int]
 
     ssrc: int
-    packets: int
-    payload_bytes: int
-    keyframe_due: bool = True
     frame: int = 0
     seq: int = 1000
     transport_cc: int = 0
+    keyframe_due: bool = True
 
-    def __post_init__(self) -> None:
-        if self.payload_bytes < LEAST_PAYLOAD_BYTES:
-            raise ValueError(f"a payload has {LEAST_PAYLOAD_BYTES} bytes at least")
-
-    def next_frame(self) -> list[bytes]:
-        """The packets of the next frame, in the clear."""
-        made = [self._packet(i) for i in range(self.packets)]
+    def next_frame(self, sizes: Sequence[int]) -> list[bytes]:
+        """The packets of the next frame, in the clear, whose payloads have these sizes (LEAST_PAYLOAD_BYTES and up)."""
+        last = len(sizes) - 1
+        made = [self._packet(size, first=i == 0, last=i == last) for i, size in enumerate(sizes)]
         self.frame += 1
         self.keyframe_due = False
         return made
 
-    def _packet(self, index: int) -> bytes:
-        first, last = index == 0, index == self.packets - 1
-        header = _RTP.pack(
-            0x90, 0x80 * last | VIDEO.pt, self.seq & 0xFFFF, self.frame * TICKS_A_FRAME & 0xFFFFFFFF, self.ssrc
-        )
+    def _packet(self, size: int, *, first: bool, last: bool) -> bytes:
+        timestamp = self.frame * self.frame_ticks & 0xFFFFFFFF
+        header = _RTP.pack(0x90, 0x80 * last | self.format.pt, self.seq & 0xFFFF, timestamp, self.ssrc)
         extensions = _EXTENSIONS.pack(
             0xBEDE, 3, 1 << 4 | 0, MID.encode(), 2 << 4 | 2, bytes(3), 3 << 4 | 1, self.transport_cc & 0xFFFF
         )
+        head = self._head(first)
+        self.seq += 1
+        self.transport_cc += 1
+        return header + extensions + head + os.urandom(size - len(head))
+
+    def _head(self, first: bool) -> bytes:
+        """What of the payload means something."""
+        return b""
+
+
+class Video(Stream):
+    """VP8 at 30 frames a second, with picture id and TL0PICIDX."""
+
+    __slots__ = ()
+    kind = Kind.VIDEO
+    format = PayloadType(96, Codec.VP8, 90000, rtx_pt=97, nack=True, pli=True, fir=True, transport_cc=True)
+    frame_ticks = 3000
+
+    def _head(self, first: bool) -> bytes:
         head = _DESCRIPTOR.pack(0x80 | 0x10 * first, 0xE0, 0x8000 | self.frame & 0x7FFF, self.frame & 0xFF, 0)
         if first:
             head += _KEYFRAME if self.keyframe_due else _INTERFRAME
-        self.seq += 1
-        self.transport_cc += 1
-        return header + extensions + head + os.urandom(self.payload_bytes - len(head))
+        return head
+
+
+class Audio(Stream):
+    """Opus packets of 20 ms."""
+
+    __slots__ = ()
+    kind = Kind.AUDIO
+    format = PayloadType(111, Codec.OPUS, 48000, transport_cc=True)
+    frame_ticks = 960

@@ -1,83 +1,80 @@
-"""What bench.fanout is asked to measure, and its command line."""
+"""What bench.fanout is asked to measure."""
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fanwire.fastpath.messages import SrtpProfile
 
-from .media import HEADER_BYTES, LEAST_PAYLOAD_BYTES
+from .command import backend_option, option
+from .media import HEADER_BYTES, LEAST_PAYLOAD_BYTES, Audio, Video
 from .peers import LONGEST_BURST_BYTES
+from .stage import Scene
 
 PROFILES = {
     "gcm128": SrtpProfile.AEAD_AES_128_GCM,
     "gcm256": SrtpProfile.AEAD_AES_256_GCM,
     "cm80": SrtpProfile.AES128_CM_SHA1_80,
 }
+LIVE = {"video": Video, "audio": Audio}
 FEW_ROUNDS = 20
 LARGEST_PAYLOAD_BYTES = 1400
+LEAST_BPS, MOST_BPS = 100_000, 50_000_000
+LONGEST_S = 60
 MOST_SUBSCRIBERS = 60_000  # addresses from 127.1.0.1 on
+MOST_WORKERS = 16
 TAG_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to measure; the help of the command line says what each means."""
+    """What to measure."""
 
-    subscribers: int = 1000
-    k: int = 8
-    payload_bytes: int = 1200
-    profile: str = "gcm128"
-    rounds: int = FEW_ROUNDS
-    packets: int = 100_000
-    verify_subscribers: int = 20
-
-    @property
-    def srtp(self) -> SrtpProfile:
-        return PROFILES[self.profile]
+    subscribers: int = option(1000, "how many, each with an address of its own in 127/8")
+    k: int = option(8, "packets per subscriber and flush: the publisher sends so many at once, then waits")
+    payload_bytes: int = option(1200, "RTP payload of each packet")
+    profile: str = option("gcm128", "SRTP profile", PROFILES)
+    backend: str = backend_option()
+    workers: int = option(1, "threads that share the subscribers; where there are several, one alone has passes too")
+    rounds: int = option(FEW_ROUNDS, "a pass of the workers and one of the floor is one; fewer say little")
+    packets: int = option(100_000, "packets forwarded in a pass, about")
+    verify_subscribers: int = option(20, "subscribers of the pass that receives and decrypts")
+    live: str | None = option(
+        None,
+        "in real time instead: video at --bps in bursts as Chromium's pacer makes them, or 50 packets of audio a "
+        "second with 100 bytes each; tells latency, and takes no floor",
+        LIVE,
+    )
+    bps: int = option(3_000_000, "bit rate of live video")
+    seconds: int = option(10, "how long live media lasts")
 
     @property
     def bursts(self) -> int:
         """Of one pass."""
         return max(1, self.packets // (self.subscribers * self.k))
 
+    def scene(self, *, crowd: int, workers: int) -> Scene:
+        """What is set up to measure it."""
+        stream = LIVE[self.live] if self.live else Video
+        return Scene(crowd, self.k, self.payload_bytes, PROFILES[self.profile], workers, stream)
+
     def problem(self) -> str | None:
         """Why this cannot be measured, in words for the user, or None."""
-        if not all(1 <= count <= MOST_SUBSCRIBERS for count in (self.subscribers, self.verify_subscribers)):
-            return f"--subscribers and --verify-subscribers go from 1 to {MOST_SUBSCRIBERS}"
-        if self.rounds < 1:
-            return "--rounds goes from 1"
-        if not LEAST_PAYLOAD_BYTES <= self.payload_bytes <= LARGEST_PAYLOAD_BYTES:
-            return f"--payload-bytes goes from {LEAST_PAYLOAD_BYTES} to {LARGEST_PAYLOAD_BYTES}"
+        bounds = {
+            "subscribers": (1, MOST_SUBSCRIBERS),
+            "verify_subscribers": (1, MOST_SUBSCRIBERS),
+            "workers": (1, min(MOST_WORKERS, self.subscribers)),
+            "rounds": (1, None),
+            "payload_bytes": (LEAST_PAYLOAD_BYTES, LARGEST_PAYLOAD_BYTES),
+            "bps": (LEAST_BPS, MOST_BPS),
+            "seconds": (1, LONGEST_S),
+        }
+        for name, (least, most) in bounds.items():
+            value = getattr(self, name)
+            if value < least or (most is not None and value > most):
+                upper = "" if most is None else f" to {most}"
+                return f"--{name.replace('_', '-')} goes from {least}{upper}"
         most = LONGEST_BURST_BYTES // (self.payload_bytes + HEADER_BYTES + TAG_BYTES)
         if not 1 <= self.k <= most:
             return f"--k goes from 1 to {most} with payloads of that size: a burst comes in as one GSO message"
         return None
-
-
-def parse(description: str, arguments: Sequence[str] | None) -> tuple[Options, bool]:
-    """The options, and whether JSON is wanted. Ends the process where they make no sense."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.fanout", description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    default = Options()
-
-    def number(name: str, what: str) -> None:
-        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(default, name), help=what)
-
-    number("subscribers", "how many, each with an address of its own in 127/8")
-    number("k", "packets per subscriber and flush: the publisher sends so many at once, then waits")
-    number("payload_bytes", "RTP payload of each packet")
-    parser.add_argument("--profile", choices=PROFILES, default=default.profile, help="SRTP profile")
-    number("rounds", f"rounds of one pass of the worker and one of the floor; under {FEW_ROUNDS} says little")
-    number("packets", "packets forwarded in a pass, about")
-    number("verify_subscribers", "subscribers of the pass that receives and decrypts")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    found = vars(parser.parse_args(arguments))
-    options = Options(**{field.name: found[field.name] for field in dataclasses.fields(Options)})
-    if problem := options.problem():
-        parser.error(problem)
-    return options, found["json"]

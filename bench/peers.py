@@ -1,4 +1,4 @@
-"""The two ends of a worker's traffic: a publisher that sends bursts, and subscribers with an address each."""
+"""The two ends of a worker's traffic: publishers that send bursts, and subscribers with an address each."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from aioice import stun
 from fanwire.fastpath.messages import OpenTransport, SetKeys, SrtpProfile
 
 FIRST_ADDRESS = IPv4Address("127.1.0.1")  # of the subscribers
+IP_PKTINFO = 8  # linux/in.h
 UDP_SEGMENT = 103  # linux/udp.h
 LONGEST_BURST_BYTES = 65000
 HOUR_US = 3_600_000_000
@@ -25,27 +26,28 @@ _PYLIBSRTP_PROFILES = {
 
 
 class Peer:
-    """A client with a plain socket (no UDP_GRO), ICE credentials and SRTP keys, all made up beforehand."""
+    """A client with a plain socket (no UDP_GRO), ICE credentials and SRTP keys, all made up beforehand.
 
-    def __init__(self, address: IPv4Address, profile: SrtpProfile) -> None:
+    The socket is its own, or one bound to 0.0.0.0 that it shares with peers of other addresses in 127/8.
+    """
+
+    def __init__(self, address: IPv4Address, profile: SrtpProfile, shared: socket.socket | None = None) -> None:
         self.profile = profile
+        self.ip = address.packed
         self.ufrag = secrets.token_hex(4)
         self.pwd = secrets.token_hex(12)
         self.ssrc = secrets.randbelow(2**32 - 1) + 1
         length = profile.key_bytes + profile.salt_bytes
         self._server_key = secrets.token_bytes(length)
         self._own_key = secrets.token_bytes(length)
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind((str(address), 0))
-        self.sock.setblocking(False)
+        self.sock = shared or udp_socket(str(address))
 
     def close(self) -> None:
         self.sock.close()
 
     @property
     def address(self) -> tuple[bytes, int]:
-        host, port = self.sock.getsockname()
-        return socket.inet_aton(host), port
+        return self.ip, self.sock.getsockname()[1]
 
     def open_transport(self) -> OpenTransport:
         return OpenTransport(self.ufrag, self.pwd, HOUR_US, HOUR_US, rtcp_ssrc=1, first_transport_cc=0)
@@ -54,7 +56,12 @@ class Peer:
         return SetKeys(transport, self.profile, self._server_key, self._own_key)
 
     def check(self, server: tuple[str, int]) -> None:
-        """Makes itself known: one authenticated binding request that nominates (RFC 8445)."""
+        """Makes itself known."""
+        source = struct.pack("=I4s4s", 0, self.ip, bytes(4))
+        self.sock.sendmsg([self.binding_request()], [(socket.IPPROTO_IP, IP_PKTINFO, source)], 0, server)
+
+    def binding_request(self) -> bytes:
+        """An authenticated one that nominates (RFC 8445)."""
         request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
         request.attributes["USERNAME"] = f"{self.ufrag}:peer"
         request.attributes["PRIORITY"] = 1
@@ -62,7 +69,7 @@ class Peer:
         request.attributes["USE-CANDIDATE"] = None
         request.add_message_integrity(self.pwd.encode())
         request.add_fingerprint()
-        self.sock.sendto(bytes(request), server)
+        return bytes(request)
 
     def receive_rtp(self) -> list[bytes]:
         """The SRTP packets that wait; STUN and SRTCP are passed over (RFC 5761 section 4, RFC 7983)."""
@@ -97,13 +104,25 @@ class Publisher(Peer):
         self._server = server
         self._encrypter = self.encrypter()
 
+    def protect(self, packet: bytes) -> bytes:
+        """The next packet, encrypted."""
+        return self._encrypter.protect(packet)
+
     def send(self, packets: list[bytes]) -> None:
         """Protects and sends packets of one size, together at most LONGEST_BURST_BYTES."""
-        data = [self._encrypter.protect(packet) for packet in packets]
+        data = [self.protect(packet) for packet in packets]
         segment = struct.pack("=H", len(data[0]))
         self.sock.sendmsg([b"".join(data)], [(socket.SOL_UDP, UDP_SEGMENT, segment)], 0, self._server)
 
 
-def subscribers(count: int, profile: SrtpProfile) -> list[Peer]:
+def udp_socket(host: str) -> socket.socket:
+    """A non-blocking one, on a port that is free."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind((host, 0))
+    sock.setblocking(False)
+    return sock
+
+
+def subscribers(count: int, profile: SrtpProfile, shared: socket.socket | None = None) -> list[Peer]:
     """Peers on addresses of 127/8 that follow each other."""
-    return [Peer(FIRST_ADDRESS + i, profile) for i in range(count)]
+    return [Peer(FIRST_ADDRESS + i, profile, shared) for i in range(count)]

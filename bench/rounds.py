@@ -1,10 +1,10 @@
-"""The rounds of bench.fanout: worker and floor in turn, and what comes out of them."""
+"""The rounds of bench.fanout: workers, floor and one worker alone in turn, and what comes out of them."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from .figures import Figures
@@ -18,62 +18,70 @@ VERIFY_PACKETS = 800  # to each subscriber
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
-    """A pass of the worker and one of the floor beside it."""
+class Pass:
+    """What one side has done in one round."""
 
     cpu: CpuTime
     sent: int
-    floor_ns: int
-    floor_sent: int
 
     @property
-    def cpu_ns_per_packet(self) -> float:
+    def ns_per_packet(self) -> float:
         return self.cpu.total_ns / self.sent
 
-    @property
-    def floor_ns_per_packet(self) -> float:
-        return self.floor_ns / self.floor_sent
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A pass of the workers, and of what they are compared with."""
+
+    workers: Pass
+    floor: Pass
+    alone: Pass | None  # one worker, where there are several
 
 
-def measure(options: Options) -> Figures:
+def measure(options: Options, backend: str) -> Figures:
     """Verifies, then measures; takes about 2 µs a packet and round, and a few seconds. Raises Mismatch."""
     checked = verify(
-        crowd=options.verify_subscribers,
-        bursts=max(1, VERIFY_PACKETS // options.k),
-        burst=options.k,
-        payload_bytes=options.payload_bytes,
-        profile=options.srtp,
+        options.scene(crowd=options.verify_subscribers, workers=min(options.workers, options.verify_subscribers)),
+        max(1, VERIFY_PACKETS // options.k),
     )
-    with stage(
-        crowd=options.subscribers, burst=options.k, payload_bytes=options.payload_bytes, profile=options.srtp
-    ) as on:
-        on.settle()
+    with ExitStack() as stack:
+        on = stack.enter_context(stage(options.scene(crowd=options.subscribers, workers=options.workers)))
+        alone = None
+        if options.workers > 1:
+            alone = stack.enter_context(stage(options.scene(crowd=options.subscribers, workers=1)))
+        on.workers.settle()
         captured = on.subscribers[0].receive_rtp()[: options.k]
-        with closing(Floor(on.subscribers, captured)) as floor:
-            # Not counted: the subscribers' buffers fill up. Nobody reads them while time is taken.
-            _round(on, floor, options.bursts, False)
-            before = on.worker.counters()
-            rounds = [_round(on, floor, options.bursts, i % 2 == 1) for i in range(options.rounds)]
-            now = on.worker.counters()
-            counted = {name: now[name] - before[name] for name in now}
-            return _figures(options, rounds, counted, on.bytes_a_subscriber, floor.packets_a_message(), checked)
+        floor = stack.enter_context(closing(Floor(on.subscribers, captured)))
+        # Not counted: the subscribers' buffers fill up. Nobody reads them while time is taken.
+        _round(on, floor, alone, options.bursts, 0)
+        before = on.workers.counters()
+        rounds = [_round(on, floor, alone, options.bursts, i) for i in range(options.rounds)]
+        counted = on.workers.counters()
+        counted.subtract(before)
+        return _figures(options, backend, rounds, counted, on.bytes_a_subscriber, floor.packets_a_message(), checked)
 
 
-def _round(on: Stage, floor: Floor, bursts: int, floor_first: bool) -> Round:
-    floor_ns, floor_sent = floor.send(bursts) if floor_first else (0, 0)
-    sent, cpu = on.worker.counters()["rtp_out"], on.cpu()
+def _round(on: Stage, floor: Floor, alone: Stage | None, bursts: int, turn: int) -> Round:
+    """Who goes first changes with every turn."""
+    done: dict[object, Pass] = {}
+    sides: list[Stage | Floor] = [on, floor] if alone is None else [on, alone, floor]
+    turn %= len(sides)
+    for side in sides[turn:] + sides[:turn]:
+        done[side] = _forward(side, bursts) if isinstance(side, Stage) else Pass(*side.send(bursts))
+    return Round(done[on], done[floor], None if alone is None else done[alone])
+
+
+def _forward(on: Stage, bursts: int) -> Pass:
+    sent, cpu = on.workers.count("rtp_out"), on.workers.cpu()
     for _ in range(bursts):
         on.forward()
-    on.settle()
-    used = on.cpu().since(cpu)
-    sent = on.worker.counters()["rtp_out"] - sent
-    if not floor_first:
-        floor_ns, floor_sent = floor.send(bursts)
-    return Round(used, sent, floor_ns, floor_sent)
+    on.workers.settle()
+    return Pass(on.workers.cpu().since(cpu), on.workers.count("rtp_out") - sent)
 
 
 def _figures(
     options: Options,
+    backend: str,
     rounds: Sequence[Round],
     counted: dict[str, int],
     bytes_a_subscriber: float,
@@ -82,21 +90,22 @@ def _figures(
 ) -> Figures:
     expected = options.rounds * options.bursts * options.k * options.subscribers
     sent = counted["rtp_out"] - counted["udp_send_would_block"] - counted["udp_send_refused"]
-    cpu_ns = statistics.median(each.cpu_ns_per_packet for each in rounds)
-    ratios = [each.cpu_ns_per_packet / each.floor_ns_per_packet for each in rounds]
+    cpu_ns = statistics.median(each.workers.ns_per_packet for each in rounds)
+    ratios = [each.workers.ns_per_packet / each.floor.ns_per_packet for each in rounds]
     lower, middle, upper = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
-    user_ticks = sum(each.cpu.user_ticks for each in rounds)
-    system_ticks = sum(each.cpu.system_ticks for each in rounds)
-    user_share = user_ticks / max(1, user_ticks + system_ticks)
+    to_one = [each.workers.ns_per_packet / each.alone.ns_per_packet for each in rounds if each.alone is not None]
+    user_share = sum((each.workers.cpu for each in rounds), CpuTime(0, 0, 0)).user_share
     return Figures(
         machine=machine(),
         options=options,
+        backend_used=backend,
         cpu_ns_per_packet=cpu_ns,
         user_ns_per_packet=cpu_ns * user_share,
         system_ns_per_packet=cpu_ns * (1 - user_share),
-        floor_ns_per_packet=statistics.median(each.floor_ns_per_packet for each in rounds),
+        floor_ns_per_packet=statistics.median(each.floor.ns_per_packet for each in rounds),
         ratio_to_floor=middle,
         ratio_quartiles=(lower, upper),
+        ratio_to_one_worker=statistics.median(to_one) if to_one else None,
         packets_per_cpu_second=1e9 / cpu_ns,
         memory_bytes_per_subscriber=bytes_a_subscriber,
         packets_expected=expected,

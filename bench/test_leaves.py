@@ -55,7 +55,7 @@ def test_srtp_protects_a_packet(benchmark: Benchmark, profile: SrtpProfile, payl
 
 def test_rtp_header_and_extensions_are_read(benchmark: Benchmark) -> None:
     """A packet with three one-byte elements: MID, abs-send-time, transport-cc."""
-    [packet] = Video(ssrc=1, packets=1, payload_bytes=1200).next_frame()
+    [packet] = Video(ssrc=1).next_frame([1200])
     assert benchmark(loops.rtp_parse, packet, TIMES) == (1200, 1 + 3 + 2)
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import resource
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+SPARE_FILES = 200
 USER, SYSTEM = 11, 12  # fields of /proc/[pid]/stat, counted from the one after the command's name
 
 
 @dataclass(frozen=True, slots=True)
 class CpuTime:
-    """CPU time of one thread. `total_ns` is exact; the two others tell how the kernel's ticks found it divided."""
+    """CPU time of threads. `total_ns` is exact; the two others tell how the kernel's ticks found it divided."""
 
     total_ns: int
     user_ticks: int
@@ -28,12 +30,36 @@ class CpuTime:
         total_ns = time.clock_gettime_ns(time.pthread_getcpuclockid(thread.ident))
         return cls(total_ns, int(fields[USER]), int(fields[SYSTEM]))
 
+    def __add__(self, other: CpuTime) -> CpuTime:
+        return CpuTime(
+            self.total_ns + other.total_ns,
+            self.user_ticks + other.user_ticks,
+            self.system_ticks + other.system_ticks,
+        )
+
+    @property
+    def user_share(self) -> float:
+        """How much of it was not the kernel's, 0 to 1."""
+        return self.user_ticks / max(1, self.user_ticks + self.system_ticks)
+
     def since(self, earlier: CpuTime) -> CpuTime:
         return CpuTime(
             self.total_ns - earlier.total_ns,
             self.user_ticks - earlier.user_ticks,
             self.system_ticks - earlier.system_ticks,
         )
+
+
+def stay_aside() -> None:
+    """Keeps the calling thread, and those that it starts from now on, on the last core: the rest is for the workers."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def allow_files(count: int) -> None:
+    """Raises the limit on open files to `count` and a few more, where it is lower."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count + SPARE_FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count + SPARE_FILES, max(count + SPARE_FILES, hard)))
 
 
 def resident_bytes() -> int:

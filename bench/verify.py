@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 
 import pylibsrtp
 
-from fanwire.fastpath.messages import SrtpProfile
-
-from .media import HEADER_BYTES, TICKS_A_FRAME
+from .media import HEADER_BYTES
 from .peers import Peer
-from .stage import Stage, stage
+from .stage import Scene, Stage, stage
 
 COMPARE_EACH = 100
 RECEIVE_BUFFER_BYTES = 4 << 20
@@ -29,12 +27,17 @@ class Verified:
     packets_received: int
     packets_compared: int
 
+    @property
+    def incomplete(self) -> bool:
+        return self.packets_received != self.packets_expected
+
 
 @dataclass(slots=True)
 class Watcher:
     """One subscriber: receives, and compares with what was published."""
 
     peer: Peer
+    frame_ticks: int
     decrypter: pylibsrtp.Session = field(init=False)
     received: int = 0
     compared: int = 0
@@ -53,7 +56,7 @@ class Watcher:
     def _compare(self, packet: bytes, published: bytes, frame: int) -> None:
         self.compared += 1
         seq = int.from_bytes(packet[2:4], "big") - self.received & 0xFFFF
-        timestamp = int.from_bytes(packet[4:8], "big") - frame * TICKS_A_FRAME & 0xFFFFFFFF
+        timestamp = int.from_bytes(packet[4:8], "big") - frame * self.frame_ticks & 0xFFFFFFFF
         self.first = self.first or (seq, timestamp)
         if (seq, timestamp) != self.first:
             raise Mismatch(f"packet {self.received}: numbered or timed wrongly")
@@ -63,18 +66,18 @@ class Watcher:
             raise Mismatch(f"packet {self.received}: another payload")
 
 
-def verify(*, crowd: int, bursts: int, burst: int, payload_bytes: int, profile: SrtpProfile) -> Verified:
-    """Forwards `bursts` bursts to `crowd` subscribers that read them. Raises Mismatch."""
-    with stage(crowd=crowd, burst=burst, payload_bytes=payload_bytes, profile=profile) as on:
-        watchers = [Watcher(peer) for peer in on.subscribers]
+def verify(scene: Scene, bursts: int) -> Verified:
+    """Forwards so many bursts to a crowd that reads them. Raises Mismatch."""
+    with stage(scene) as on:
+        watchers = [Watcher(peer, scene.stream.frame_ticks) for peer in on.subscribers]
         _drain(on)
         for frame in range(bursts):
             published = on.forward()
-            on.settle()
+            on.workers.settle()
             for watcher in watchers:
                 watcher.take(published, frame)
         return Verified(
-            packets_expected=crowd * bursts * burst,
+            packets_expected=scene.crowd * bursts * scene.burst,
             packets_received=sum(watcher.received for watcher in watchers),
             packets_compared=sum(watcher.compared for watcher in watchers),
         )
@@ -82,7 +85,7 @@ def verify(*, crowd: int, bursts: int, burst: int, payload_bytes: int, profile: 
 
 def _drain(on: Stage) -> None:
     """Makes room for a burst, and throws away what came during the set-up."""
-    on.settle()
+    on.workers.settle()
     for peer in on.subscribers:
         peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         peer.receive_rtp()

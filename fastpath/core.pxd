@@ -97,6 +97,18 @@ cdef extern from "net/udp.h" nogil:
     size_t fw_udp_send(const int *fds, size_t fd_count, fw_udp_sender_t *sender, const fw_udp_message_t *messages, size_t n)
 
 
+cdef extern from "net/histogram.h" nogil:
+    enum:
+        FW_HISTOGRAM_BUCKETS
+
+    ctypedef struct fw_histogram_t:
+        uint64_t counts[FW_HISTOGRAM_BUCKETS]
+        uint64_t sum
+
+    void fw_histogram_add(fw_histogram_t *h, uint64_t value, uint64_t times)
+    uint64_t fw_histogram_bound(unsigned bucket)
+
+
 cdef extern from "net/tcp.h" nogil:
     ctypedef struct fw_tcp_counters_t:
         uint64_t accepted
@@ -188,7 +200,7 @@ cdef extern from "net/wake.h" nogil:
 
 cdef extern from "forward/counters.h" nogil:
     ctypedef struct fw_counters_t:
-        pass
+        uint64_t rtp_out
 
     enum:
         FW_COUNTER_COUNT

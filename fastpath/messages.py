@@ -214,6 +214,18 @@ class TransportStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class Latency:
+    """How long RTP packets were in a worker: from the start of the round that took them in until the kernel took them.
+
+    `counts[i]` packets took up to `bounds_us[i]` and longer than the bound before; the last count has no bound.
+    """
+
+    bounds_us: tuple[int, ...]
+    counts: tuple[int, ...]
+    sum_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenTransport:
     """Makes a transport with these local ICE credentials; the result's id names it.
 

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from socket import socket
 
-from .messages import Command, Event
+from .messages import Command, Event, Latency
 
 class Worker:
     capabilities: list[dict[str, object]]
@@ -24,3 +24,4 @@ class Worker:
     def submit(self, command: Command) -> int: ...
     def read_events(self) -> list[Event]: ...
     def counters(self) -> dict[str, int]: ...
+    def latency(self) -> Latency: ...

@@ -8,7 +8,7 @@ import time
 import pylibsrtp._binding
 
 from . import border
-from .messages import Punt
+from .messages import Latency, Punt
 
 from libc.stdint cimport UINT64_MAX
 from libc.stdlib cimport calloc, free
@@ -64,6 +64,8 @@ cdef struct worker_t:
     bint tell  # Python has something to read
     bint stopping
     uint64_t rounds
+    fw_histogram_t latency  # of RTP, in us, from the start of the round that took it in until the kernel has it
+    uint64_t rtp_out  # RTP packets that are in there
 
 
 cdef void on_send(void *context, const fw_udp_message_t *messages, size_t count) noexcept nogil:
@@ -81,6 +83,9 @@ cdef void on_send(void *context, const fw_udp_message_t *messages, size_t count)
         else:
             fw_udp_send(w.fds, w.fd_count, w.sender, messages + start, end - start)
         start = end
+    if w.core.counters.rtp_out != w.rtp_out:
+        fw_histogram_add(&w.latency, fw_clock_us() - w.now_us, w.core.counters.rtp_out - w.rtp_out)
+        w.rtp_out = w.core.counters.rtp_out
 
 
 cdef void on_frame(void *context, const fw_path_t *path, uint8_t *data, size_t len) noexcept nogil:
@@ -466,3 +471,8 @@ cdef class Worker:
             found[f"drop_tcp_{name[5:]}" if name.startswith("drop_") else f"tcp_{name}"] = value
         found["rounds"] = self.w.rounds
         return found
+
+    def latency(self):
+        """How long forwarded packets were in here."""
+        bounds = tuple([fw_histogram_bound(i) for i in range(FW_HISTOGRAM_BUCKETS - 1)])
+        return Latency(bounds, tuple(self.w.latency.counts), self.w.latency.sum)

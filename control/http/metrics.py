@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from ..media.engine import TransportState
+from ..media.engine import Latency, TransportState, WorkerNumbers
 from ..rooms.rooms import Rooms
 from .contract import ACCESS
 from .problems import PROBLEMS_TOLD
 
-WorkerCounters = Callable[[], Sequence[Mapping[str, int]]]
+WorkerCounters = Callable[[], Sequence[WorkerNumbers]]
 
 _DROP = "drop_"
 _SOCKET_DROPS = {"udp_truncated", "udp_receive_overflow", "udp_send_would_block", "udp_send_refused"}
+_LATENCY_BOUNDS_US = [1 << n for n in range(4, 24)]  # 16 us to 8 s
 
 
 class NodeCollector(Collector):
@@ -78,13 +79,17 @@ def add_routes(app: web.Application, rooms: Rooms, counters: WorkerCounters) -> 
     app.router.add_get("/metrics", metrics)
 
 
-def _of_workers(workers: Sequence[Mapping[str, int]]) -> Iterator[Metric]:
+def _of_workers(workers: Sequence[WorkerNumbers]) -> Iterator[Metric]:
     dropped = CounterMetricFamily(
         "fanwire_dropped", "Datagrams and packets that went no further, by reason", labels=["worker", "reason"]
     )
+    latency = HistogramMetricFamily(
+        "fanwire_forward_seconds", "How long RTP packets were in a worker, until the kernel had them", labels=["worker"]
+    )
     others: dict[str, CounterMetricFamily] = {}
-    for worker, counters in enumerate(workers):
-        for name, value in counters.items():
+    for worker, numbers in enumerate(workers):
+        latency.add_metric([str(worker)], _buckets(numbers.latency), numbers.latency.sum_us / 1e6)
+        for name, value in numbers.counters.items():
             if name.startswith(_DROP) or name in _SOCKET_DROPS:
                 dropped.add_metric([str(worker), name.removeprefix(_DROP)], value)
                 continue
@@ -93,5 +98,12 @@ def _of_workers(workers: Sequence[Mapping[str, int]]) -> Iterator[Metric]:
                 help_text = f"The worker's counter {name}"
                 family = others[name] = CounterMetricFamily(f"fanwire_worker_{name}", help_text, labels=["worker"])
             family.add_metric([str(worker)], value)
-    yield dropped
+    yield from (dropped, latency)
     yield from others.values()
+
+
+def _buckets(latency: Latency) -> list[tuple[str, float]]:
+    """Those of the worker, gathered into octaves."""
+    counted = list(zip(latency.bounds_us, latency.counts, strict=False))
+    below = [(str(us / 1e6), sum(n for bound, n in counted if bound < us)) for us in _LATENCY_BOUNDS_US]
+    return [*below, ("+Inf", sum(latency.counts))]

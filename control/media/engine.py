@@ -26,6 +26,7 @@ from ...fastpath.messages import (
     Encoding,
     Extension,
     Kind,
+    Latency,
     OpenTransport,
     Path,
     PayloadType,
@@ -61,6 +62,7 @@ __all__ = [
     "EngineError",
     "Extension",
     "Kind",
+    "Latency",
     "Path",
     "PayloadType",
     "ProducerId",
@@ -72,6 +74,7 @@ __all__ = [
     "TransportListener",
     "TransportState",
     "TransportStatistics",
+    "WorkerNumbers",
 ]
 
 log = logging.getLogger(__name__)
@@ -126,6 +129,13 @@ class Addresses(NamedTuple):
 
     udp: Sequence[tuple[str, int]]
     tcp: Sequence[tuple[str, int]]
+
+
+class WorkerNumbers(NamedTuple):
+    """What one worker has counted, by name, what was dropped as drop_*; and how long packets were in it."""
+
+    counters: Mapping[str, int]
+    latency: Latency
 
 
 @dataclass(slots=True)
@@ -337,9 +347,12 @@ class Engine:
         assert result.statistics is not None
         return result.statistics
 
-    def counters(self) -> Sequence[Mapping[str, int]]:
-        """The counters of each worker, by name; what was dropped is called drop_*."""
-        return [{**port.worker.counters(), "drop_commands_full": port.dropped} for port in self._ports]
+    def counters(self) -> Sequence[WorkerNumbers]:
+        """The numbers of each worker."""
+        return [
+            WorkerNumbers({**port.worker.counters(), "drop_commands_full": port.dropped}, port.worker.latency())
+            for port in self._ports
+        ]
 
     def capabilities(self) -> Sequence[Sequence[Mapping[str, object]]]:
         """What each worker's sockets were granted: addresses, buffers, GSO and GRO."""

@@ -105,7 +105,7 @@ async def test_a_session_can_be_ended_through_the_api(server: Server, http: aioh
 
 async def test_metrics_hold_every_counter_of_every_worker_and_no_one_in_particular(http: aiohttp.ClientSession) -> None:
     async with Engine(EngineConfig(udp=[[("127.0.0.1", 0)]])) as engine:
-        (names,) = (set(counters) for counters in engine.counters())
+        (names,) = (set(numbers.counters) for numbers in engine.counters())
     async with Server(workers=2) as server:
         await http.post(server.whip("secret-room?identity=ann"), data=offers.text("aiortc-publish"), headers=SDP)
         async with http.get(f"{server.url}/metrics") as response:
@@ -134,7 +134,8 @@ async def test_metrics_hold_every_counter_of_every_worker_and_no_one_in_particul
     assert values["fanwire_transports", "new"] == 1
     assert values["process_open_fds",] > 5
     assert {label for sample in samples if sample.name.startswith("fanwire_") for label in sample.labels} == {
-        *("worker", "reason", "kind", "state")
+        *("worker", "reason", "kind", "state", "le")
     }
+    assert values["fanwire_forward_seconds_count", "0"] == 0  # nothing has been forwarded
     assert "secret-room" not in text
     assert "ann" not in text.replace("cannot", "")

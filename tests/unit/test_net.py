@@ -43,6 +43,10 @@ def test_threads_pass_records_states_and_wake_ups_without_loss_or_race(
     run(*prefix, build(name, sanitizer, tmp_path))
 
 
+def test_a_histogram_counts_every_value_in_the_bucket_that_encloses_it(tmp_path: Path) -> None:
+    run(build("test_net_histogram", MEMORY, tmp_path))
+
+
 def test_udp_batches_arrive_whole_and_every_refusal_is_counted(tmp_path: Path) -> None:
     program = build("test_net_udp", MEMORY, tmp_path)
     as_root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]

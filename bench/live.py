@@ -1,0 +1,139 @@
+"""Live media through the workers, in real time: what it costs, and how late it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fanwire.fastpath.replay import Replay
+
+from . import arrivals
+from .arrivals import Frame
+from .options import Options
+from .percentiles import Percentiles, of_histogram, of_values
+from .printing import Row, as_text
+from .samples import Sample, spread
+from .stage import Stage, stage
+from .usage import machine, stay_aside
+
+SAMPLED = 40
+READ_EVERY_S = 0.02
+LEAD_US = 200_000  # before the first packet
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFigures:
+    """CPU time is that of the worker threads; latencies are in ms."""
+
+    machine: str
+    options: Options
+    backend_used: str
+    cpu_ns_per_packet: float
+    user_ns_per_packet: float
+    system_ns_per_packet: float
+    core_share: float  # of one core, 0 to 1 for one worker
+    packets_per_second: float
+    packets_expected: int
+    packets_sent: int
+    loss: float  # of what was to be sent, 0 to 1
+    packets_per_message: float  # in one GSO message
+    sampled_expected: int
+    sampled_received: int
+    in_server_ms: Percentiles  # from the start of a worker's round until the kernel has the packet
+    end_to_end_ms: Percentiles  # from the publisher's system call until the packet is in the subscriber's socket
+
+    @property
+    def failed(self) -> bool:
+        """Packets were not sent, or did not arrive where somebody read."""
+        return self.packets_sent != self.packets_expected or self.sampled_received != self.sampled_expected
+
+    def text(self) -> str:
+        """For people."""
+        o = self.options
+        parts = f"user {self.user_ns_per_packet:.0f}, system {self.system_ns_per_packet:.0f}"
+        rows: list[Row] = [
+            ("CPU per forwarded packet", f"{self.cpu_ns_per_packet:.0f} ns", parts),
+            ("share of a core", f"{self.core_share:.1%}", f"{o.workers} worker(s)"),
+            ("packets per second", f"{self.packets_per_second:.0f}", ""),
+            ("packets per message", f"{self.packets_per_message:.2f}", ""),
+            ("in the server, p50", f"{self.in_server_ms.p50:.2f} ms", f"p99 {self.in_server_ms.p99:.2f}"),
+            ("end to end, p50", f"{self.end_to_end_ms.p50:.2f} ms", f"p99 {self.end_to_end_ms.p99:.2f}"),
+            ("packets sent", f"{self.packets_sent}", f"of {self.packets_expected}"),
+            ("packets received", f"{self.sampled_received}", f"of {self.sampled_expected}, by those that read"),
+        ]
+        what = f"video of {o.bps / 1e6:g} Mbit/s" if o.live == "video" else "audio"
+        head = f"{o.subscribers} subscribers, {what} for {o.seconds} s, {o.profile}, {self.backend_used}"
+        return as_text(self.machine, head, rows)
+
+
+def measure(options: Options, backend: str) -> LiveFigures:
+    """Takes `options.seconds`, and a few more."""
+    frames = (
+        arrivals.video(options.bps, options.seconds) if options.live == "video" else arrivals.audio(options.seconds)
+    )
+    with stage(options.scene(crowd=options.subscribers, workers=options.workers)) as on:
+        on.workers.settle()
+        # Sequence numbers are not encrypted: they tell which of the publisher's packets this one was.
+        first = [(on.first_seqs[i], on.subscribers[i]) for i in spread(on.subscribers, SAMPLED)]
+        samples = [Sample(peer, seq16 + on.published & 0xFFFF) for seq16, peer in first]
+        load = _load(on, frames)
+        stay_aside()
+        before, latency, cpu, started = _counted(on), _latency(on), on.workers.cpu(), time.monotonic()
+        load.start()
+        _read_for(samples, options.seconds + LEAD_US / 1e6)
+        sent_ns = load.join()
+        on.workers.settle()
+        elapsed, used = time.monotonic() - started, on.workers.cpu().since(cpu)
+        counted = {name: count - before[name] for name, count in _counted(on).items()}
+        passed = [now - then for now, then in zip(_latency(on), latency, strict=True)]
+        _read_for(samples, READ_EVERY_S)
+        bounds = on.workers.units[0].worker.latency().bounds_us
+    sent = counted["rtp_out"] - counted["udp_send_would_block"] - counted["udp_send_refused"]
+    expected = len(sent_ns) * options.subscribers
+    late_ns = [at - sent_ns[number] for sample in samples for number, at in sample.arrivals.items()]
+    cpu_ns = used.total_ns / max(1, sent)
+    return LiveFigures(
+        machine=machine(),
+        options=options,
+        backend_used=backend,
+        cpu_ns_per_packet=cpu_ns,
+        user_ns_per_packet=cpu_ns * used.user_share,
+        system_ns_per_packet=cpu_ns * (1 - used.user_share),
+        core_share=used.total_ns / 1e9 / elapsed,
+        packets_per_second=sent / options.seconds,
+        packets_expected=expected,
+        packets_sent=sent,
+        loss=1 - sent / expected,
+        packets_per_message=counted["udp_packets_out"] / max(1, counted["udp_messages_out"]),
+        sampled_expected=len(sent_ns) * len(samples),
+        sampled_received=len(late_ns),
+        in_server_ms=of_histogram(bounds, passed, 1e-3),
+        end_to_end_ms=of_values([ns / 1e6 for ns in late_ns]),
+    )
+
+
+def _load(on: Stage, frames: Sequence[Frame]) -> Replay:
+    datagrams = [
+        (LEAD_US + due_us, on.publisher.ip, on.publisher.protect(packet))
+        for frame in frames
+        for due_us, packet in zip(frame.due_us, on.stream.next_frame(frame.sizes), strict=True)
+    ]
+    return Replay(on.publisher.sock, on.home.address, datagrams)
+
+
+def _read_for(samples: Sequence[Sample], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(READ_EVERY_S)
+        for sample in samples:
+            sample.read()
+
+
+def _counted(on: Stage) -> Mapping[str, int]:
+    return on.workers.counters()
+
+
+def _latency(on: Stage) -> list[int]:
+    """The histograms of all workers together."""
+    return [sum(counts) for counts in zip(*(unit.worker.latency().counts for unit in on.workers.units), strict=True)]

@@ -1,0 +1,100 @@
+"""The workers under measurement: real threads with real sockets, and peers connected to them."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from fanwire.fastpath.messages import Command
+from fanwire.fastpath.worker import Worker
+
+from .asking import ask
+from .peers import Peer, udp_socket
+from .usage import CpuTime
+
+POLL_S = 0.0002
+PATIENCE_S = 5.0
+CHECKS_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One worker, its address and its thread."""
+
+    worker: Worker
+    address: tuple[str, int]
+    thread: threading.Thread
+
+    def ask(self, commands: Iterable[Command]) -> list[int]:
+        """Submits every command and returns the ids of the results."""
+        return ask(self.worker, commands)
+
+
+class Workers:
+    """`count` workers that know each other, started. `close` ends them."""
+
+    def __init__(self, count: int, pool_packets: int) -> None:
+        socks = [udp_socket("127.0.0.1") for _ in range(count)]
+        workers = [Worker(i, [sock], pool_packets=pool_packets) for i, sock in enumerate(socks)]
+        for one, other in itertools.combinations(workers, 2):
+            one.connect(other)
+        self.units = [_started(worker, sock) for worker, sock in zip(workers, socks, strict=True)]
+
+    def close(self) -> None:
+        for unit in self.units:
+            unit.worker.stop()
+
+    def of(self, index: int) -> Unit:
+        """The worker of the subscriber with this index: they take turns."""
+        return self.units[index % len(self.units)]
+
+    def counters(self) -> Counter[str]:
+        """Of all workers together, by name."""
+        total: Counter[str] = Counter()
+        for unit in self.units:
+            total.update(unit.worker.counters())
+        return total
+
+    def count(self, name: str) -> int:
+        return sum(unit.worker.counters()[name] for unit in self.units)
+
+    def wait(self, name: str, want: int, patience_s: float = PATIENCE_S) -> None:
+        """Until a counter is there. What is lost on the way, if anything, shows in the books later."""
+        deadline = time.monotonic() + patience_s
+        while self.count(name) < want and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+
+    def settle(self) -> None:
+        """Waits until the workers send no more: they count packets a little before these leave."""
+        before = -1
+        while (now := self.count("udp_packets_out")) != before:
+            before = now
+            time.sleep(0.002)
+
+    def cpu(self) -> CpuTime:
+        """What the workers' threads have used."""
+        return sum((CpuTime.of(unit.thread) for unit in self.units), CpuTime(0, 0, 0))
+
+    def connect(self, unit: Unit, peers: Sequence[Peer]) -> list[int]:
+        """Opens a transport for each peer, gives it keys, and lets the peer make itself known. Returns their ids."""
+        transports = unit.ask(peer.open_transport() for peer in peers)
+        unit.ask(peer.set_keys(transport) for peer, transport in zip(peers, transports, strict=True))
+        before = self.count("stun_in")
+        for i, peer in enumerate(peers, 1):
+            peer.check(unit.address)
+            if i % CHECKS_AT_ONCE == 0 or i == len(peers):
+                self.wait("stun_in", before + i)
+        return transports
+
+
+def _started(worker: Worker, sock: socket.socket) -> Unit:
+    address: tuple[str, int] = sock.getsockname()
+    before = set(threading.enumerate())
+    worker.start()
+    [thread] = set(threading.enumerate()) - before
+    return Unit(worker, address, thread)
