@@ -94,6 +94,7 @@ async def _engine(config: Config) -> AsyncIterator[Engine]:
         tcp=[config.worker_tcp(index) for index in range(config.workers)],
         tcp_connections_per_worker=max(1, min(_TCP_CONNECTIONS, allow_open_files() // 2 // config.workers)),
         packets_per_worker=config.packets_per_worker,
+        coalesce_us=config.coalesce_us,
         publish_bps=config.publish_bps,
         ssrcs_per_transport=config.max_ssrcs_per_session,
         consent_timeout_s=config.consent_timeout_s,

@@ -39,6 +39,7 @@ class Config:
     consent_timeout_s: float = 30.0
     connect_timeout_s: float = 30.0
     packets_per_worker: int = 16384
+    coalesce_us: int = 0
     publish_bps: int = 10_000_000
     max_body_bytes: int = 64 * 1024
     max_header_bytes: int = 8190

@@ -86,6 +86,12 @@ OPTIONS = (
         "packets that each worker keeps for its viewers, about 2 kB each (default 16384)",
     ),
     Option(
+        "coalesce_us",
+        reader.whole_number(0, 5000),
+        "N",
+        "microseconds that media may wait for more to go with, and no longer than forwarding takes (default 0)",
+    ),
+    Option(
         "publish_bps",
         reader.whole_number(100_000, 1_000_000_000),
         "N",

@@ -337,6 +337,7 @@ cdef extern from "forward/outbox.h" nogil:
 cdef extern from "forward/core.h" nogil:
     ctypedef struct fw_core_t:
         fw_counters_t counters
+        uint64_t batch_us
 
     ctypedef enum fw_hand_kind_t:
         FW_HAND_PACKET
@@ -363,6 +364,7 @@ cdef extern from "forward/core.h" nogil:
         uint32_t pool_packets
         uint32_t max_transports
         uint32_t max_ssrcs
+        uint32_t coalesce_us
         uint16_t max_gso_segments
         uint64_t hash_seed
 
@@ -404,6 +406,7 @@ cdef extern from "forward/core.h" nogil:
     void fw_core_receive(fw_core_t *core, const fw_path_t *path, uint8_t *data, size_t len, uint64_t now_us)
     bint fw_core_knows(const fw_core_t *core, const fw_path_t *path)
     void fw_core_hand(fw_core_t *core, fw_hand_kind_t kind, const fw_hand_t *head, const uint8_t *body, size_t len, uint64_t now_us)
+    void fw_core_spent(fw_core_t *core, uint64_t us)
     void fw_core_flush(fw_core_t *core, uint64_t now_us)
     uint64_t fw_core_next_us(const fw_core_t *core)
 

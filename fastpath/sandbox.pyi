@@ -24,6 +24,7 @@ class Sandbox:
         pool_packets: int = 1024,
         max_transports: int = 4096,
         max_ssrcs: int = 64,
+        coalesce_us: int = 0,
         max_gso_segments: int = 128,
         hash_seed: int = 1,
     ) -> None: ...
@@ -38,6 +39,9 @@ class Sandbox:
 
     def flush(self, now_us: int) -> None:
         """Ends a round."""
+
+    def spent(self, us: int) -> None:
+        """Says how long the last round took that forwarded media."""
 
     def next_us(self) -> int | None:
         """When flush() is to be called though nothing has come; None for never."""

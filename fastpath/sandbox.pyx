@@ -64,7 +64,7 @@ cdef class Sandbox:
     cdef list sent, punts, handed, changes, ports
     cdef dict paths  # by the bytes of fw_path_t: datagrams leave only on paths that others came by
 
-    def __init__(self, *, uint32_t pool_packets=1024, uint32_t max_transports=4096, uint32_t max_ssrcs=64,
+    def __init__(self, *, uint32_t pool_packets=1024, uint32_t max_transports=4096, uint32_t max_ssrcs=64, uint32_t coalesce_us=0,
                  uint16_t max_gso_segments=128, uint64_t hash_seed=1):
         cdef fw_core_config_t config
         cdef fw_sinks_t sinks
@@ -74,6 +74,7 @@ cdef class Sandbox:
         config.pool_packets = pool_packets
         config.max_transports = max_transports
         config.max_ssrcs = max_ssrcs
+        config.coalesce_us = coalesce_us
         config.max_gso_segments = max_gso_segments
         config.hash_seed = hash_seed
         sinks.context = <void *>self
@@ -170,6 +171,9 @@ cdef class Sandbox:
 
     def flush(self, uint64_t now_us):
         fw_core_flush(self.core, now_us)
+
+    def spent(self, uint64_t us):
+        fw_core_spent(self.core, us)
 
     def next_us(self):
         cdef uint64_t next_us = fw_core_next_us(self.core)

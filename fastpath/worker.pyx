@@ -64,7 +64,7 @@ cdef struct worker_t:
     bint tell  # Python has something to read
     bint stopping
     uint64_t rounds
-    fw_histogram_t latency  # of RTP, in us, from the start of the round that took it in until the kernel has it
+    fw_histogram_t latency  # of RTP, in us, from the first of its batch coming in until the kernel has it
     uint64_t rtp_out  # RTP packets that are in there
 
 
@@ -84,7 +84,7 @@ cdef void on_send(void *context, const fw_udp_message_t *messages, size_t count)
             fw_udp_send(w.fds, w.fd_count, w.sender, messages + start, end - start)
         start = end
     if w.core.counters.rtp_out != w.rtp_out:
-        fw_histogram_add(&w.latency, fw_clock_us() - w.now_us, w.core.counters.rtp_out - w.rtp_out)
+        fw_histogram_add(&w.latency, fw_clock_us() - (w.core.batch_us or w.now_us), w.core.counters.rtp_out - w.rtp_out)
         w.rtp_out = w.core.counters.rtp_out
 
 
@@ -222,7 +222,7 @@ cdef uint64_t time_to_sleep(worker_t *w) noexcept nogil:
 
 cdef void run(worker_t *w) noexcept nogil:
     cdef int fds[FW_WAIT_FDS]
-    cdef uint64_t ready, now_us
+    cdef uint64_t ready, now_us, sent
     cdef size_t i
     for i in range(w.fd_count):
         fds[i] = w.fds[i]
@@ -240,7 +240,10 @@ cdef void run(worker_t *w) noexcept nogil:
         if ready >> (w.fd_count + 1) & 1:
             fw_tcp_poll(w.tcp, now_us)
         fw_tcp_tick(w.tcp, now_us)
+        sent = w.rtp_out
         fw_core_flush(w.core, now_us)
+        if w.rtp_out != sent:
+            fw_core_spent(w.core, fw_clock_us() - now_us)
         wake_peers(w)
         w.rounds += 1
         if w.tell:
@@ -276,6 +279,7 @@ cdef class Worker:
         int pool_packets=16384,
         int max_transports=65536,
         int max_ssrcs=64,
+        int coalesce_us=0,
         int tcp_connections=4096,
         int tcp_lease_us=10_000_000,
     ):
@@ -307,7 +311,7 @@ cdef class Worker:
                 "gro": bool(caps[i].gro),
                 "gso": bool(caps[i].gso),
             })
-        self._allocate(pool_packets, max_transports, max_ssrcs, segments)
+        self._allocate(pool_packets, max_transports, max_ssrcs, coalesce_us, segments)
         self.w.sender = fw_udp_sender_create(caps, self.w.fd_count, &self.w.udp)
         if self.w.sender == NULL:
             raise MemoryError
@@ -332,13 +336,14 @@ cdef class Worker:
             if error < 0:
                 raise OSError(-error, os.strerror(-error))
 
-    def _allocate(self, pool_packets, max_transports, max_ssrcs, segments):
+    def _allocate(self, pool_packets, max_transports, max_ssrcs, coalesce_us, segments):
         cdef fw_core_config_t config
         cdef fw_sinks_t sinks
         memset(&config, 0, sizeof(config))
         config.pool_packets = max(pool_packets, 16 * ROUND_DATAGRAMS)
         config.max_transports = max_transports
         config.max_ssrcs = max_ssrcs
+        config.coalesce_us = coalesce_us
         config.max_gso_segments = segments
         config.hash_seed = int.from_bytes(os.urandom(8), "little")
         sinks.context = &self.w

@@ -118,6 +118,7 @@ class EngineConfig:
     tcp: Sequence[Sequence[tuple[str, int]]] = ()
     tcp_connections_per_worker: int = 4096
     packets_per_worker: int = 16384
+    coalesce_us: int = 0
     publish_bps: int = 10_000_000
     ssrcs_per_transport: int = 64
     consent_timeout_s: float = 30.0
@@ -222,6 +223,7 @@ class Engine:
                 tcp,
                 tcp_connections=config.tcp_connections_per_worker,
                 pool_packets=config.packets_per_worker,
+                coalesce_us=config.coalesce_us,
                 max_ssrcs=config.ssrcs_per_transport,
             )
             stack.pop_all()  # the sockets are the worker's from here on

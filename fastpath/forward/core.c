@@ -11,6 +11,8 @@
 #include "sources.h"
 #include "table.h"
 
+enum { BATCH_PACKETS = 256 }; /* so many wait no longer */
+
 fw_core_t *fw_core_create(const fw_core_config_t *config, const fw_sinks_t *sinks) {
     fw_core_t *core = calloc(1, sizeof *core);
     if (core == NULL) return NULL;
@@ -174,21 +176,33 @@ static void tell_changes(fw_core_t *core) {
     }
 }
 
+/* When media that has come is to be forwarded; UINT64_MAX where there is none. */
+static uint64_t batch_due_us(const fw_core_t *core) {
+    if (core->touched == NULL) return UINT64_MAX;
+    if (core->pool.next - core->batch_number >= BATCH_PACKETS) return core->batch_us;
+    return core->batch_us + (core->spent_us < core->config.coalesce_us ? core->spent_us : core->config.coalesce_us);
+}
+
 void fw_core_flush(fw_core_t *core, uint64_t now_us) {
     core->now_us = now_us;
     fw_timer_t *timer;
     while ((timer = fw_timers_take(&core->timers, now_us)) != NULL) fw_transport_tick(core, (fw_transport_t *)timer);
-    fw_egress_flush(core);
+    if (core->catching_up != NULL || now_us >= batch_due_us(core)) fw_egress_flush(core);
     while (core->reports != NULL) {
         fw_transport_t *t = core->reports;
         core->reports = t->next_report;
         fw_transport_first_reports(core, t);
     }
     fw_outbox_flush(&core->outbox);
+    if (core->touched == NULL) core->batch_us = 0;
     tell_changes(core);
 }
 
-uint64_t fw_core_next_us(const fw_core_t *core) { return fw_timers_next_us(&core->timers); }
+uint64_t fw_core_next_us(const fw_core_t *core) {
+    uint64_t timer_us = fw_timers_next_us(&core->timers);
+    uint64_t batch_us = batch_due_us(core);
+    return timer_us < batch_us ? timer_us : batch_us;
+}
 
 static void producer_stats(const fw_producer_t *p, const fw_encoding_t *e, fw_stream_stats_t *out) {
     *out = (fw_stream_stats_t){

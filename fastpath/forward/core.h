@@ -64,8 +64,12 @@ bool fw_core_knows(const fw_core_t *core, const fw_path_t *path);
 void fw_core_hand(fw_core_t *core, fw_hand_kind_t kind, const fw_hand_t *head, const uint8_t *body, size_t len,
                   uint64_t now_us);
 
-/* Ends a round: forwards what has come, does what is due, sends all. */
+/* Ends a round: forwards what has come, does what is due, sends all. With `coalesce_us`, media waits for more to go with,
+ * as long as forwarding the last batch took: few viewers wait for nothing, and for many a larger batch is cheaper. */
 void fw_core_flush(fw_core_t *core, uint64_t now_us);
+
+/* Tells how long the round that forwarded media took. */
+static inline void fw_core_spent(fw_core_t *core, uint64_t us) { core->spent_us = us; }
 
 /* When fw_core_flush is to be called though nothing has come; UINT64_MAX for never. */
 uint64_t fw_core_next_us(const fw_core_t *core);

@@ -64,6 +64,7 @@
     X(drop_protect_failed)       \
     X(drop_handover_full)        \
     X(drop_handover_stale)       \
+    X(drop_pool_full)            \
     X(drop_punt_full)            \
     X(drop_no_path)
 

@@ -104,6 +104,10 @@ static void hand_over(fw_core_t *core, fw_producer_t *p, const fw_packet_t *pack
 
 static void queue(fw_core_t *core, fw_producer_t *p, fw_packet_t *packet) {
     packet->next = NULL;
+    if (core->touched == NULL) {
+        core->batch_us = core->now_us;
+        core->batch_number = packet->number;
+    }
     if (p->batch_first == NULL) {
         p->batch_first = packet;
         p->next_touched = core->touched;
@@ -228,6 +232,13 @@ static void drop_unprotected(fw_core_t *core, fw_srtp_status_t status) {
     if (status == FW_SRTP_FAILED) core->counters.drop_srtp_failed++;
 }
 
+/* Whether a slot is left that is not in the batch. */
+static bool pool_has_room(fw_core_t *core) {
+    if (core->touched == NULL || core->pool.next - core->batch_number < core->pool.count - 1) return true;
+    core->counters.drop_pool_full++;
+    return false;
+}
+
 /* Decrypts into the next slot. NULL, and counted, where it is not an authentic packet. */
 static fw_packet_t *open_packet(fw_core_t *core, fw_transport_t *t, const uint8_t *data, size_t len) {
     fw_packet_t *packet = fw_pool_peek(&core->pool);
@@ -235,6 +246,7 @@ static fw_packet_t *open_packet(fw_core_t *core, fw_transport_t *t, const uint8_
         core->counters.drop_oversize++;
         return NULL;
     }
+    if (!pool_has_room(core)) return NULL;
     fw_outbox_protect(&core->outbox); /* a repair may be waiting that reads from the slot */
     /* The slot is being used again: whatever named its packet is told so by the encoding. */
     packet->encoding = NULL;
@@ -325,6 +337,7 @@ void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data
         core->counters.drop_handover_stale++;
         return;
     }
+    if (!pool_has_room(core)) return;
     fw_encoding_t *e = p->encodings[head->encoding];
     fw_packet_t *packet = fw_pool_peek(&core->pool);
     packet->encoding = NULL;

@@ -280,6 +280,7 @@ typedef struct {
     uint32_t pool_packets;     /* at least 1024 */
     uint32_t max_transports;
     uint32_t max_ssrcs;        /* of one transport, inbound */
+    uint32_t coalesce_us;      /* the longest that media waits for more to go with, 0: it does not */
     uint16_t max_gso_segments; /* 1: no GSO */
     uint64_t hash_seed;
 } fw_core_config_t;
@@ -298,6 +299,9 @@ struct fw_core {
     fw_map_t by_ufrag; /* fw_transport_t */
     fw_map_t by_path;  /* remote address, socket and TCP connection → fw_transport_t */
     fw_producer_t *touched; /* producers with packets in this batch */
+    uint64_t batch_us;      /* when its first packet came, 0 where there is none, */
+    uint64_t batch_number;  /* and the number of that in the pool */
+    uint64_t spent_us;      /* what the last batch took */
     fw_consumer_t *catching_up;
     fw_transport_t *flush;
     fw_transport_t *reports; /* transports with a first SR due */

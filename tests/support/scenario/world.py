@@ -56,10 +56,13 @@ class Node:
 class World:
     """Cores linked to each other, and peers. As a context manager it checks at the end all that ever left the cores."""
 
-    def __init__(self, *, seed: int = 1, nodes: int = 1, pool_packets: int = 1024, max_ssrcs: int = 64) -> None:
+    def __init__(
+        self, *, seed: int = 1, nodes: int = 1, pool_packets: int = 1024, max_ssrcs: int = 64, coalesce_us: int = 0
+    ) -> None:
         self.chance = random.Random(seed)
         self.now_us = 1_000_000
-        self.nodes = [Node(Sandbox(pool_packets=pool_packets, max_ssrcs=max_ssrcs)) for _ in range(nodes)]
+        options = {"pool_packets": pool_packets, "max_ssrcs": max_ssrcs, "coalesce_us": coalesce_us}
+        self.nodes = [Node(Sandbox(**options)) for _ in range(nodes)]
         self.peers: dict[tuple[str, int], Peer] = {}
         self.unrouted: list[tuple[Path, bytes]] = []
         self.wiretap = Wiretap()
