@@ -30,6 +30,9 @@ class Drain:
     def add(self, sock: socket, *, keep: bool = False) -> int:
         """Reads this UDP socket from now on, and owns it. The number by which it is known here."""
 
+    def rest(self, index: int) -> None:
+        """Reads this socket no more; what comes fills its buffer. ValueError where it is not read."""
+
     def fileno(self) -> int:
         """Readable when there is something to read."""
 

@@ -61,6 +61,7 @@ cdef extern from *:
         EPOLLIN
         EPOLL_CLOEXEC
         EPOLL_CTL_ADD
+        EPOLL_CTL_DEL
         MSG_DONTWAIT
         SOL_SOCKET
         SO_MEMINFO
@@ -273,6 +274,11 @@ cdef class Drain:
             raise OSError("the socket cannot be waited for")
         self.sockets.append(sock)
         return index
+
+    def rest(self, uint32_t index):
+        """Reads this socket no more."""
+        if epoll_ctl(self.d.epoll, EPOLL_CTL_DEL, self.sockets[index].fileno(), NULL) < 0:
+            raise ValueError(f"socket {index} is not read")
 
     def fileno(self):
         """Readable when there is something to read."""

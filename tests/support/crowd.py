@@ -60,9 +60,11 @@ class Crowd:
                 assert self._drain.lost == 0, "the test could not keep up with its own clients"
                 assert self.problems == []
 
-    async def publish(self, url: str, *, rate_bps: int, sent: Sent = ignore) -> Publisher:
+    async def publish(
+        self, url: str, *, rate_bps: int, sent: Sent = ignore, kind: type[Publisher] = Publisher
+    ) -> Publisher:
         """A publisher that sends from now on."""
-        publisher = Publisher(self._services, self._next_address(), rate_bps=rate_bps, sent=sent)
+        publisher = kind(self._services, self._next_address(), rate_bps=rate_bps, sent=sent)
         self.clients.append(publisher)
         await publisher.publish(url)
         return publisher

@@ -127,6 +127,10 @@ class Client:
         self._sent(datagram)
         self._sock.send(datagram)
 
+    def rest(self) -> None:
+        """Reads no more: what comes from now on fills the socket's buffer."""
+        self._services.drain.rest(self.index)
+
     def inject(self, datagram: bytes) -> None:
         """Sends from this client's address what is not the client's own."""
         self._sock.send(datagram)

@@ -1,0 +1,187 @@
+"""Measures the whole server with real WHEP viewers: `python -m bench.viewers --help`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import struct
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.crowd import Crowd, warm_up
+from tests.support.crowd_media import FRAMES_PER_S, MAX_PAYLOAD_BYTES
+from tests.support.crowd_peers import Publisher, Viewer
+from tests.support.crowd_server import Footprint, counters
+from tests.support.server import Server
+from tests.support.waiting import until
+
+from .command import option, run
+from .peers import UDP_SEGMENT
+from .printing import Row, as_text
+from .usage import allow_files, machine, stay_aside
+
+DESCRIPTION = """Runs `fanwire serve` with one worker on the first core, joins real viewers (HTTP, ICE, DTLS) from the
+last one, and sends them video by WHIP in bursts, 30 a second. The viewers renew consent and read nothing. CPU time and
+memory are those of the server's process, all threads. Exit status 1: packets were lost."""
+SERVER_OPTIONS = ("--log-level=warning", "--joins-per-s=100000", "--packets-per-worker=4096")
+MOST_VIEWERS = 10_000
+MOST_BURST = 40
+SETTLE_S = 2.0  # until the viewers' buffers are full, and Python has tidied up
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to measure."""
+
+    viewers: int = option(200, "how many")
+    burst: int = option(10, "packets at once")
+    seconds: int = option(10, "how long time is taken")
+    backend: str = option("auto", "what encrypts: the server's own choice", ("auto",))
+
+    def problem(self) -> str | None:
+        """Why this cannot be measured, in words for the user, or None."""
+        if not 1 <= self.viewers <= MOST_VIEWERS:
+            return f"--viewers goes from 1 to {MOST_VIEWERS}"
+        if not 1 <= self.burst <= MOST_BURST:
+            return f"--burst goes from 1 to {MOST_BURST}"
+        return None if 1 <= self.seconds <= 60 else "--seconds goes from 1 to 60"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewersFigures:
+    """Of the server's process."""
+
+    machine: str
+    options: Options
+    backend_used: str
+    cpu_us_per_packet: float  # forwarded
+    core_share: float  # of one core, 0 to 1
+    packets_per_second: float
+    packets_sent: int
+    packets_expected: int
+    packets_per_message: float  # in one GSO message
+    kb_per_viewer: float  # growth of its resident memory
+    join_cpu_ms_per_viewer: float
+    join_s: float  # all of them, as fast as the clients can
+
+    @property
+    def failed(self) -> bool:
+        """Packets were lost."""
+        return self.packets_sent != self.packets_expected
+
+    def text(self) -> str:
+        """For people."""
+        o = self.options
+        rows: list[Row] = [
+            ("CPU per forwarded packet", f"{self.cpu_us_per_packet:.2f} us", "the whole process"),
+            ("share of a core", f"{self.core_share:.1%}", ""),
+            ("packets per second", f"{self.packets_per_second:.0f}", ""),
+            ("packets per message", f"{self.packets_per_message:.2f}", ""),
+            ("packets sent", f"{self.packets_sent}", f"of {self.packets_expected}"),
+            ("memory per viewer", f"{self.kb_per_viewer:.1f} kB", "growth of the process"),
+            ("CPU per join", f"{self.join_cpu_ms_per_viewer:.2f} ms", f"all joined in {self.join_s:.1f} s"),
+        ]
+        head = f"{o.viewers} WHEP viewers, bursts of {o.burst}, {FRAMES_PER_S} a second for {o.seconds} s"
+        return as_text(self.machine, f"{head}, {self.backend_used}", rows)
+
+
+class BurstPublisher(Publisher):
+    """Sends video alone, each frame in one system call."""
+
+    def start(self) -> None:
+        self._sending = [asyncio.create_task(self._send_bursts()), asyncio.create_task(self._send_reports())]
+
+    async def _send_bursts(self) -> None:
+        assert self._protector is not None
+        due = time.monotonic()
+        while True:
+            packets: list[bytes] = []
+            for payload, marker in self.video.frame():
+                packet = self.video.packet(payload, marker=marker, transport_cc=self._transport_cc)
+                packets.append(self._protector.protect(packet))
+                self._transport_cc += 1
+            segment = struct.pack("=H", len(packets[0]))
+            self._sock.sendmsg([b"".join(packets)], [(socket.SOL_UDP, UDP_SEGMENT, segment)])
+            due += 1 / FRAMES_PER_S
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+
+
+async def measure_server(options: Options, library: str) -> ViewersFigures:
+    """Takes some 20 seconds, and more to join thousands."""
+    rate_bps = options.burst * MAX_PAYLOAD_BYTES * 8 * FRAMES_PER_S
+    stay_aside()
+    async with Server(*SERVER_OPTIONS) as server, Crowd(options.viewers + 1) as crowd:
+        _keep_on_first_core(server.pid)
+        await warm_up(server.whip("warm"), server.whep("warm"), workers=1)
+        publisher = await crowd.publish(server.whip("room"), rate_bps=rate_bps, kind=BurstPublisher)
+        await asyncio.sleep(SETTLE_S)
+        await publisher.stop()
+        empty, started = Footprint.of(server.pid), time.monotonic()
+        viewers = await crowd.watch(server.whep("room"), options.viewers)
+        join_s = time.monotonic() - started
+        publisher.start()
+        await until(lambda: _without_media(viewers), lambda without: without == 0, timeout_s=10)
+        await publisher.stop()
+        joined = Footprint.of(server.pid)
+        for viewer in viewers:
+            viewer.rest()
+        publisher.start()
+        await asyncio.sleep(SETTLE_S)
+        await publisher.stop()
+        await asyncio.sleep(0.1)
+        before, used, told = publisher.video.packets, Footprint.of(server.pid), await counters(server.url)
+        publisher.start()
+        await asyncio.sleep(options.seconds)
+        await publisher.stop()
+        await asyncio.sleep(0.1)
+        now = Footprint.of(server.pid)
+        counted = await counters(server.url)
+        published = publisher.video.packets - before
+        counted.subtract(told)
+    sent = counted["rtp_out"] - counted["udp_send_would_block"] - counted["udp_send_refused"]
+    cpu_s = now.cpu_s - used.cpu_s
+    return ViewersFigures(
+        machine=machine(),
+        options=options,
+        backend_used=library,
+        cpu_us_per_packet=cpu_s * 1e6 / max(1, sent),
+        core_share=cpu_s / options.seconds,
+        packets_per_second=sent / options.seconds,
+        packets_sent=sent,
+        packets_expected=published * options.viewers,
+        packets_per_message=counted["udp_packets_out"] / max(1, counted["udp_messages_out"]),
+        kb_per_viewer=(now.resident_bytes - empty.resident_bytes) / 1000 / options.viewers,
+        join_cpu_ms_per_viewer=(joined.cpu_s - empty.cpu_s) * 1000 / options.viewers,
+        join_s=join_s,
+    )
+
+
+async def _without_media(viewers: Sequence[Viewer]) -> int:
+    return sum(viewer.media == 0 for viewer in viewers)
+
+
+def _keep_on_first_core(pid: int) -> None:
+    """The process with all its threads, those to come included."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), {min(os.sched_getaffinity(pid))})
+
+
+def measure(options: Options, library: str) -> ViewersFigures:
+    """Takes some 20 seconds, and more to join thousands."""
+    allow_files(options.viewers)
+    with contextlib.redirect_stdout(sys.stderr):  # where the server's log goes
+        return asyncio.run(measure_server(options, library))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit status."""
+    return run("bench.viewers", DESCRIPTION, Options, measure, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
