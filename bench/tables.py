@@ -81,7 +81,7 @@ TABLES = (
             Column("sent, ns a packet", "send_ns_per_packet", ".0f"),
             Column("repaired, ns a packet", "repair_ns_per_packet", ".0f"),
             Column("ratio", "ratio"),
-            Column("repaired twice", "repaired_twice", "d"),
+            Column("repaired twice", "repaired_twice", ".0f"),
         ],
     ),
     Table(

@@ -1,49 +1,143 @@
-"""bench.fanout at its smallest: it runs, it says what it should, and what it forwards is right."""
+"""The benchmarks at their smallest: each runs, says what it should, and what it forwards is right."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 import pytest
+from bench import check, report, runs
+from bench.bounds import BOUNDS
+from bench.tables import TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = ("--subscribers=20", "--rounds=2", "--packets=400", "--verify-subscribers=3")
+FANOUT = ("--subscribers=20", "--rounds=2", "--packets=400", "--verify-subscribers=3")
 
 
-def run(*options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "bench.fanout", *options]
+def run(name: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", f"bench.{name}", *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+def figures(name: str, *options: str) -> dict[str, Any]:
+    done = run(name, "--json", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 @pytest.mark.parametrize("profile", ["gcm128", "cm80"])
 def test_fanout_loses_nothing_decrypts_and_tells_all_it_measures(profile: str) -> None:
-    done = run("--json", "--k=4", f"--profile={profile}", *SMALL)
-    assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout)
-    assert figures["subscribers"] == 20
-    assert figures["k"] == 4
-    assert figures["packets_sent"] == figures["packets_expected"] == 2 * 400
-    assert figures["loss"] == 0
-    assert figures["floor_packets_per_message"] == 4
-    assert 3 < figures["packets_per_message"] <= 4  # the RTCP in between is not in runs
+    found = figures("fanout", "--k=4", f"--profile={profile}", *FANOUT)
+    assert found["subscribers"] == 20
+    assert found["k"] == 4
+    assert found["packets_sent"] == found["packets_expected"] == 2 * 400
+    assert found["loss"] == 0
+    assert found["floor_packets_per_message"] == 4
+    assert 3 < found["packets_per_message"] <= 4  # the RTCP in between is not in runs
     for measured in ("cpu_ns_per_packet", "floor_ns_per_packet", "ratio_to_floor", "packets_per_cpu_second"):
-        assert figures[measured] > 0
-    parts = figures["user_ns_per_packet"] + figures["system_ns_per_packet"]
-    assert parts == pytest.approx(figures["cpu_ns_per_packet"])
-    verified = figures["verified"]
+        assert found[measured] > 0
+    parts = found["user_ns_per_packet"] + found["system_ns_per_packet"]
+    assert parts == pytest.approx(found["cpu_ns_per_packet"])
+    verified = found["verified"]
     assert verified["packets_received"] == verified["packets_expected"] == 3 * 800
     assert verified["packets_compared"] == 3 * 8
 
 
+def test_two_workers_share_one_stream_and_are_compared_with_one() -> None:
+    found = figures("fanout", "--k=4", "--workers=2", *FANOUT)
+    assert found["packets_sent"] == found["packets_expected"] == 2 * 400
+    assert found["verified"]["packets_received"] == 3 * 800
+    assert found["ratio_to_one_worker"] > 0
+
+
+@pytest.mark.parametrize("media", ["video", "audio"])
+def test_live_media_arrives_whole_and_its_latency_is_told(media: str) -> None:
+    found = figures("fanout", f"--live={media}", "--subscribers=10", "--seconds=1")
+    assert found["packets_sent"] == found["packets_expected"] == 10 * found["sampled_expected"] // 10
+    assert found["sampled_received"] == found["sampled_expected"] > 0
+    for where in ("in_server_ms", "end_to_end_ms"):
+        assert 0 < found[where]["p50"] <= found[where]["p99"] <= found[where]["largest"]
+        assert found[where]["count"] == found["packets_sent"]
+
+
+def test_every_packet_asked_for_is_repaired_once() -> None:
+    found = figures("nack", "--viewers=20", "--loss=0.1", "--rounds=2")
+    assert found["repaired"] == found["asked"] > 100
+    assert found["asked_twice"] > 50
+    assert found["repaired_twice"] == 0
+    assert found["ratio"] > 0
+
+
+def test_quiet_viewers_lose_nothing() -> None:
+    found = figures("idle", "--viewers=50", "--rooms=5", "--seconds=1")
+    assert found["packets_sent"] == found["packets_expected"] == 50 * 20
+    assert found["feedback_taken"] == found["feedback_sent"] == 50 * (20 + 2)
+    assert found["checks_taken"] == found["checks_sent"] == 50
+    assert 0 < found["core_share"] < 1
+
+
+def test_the_whole_server_is_measured_with_viewers_that_join() -> None:
+    found = figures("viewers", "--viewers=3", "--burst=4", "--seconds=1")
+    assert found["packets_sent"] == found["packets_expected"] > 0
+    assert found["cpu_us_per_packet"] > 0
+
+
 def test_fanout_prints_the_same_for_people() -> None:
-    done = run(*SMALL)
+    done = run("fanout", *FANOUT)
     assert done.returncode == 0, done.stderr
     for line in ("CPU per forwarded packet", "ratio to the floor", "memory per subscriber", "decrypted and compared"):
         assert line in done.stdout
 
 
-def test_fanout_refuses_what_it_cannot_measure() -> None:
-    done = run("--k=60")
+@pytest.mark.parametrize(
+    ("name", "option", "said"),
+    [
+        ("fanout", "--k=60", "--k goes from 1 to"),
+        ("fanout", "--workers=20", "--workers goes from 1 to 16"),
+        ("nack", "--loss=0.9", "--loss goes up to 0.5"),
+        ("idle", "--rooms=20000", "--rooms goes from 1 to the number of viewers"),
+        ("viewers", "--burst=0", "--burst goes from 1 to 40"),
+        ("check", "--only=nothing of the kind", "no bound has"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(name: str, option: str, said: str) -> None:
+    done = run(name, option)
     assert done.returncode == 2
-    assert "--k goes from 1 to" in done.stderr
+    assert said in done.stderr
+
+
+class Found(float):
+    """What any run has found: every figure is this number."""
+
+    def __getitem__(self, name: str) -> "Found":
+        return self
+
+
+@pytest.mark.parametrize(("found", "passes"), [(Found(0), True), (Found(1e9), False), (runs.NotMeasured("why"), False)])
+def test_check_passes_what_keeps_within_every_bound(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: object, passes: bool
+) -> None:
+    monkeypatch.setattr(runs, "_measured", lambda run: found)
+    assert check.main([]) == (0 if passes else 1)
+    told = capsys.readouterr().out
+    assert told.count("pass  ") == (len(BOUNDS) if passes else 0)
+    assert told.count("FAIL  ") == (0 if passes else len(BOUNDS))
+    assert told.count(": why") == (len(BOUNDS) if isinstance(found, runs.NotMeasured) else 0)
+
+
+def test_report_fills_every_table_and_draws_every_plot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(runs, "_measured", lambda run: Found(1234))
+    page = tmp_path / "performance.md"
+    page.write_text((ROOT / "docs/performance.md").read_text())
+    assert report.main([f"--docs={tmp_path}"]) == 0
+    text = page.read_text()
+    for table in TABLES:
+        for run in table.runs:
+            assert f"| `{run.command}` | 1" in text
+    for name in re.findall(r"\(plots/(\S+)\)", text):
+        ElementTree.parse(tmp_path / "plots" / name)
+    assert len(list((tmp_path / "plots").iterdir())) == len(re.findall(r"\(plots/", text)) == 3
