@@ -132,6 +132,7 @@ class Hall:
             AddConsumer(transport, consumer_spec(peer, Audio), secrets.randbelow(0x7FFE) + 1, 1, secrets.randbits(32))
             for peer, transport in zip(self.viewers, transports, strict=True)
         )
+        self.viewers[0].read_no_more()  # they share a socket
         self.home.ask(
             BindConsumer(consumer, producers[i % options.rooms], formats=(0,)) for i, consumer in enumerate(consumers)
         )

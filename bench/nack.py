@@ -143,6 +143,7 @@ def measure(options: Options, library: str) -> NackFigures:
     repairs: list[float] = []
     nacks = asked = repaired = 0
     with stage(scene) as on:
+        on.subscribers[0].read_no_more()  # they share a socket
         stay_aside()
         storm = Storm(on, options, seed=1)
         for turn in range(options.rounds + 1):

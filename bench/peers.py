@@ -82,6 +82,10 @@ class Peer:
             if data[0] >> 6 == 2 and not 64 <= data[1] & 0x7F < 96:
                 found.append(data)
 
+    def read_no_more(self) -> None:
+        """Keeps one packet or two, and lets the kernel throw away the rest, before it takes memory for them."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+
     def encrypter(self) -> pylibsrtp.Session:
         """SRTP of what the peer sends."""
         return self._session(self._own_key, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)

@@ -51,8 +51,10 @@ def measure(options: Options, backend: str) -> Figures:
             alone = stack.enter_context(stage(options.scene(crowd=options.subscribers, workers=1)))
         on.workers.settle()
         captured = on.subscribers[0].receive_rtp()[: options.k]
+        for peer in [*on.subscribers, *(alone.subscribers if alone else ())]:
+            peer.read_no_more()
         floor = stack.enter_context(closing(Floor(on.subscribers, captured)))
-        # Not counted: the subscribers' buffers fill up. Nobody reads them while time is taken.
+        # Not counted: to warm up.
         _round(on, floor, alone, options.bursts, 0)
         before = on.workers.counters()
         rounds = [_round(on, floor, alone, options.bursts, i) for i in range(options.rounds)]

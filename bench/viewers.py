@@ -31,7 +31,7 @@ memory are those of the server's process, all threads. Exit status 1: packets we
 SERVER_OPTIONS = ("--log-level=warning", "--joins-per-s=100000", "--packets-per-worker=4096")
 MOST_VIEWERS = 10_000
 MOST_BURST = 40
-SETTLE_S = 2.0  # until the viewers' buffers are full, and Python has tidied up
+SETTLE_S = 2.0  # until all is warm, and Python has tidied up
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,8 +128,9 @@ class Client:
         self._sock.send(datagram)
 
     def rest(self) -> None:
-        """Reads no more: what comes from now on fills the socket's buffer."""
+        """Reads no more: what comes from now on is thrown away by the kernel, before it takes memory for it."""
         self._services.drain.rest(self.index)
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
 
     def inject(self, datagram: bytes) -> None:
         """Sends from this client's address what is not the client's own."""

@@ -9,6 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+
 from bench import check, report, runs
 from bench.bounds import BOUNDS
 from bench.tables import TABLES
@@ -76,7 +77,7 @@ def test_quiet_viewers_lose_nothing() -> None:
     found = figures("idle", "--viewers=50", "--rooms=5", "--seconds=1")
     assert found["packets_sent"] == found["packets_expected"] == 50 * 20
     assert found["feedback_taken"] == found["feedback_sent"] == 50 * (20 + 2)
-    assert found["checks_taken"] == found["checks_sent"] == 50
+    assert found["checks_taken"] == found["checks_sent"] == 40  # the others are not due yet
     assert 0 < found["core_share"] < 1
 
 

@@ -70,6 +70,21 @@ def test_python_gets_media_only_of_the_sockets_that_are_kept(drain: Drain) -> No
         drain.add(another)
 
 
+def test_a_socket_at_rest_is_not_read(drain: Drain) -> None:
+    resting, read = bound(), bound()
+    indexes = drain.add(resting), drain.add(read)
+    with bound() as sender:
+        sender.sendto(rtp(1), resting.getsockname())
+        wait_for(drain, indexes[0], 1)
+        drain.rest(indexes[0])
+        for sock in (resting, read):
+            sender.sendto(rtp(2), sock.getsockname())
+    wait_for(drain, indexes[1], 1)
+    assert drain.tally(indexes[0])["packets"] == 1
+    with pytest.raises(ValueError, match="is not read"):
+        drain.rest(indexes[0])
+
+
 def test_what_a_full_socket_drops_is_told() -> None:
     sock = bound()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
