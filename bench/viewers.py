@@ -31,7 +31,7 @@ memory are those of the server's process, all threads. Exit status 1: packets we
 SERVER_OPTIONS = ("--log-level=warning", "--joins-per-s=100000", "--packets-per-worker=4096")
 MOST_VIEWERS = 10_000
 MOST_BURST = 40
-SETTLE_S = 2.0  # until all is warm, and Python has tidied up
+MOST_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Options:
     viewers: int = option(200, "how many")
     burst: int = option(10, "packets at once")
     seconds: int = option(10, "how long time is taken")
+    settle: int = option(2, "seconds until memory and time are read; 0: and no warm-up, so that they say little")
     backend: str = option("auto", "what encrypts: the server's own choice", ("auto",))
 
     def problem(self) -> str | None:
@@ -49,7 +50,9 @@ class Options:
             return f"--viewers goes from 1 to {MOST_VIEWERS}"
         if not 1 <= self.burst <= MOST_BURST:
             return f"--burst goes from 1 to {MOST_BURST}"
-        return None if 1 <= self.seconds <= 60 else "--seconds goes from 1 to 60"
+        if not 0 <= self.settle <= MOST_SECONDS:
+            return f"--settle goes from 0 to {MOST_SECONDS}"
+        return None if 1 <= self.seconds <= MOST_SECONDS else f"--seconds goes from 1 to {MOST_SECONDS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +120,10 @@ async def measure_server(options: Options, library: str) -> ViewersFigures:
     stay_aside()
     async with Server(*SERVER_OPTIONS) as server, Crowd(options.viewers + 1) as crowd:
         _keep_on_first_core(server.pid)
-        await warm_up(server.whip("warm"), server.whep("warm"), workers=1)
+        if options.settle:
+            await warm_up(server.whip("warm"), server.whep("warm"), workers=1)
         publisher = await crowd.publish(server.whip("room"), rate_bps=rate_bps, kind=BurstPublisher)
-        await asyncio.sleep(SETTLE_S)
+        await asyncio.sleep(options.settle)
         await publisher.stop()
         empty, started = Footprint.of(server.pid), time.monotonic()
         viewers = await crowd.watch(server.whep("room"), options.viewers)
@@ -131,7 +135,7 @@ async def measure_server(options: Options, library: str) -> ViewersFigures:
         for viewer in viewers:
             viewer.rest()
         publisher.start()
-        await asyncio.sleep(SETTLE_S)
+        await asyncio.sleep(options.settle)
         await publisher.stop()
         await asyncio.sleep(0.1)
         before, used, told = publisher.video.packets, Footprint.of(server.pid), await counters(server.url)
