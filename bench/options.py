@@ -20,6 +20,7 @@ LIVE = {"video": Video, "audio": Audio}
 FEW_ROUNDS = 20
 LARGEST_PAYLOAD_BYTES = 1400
 LEAST_BPS, MOST_BPS = 100_000, 50_000_000
+LONGEST_COALESCE_US = 5000
 LONGEST_S = 60
 MOST_SUBSCRIBERS = 60_000  # addresses from 127.1.0.1 on
 MOST_WORKERS = 16
@@ -36,6 +37,7 @@ class Options:
     profile: str = option("gcm128", "SRTP profile", PROFILES)
     backend: str = backend_option()
     workers: int = option(1, "threads that share the subscribers; where there are several, one alone has passes too")
+    coalesce_us: int = option(0, "how long media may wait in a worker for more to go with")
     rounds: int = option(FEW_ROUNDS, "a pass of the workers and one of the floor is one; fewer say little")
     packets: int = option(100_000, "packets forwarded in a pass, about")
     verify_subscribers: int = option(20, "subscribers of the pass that receives and decrypts")
@@ -56,7 +58,9 @@ class Options:
     def scene(self, *, crowd: int, workers: int) -> Scene:
         """What is set up to measure it."""
         stream = LIVE[self.live] if self.live else Video
-        return Scene(crowd, self.k, self.payload_bytes, PROFILES[self.profile], workers, stream)
+        return Scene(
+            crowd, self.k, self.payload_bytes, PROFILES[self.profile], workers, stream, coalesce_us=self.coalesce_us
+        )
 
     def problem(self) -> str | None:
         """Why this cannot be measured, in words for the user, or None."""
@@ -64,6 +68,7 @@ class Options:
             "subscribers": (1, MOST_SUBSCRIBERS),
             "verify_subscribers": (1, MOST_SUBSCRIBERS),
             "workers": (1, min(MOST_WORKERS, self.subscribers)),
+            "coalesce_us": (0, LONGEST_COALESCE_US),
             "rounds": (1, None),
             "payload_bytes": (LEAST_PAYLOAD_BYTES, LARGEST_PAYLOAD_BYTES),
             "bps": (LEAST_BPS, MOST_BPS),

@@ -44,6 +44,7 @@ def draw_backends(path: Path) -> None:
 def draw_latency(path: Path) -> None:
     """How late live video is, by the size of the crowd."""
     chart = _chart(pygal.Line, "Latency of live video at 3 Mbit/s, ms, by subscribers on one worker", logarithmic=True)
+    chart.y_labels = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]
     chart.x_labels = [str(n) for n in CROWDS]
     for name in ("p50", "p99", "p999"):
         chart.add(name, [_figure(run, f"end_to_end_ms.{name}") for run in CROWDS.values()])
@@ -53,7 +54,14 @@ def draw_latency(path: Path) -> None:
 def _chart(kind: Any, title: str, **options: Any) -> Any:
     """Without scripts, so that it is small and shows wherever pictures do."""
     return kind(
-        title=title, style=CleanStyle, js=[], width=720, height=400, pretty_print=False, print_values=False, **options
+        title=title,
+        style=CleanStyle,
+        js=[],
+        width=720,
+        height=400,
+        legend_at_bottom=True,
+        truncate_legend=-1,
+        **options,
     )
 
 

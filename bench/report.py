@@ -22,11 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.report", description=DESCRIPTION)
     parser.add_argument("--docs", type=Path, default=DOCS, help="folder of performance.md and plots/")
     docs = parser.parse_args(arguments).docs
-    page = docs / "performance.md"
-    text = fill(page.read_text(), "machine", machine())
-    for table in TABLES:
-        text = fill(text, table.name, table.text())
+    tables = {"machine": machine(), **{table.name: table.text() for table in TABLES}}
     draw_all(docs / "plots")
+    page = docs / "performance.md"
+    text = page.read_text()
+    for name, content in tables.items():
+        text = fill(text, name, content)
     page.write_text(text)
     return 0
 

@@ -38,6 +38,7 @@ class Scene:
     workers: int = 1
     stream: type[Stream] = Video
     one_port: bool = False  # the subscribers share a socket, so that a load can be sent for all of them at once
+    coalesce_us: int = 0
 
 
 class Stage:
@@ -45,7 +46,7 @@ class Stage:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self.workers = Workers(scene.workers, POOL_PACKETS)
+        self.workers = Workers(scene.workers, POOL_PACKETS, scene.coalesce_us)
         self.home = self.workers.units[0]  # of the publisher
         self.publisher = Publisher(self.home.address, scene.profile)
         self.subscribers = subscribers(scene.crowd, scene.profile, udp_socket("0.0.0.0") if scene.one_port else None)

@@ -72,4 +72,5 @@ def machine() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     model = models[0] if models else os.uname().machine
-    return f"{model}, {os.cpu_count()} cores, Linux {os.uname().release}"
+    release = os.uname().release.partition("-")[0]
+    return f"{model}, {os.cpu_count()} cores, Linux {release}"

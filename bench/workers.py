@@ -38,9 +38,11 @@ class Unit:
 class Workers:
     """`count` workers that know each other, started. `close` ends them."""
 
-    def __init__(self, count: int, pool_packets: int) -> None:
+    def __init__(self, count: int, pool_packets: int, coalesce_us: int = 0) -> None:
         socks = [udp_socket("127.0.0.1") for _ in range(count)]
-        workers = [Worker(i, [sock], pool_packets=pool_packets) for i, sock in enumerate(socks)]
+        workers = [
+            Worker(i, [sock], pool_packets=pool_packets, coalesce_us=coalesce_us) for i, sock in enumerate(socks)
+        ]
         for one, other in itertools.combinations(workers, 2):
             one.connect(other)
         self.units = [_started(worker, sock) for worker, sock in zip(workers, socks, strict=True)]

@@ -215,7 +215,7 @@ class TransportStatistics:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long RTP packets were in a worker: from the start of the round that took them in until the kernel took them.
+    """How long RTP packets were in a worker: from the first of their batch coming in until the kernel took them.
 
     `counts[i]` packets took up to `bounds_us[i]` and longer than the bound before; the last count has no bound.
     """
