@@ -13,7 +13,7 @@ from .arrivals import Frame
 from .options import Options
 from .percentiles import Percentiles, of_histogram, of_values
 from .printing import Row, as_text
-from .samples import Sample, spread
+from .samples import Sample, lateness_ms, spread
 from .stage import Stage, stage
 from .usage import machine, stay_aside
 
@@ -77,8 +77,8 @@ def measure(options: Options, backend: str) -> LiveFigures:
         for peer in on.subscribers:
             peer.read_no_more()
         # Sequence numbers are not encrypted: they tell which of the publisher's packets this one was.
-        first = [(on.first_seqs[i], on.subscribers[i]) for i in spread(on.subscribers, SAMPLED)]
-        samples = [Sample(peer, seq16 + on.published & 0xFFFF) for seq16, peer in first]
+        places = spread(options.subscribers, SAMPLED)
+        samples = [Sample(on.subscribers[i].sock, on.first_seqs[i] + on.published & 0xFFFF) for i in places]
         load = _load(on, frames)
         stay_aside()
         before, latency, cpu, started = _counted(on), _latency(on), on.workers.cpu(), time.monotonic()
@@ -93,7 +93,7 @@ def measure(options: Options, backend: str) -> LiveFigures:
         bounds = on.workers.units[0].worker.latency().bounds_us
     sent = counted["rtp_out"] - counted["udp_send_would_block"] - counted["udp_send_refused"]
     expected = len(sent_ns) * options.subscribers
-    late_ns = [at - sent_ns[number] for sample in samples for number, at in sample.arrivals.items()]
+    late_ms = lateness_ms(samples, sent_ns)
     cpu_ns = used.total_ns / max(1, sent)
     return LiveFigures(
         machine=machine(),
@@ -109,9 +109,9 @@ def measure(options: Options, backend: str) -> LiveFigures:
         loss=1 - sent / expected,
         packets_per_message=counted["udp_packets_out"] / max(1, counted["udp_messages_out"]),
         sampled_expected=len(sent_ns) * len(samples),
-        sampled_received=len(late_ns),
+        sampled_received=len(late_ms),
         in_server_ms=of_histogram(bounds, passed, 1e-3),
-        end_to_end_ms=of_values([ns / 1e6 for ns in late_ns]),
+        end_to_end_ms=of_values(late_ms),
     )
 
 

@@ -72,14 +72,14 @@ class Peer:
         return bytes(request)
 
     def receive_rtp(self) -> list[bytes]:
-        """The SRTP packets that wait; STUN and SRTCP are passed over (RFC 5761 section 4, RFC 7983)."""
+        """The SRTP packets that wait; STUN and SRTCP are passed over."""
         found: list[bytes] = []
         while True:
             try:
                 data = self.sock.recv(2048)
             except BlockingIOError:
                 return found
-            if data[0] >> 6 == 2 and not 64 <= data[1] & 0x7F < 96:
+            if is_rtp(data):
                 found.append(data)
 
     def read_no_more(self) -> None:
@@ -117,6 +117,11 @@ class Publisher(Peer):
         data = [self.protect(packet) for packet in packets]
         segment = struct.pack("=H", len(data[0]))
         self.sock.sendmsg([b"".join(data)], [(socket.SOL_UDP, UDP_SEGMENT, segment)], 0, self._server)
+
+
+def is_rtp(data: bytes) -> bool:
+    """Neither STUN nor RTCP, nor DTLS (RFC 5761 section 4, RFC 7983)."""
+    return data[0] >> 6 == 2 and not 64 <= data[1] & 0x7F < 96
 
 
 def udp_socket(host: str) -> socket.socket:

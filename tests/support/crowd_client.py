@@ -93,6 +93,11 @@ class Client:
         """Seconds from the POST to the first RTP packet."""
         return (self.tally["first_rtp_us"] - self.posted_us) / 1e6
 
+    @property
+    def sock(self) -> socket.socket:
+        """For whoever reads it while the drain does not."""
+        return self._sock
+
     async def join(self, url: str, offer: Callable[[str, str, str], str]) -> None:
         """POSTs an offer, made of ufrag, password and fingerprint, and connects."""
         text = offer(self._ufrag, self._pwd, self._services.certificate.fingerprint)
