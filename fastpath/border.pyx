@@ -304,6 +304,7 @@ def decode_statistics(const uint8_t[::1] record):
                 packets=s.packets,
                 bytes=s.bytes,
                 repaired_packets=s.repaired_packets,
+                recovered_packets=s.recovered,
                 lost=s.lost,
                 fraction_lost=s.fraction_lost / 256,
                 jitter_ticks=s.jitter_ticks,

@@ -427,6 +427,7 @@ cdef extern from "forward/core.h" nogil:
         uint32_t plis
         uint32_t keyframes
         uint32_t freezes
+        uint32_t recovered
         uint16_t width
         uint16_t height
         uint8_t outbound

@@ -190,6 +190,7 @@ class StreamStatistics:
     packets: int
     bytes: int
     repaired_packets: int
+    recovered_packets: int  # of a producer: those `lost` that retransmission has brought
     lost: int
     fraction_lost: float
     jitter_ticks: int

@@ -38,8 +38,8 @@ class Received:
         for stream in streams:
             self.packets += stream.packets
             self.bytes += stream.bytes
-            self.lost += max(0, stream.lost)
-            self.repaired += stream.repaired_packets
+            self.lost += max(0, stream.lost - stream.recovered_packets)
+            self.repaired += stream.recovered_packets
             self.nacks += stream.nacks
             self.plis += stream.plis
         freezes = sum(map(self._add_video, [stream for stream in streams if stream.kind is Kind.VIDEO]))

@@ -73,19 +73,19 @@ typedef enum {
     FW_RESTART_ICE,
     FW_SET_KEYS,
     FW_SET_CONSENT,
-    FW_CHECK_PATH,    /* asks a peer for a path, instead of waiting to be asked */
     FW_SEND_DATAGRAM, /* the record's tail is the datagram; no result */
     FW_CLOSE_TRANSPORT,
     FW_ADD_PRODUCER,
     FW_REMOVE_PRODUCER,
-    FW_FEED_PACKET,   /* the record's tail is an RTP packet in the clear, for a source of this process; no result */
-    FW_FEED_REPORT,
     FW_ADD_TARGET,    /* another worker's copy of a producer gets its packets */
     FW_REMOVE_TARGET,
     FW_ADD_CONSUMER,
     FW_BIND_CONSUMER,
     FW_REMOVE_CONSUMER,
     FW_READ_STATS,
+    FW_CHECK_PATH,    /* asks a peer for a path, instead of waiting to be asked */
+    FW_FEED_PACKET,   /* the record's tail is an RTP packet in the clear, for a source of this process; no result */
+    FW_FEED_REPORT,
 } fw_command_kind_t;
 
 /* FW_OPEN_TRANSPORT; FW_RESTART_ICE takes the credentials only */

@@ -240,6 +240,7 @@ static void producer_stats(const fw_core_t *core, const fw_producer_t *p, const 
         .longest_still_us = e->frames.longest_us > still_us ? e->frames.longest_us : still_us,
         .capture_delay_us = e->capture_delay_us,
         .freezes = e->frames.freezes,
+        .recovered = e->recovered,
         .width = e->width,
         .height = e->height,
         .kind = p->media.kind,

@@ -37,6 +37,7 @@ typedef struct {
     uint32_t plis;
     uint32_t keyframes;
     uint32_t freezes;
+    uint32_t recovered; /* of the packets that are `lost`: retransmission has brought them */
     uint16_t width;
     uint16_t height;
     uint8_t outbound; /* 1 for a consumer */

@@ -338,7 +338,9 @@ void fw_ingress_rtp(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, c
     if (rtx && !unwrap(core, e, packet)) return;
     if (!sequence(core, e, packet)) return;
     if (packet->rtp.payload_len == 0) core->counters.padding_in++;
-    if (!rtx)
+    if (rtx)
+        e->recovered++;
+    else
         fw_receive_stats_add(&e->stats, packet->seq64, packet->rtp.timestamp, packet->len, core->now_us, format->clock_hz,
                              packet->seq64 == e->highest_seq64);
     admit(core, e, packet);

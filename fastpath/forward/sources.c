@@ -86,6 +86,7 @@ void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e) {
     memset(e->seen, 0, sizeof e->seen);
     fw_nack_init(&e->nack);
     e->stats = (fw_receive_stats_t){0};
+    e->recovered = 0;
     e->sr = (fw_clock_point_t){0};
     for (fw_packet_t *packet = p->batch_first; packet != NULL; packet = packet->next)
         if (packet->encoding == e) packet->entry = false; /* nobody starts there any more */

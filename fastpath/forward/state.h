@@ -74,6 +74,7 @@ typedef struct {
     uint32_t rate_bytes; /* received in the current window, and in the one before, for ranking encodings */
     uint32_t rate_before;
     uint32_t nacks_sent;
+    uint32_t recovered; /* retransmissions that filled a gap */
     uint32_t keyframes;
     uint16_t width; /* of the last keyframe, 0 where unknown */
     uint16_t height;
