@@ -1,4 +1,4 @@
-"""The command line: `fanwire serve`, `fanwire token`."""
+"""The command line: `fanwire serve`, `fanwire token`, `fanwire load`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import secrets
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 from .config import ConfigError, load, load_keys
 from .config_options import BY_KEY, ENVIRONMENT_PREFIX, OPTIONS
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_serve(commands)
     _add_token(commands)
+    _add_load(commands)
     return parser
 
 
@@ -98,6 +100,41 @@ def _token(options: argparse.Namespace) -> int:
         return 2
     print(token)
     return 0
+
+
+def _add_load(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    load = commands.add_parser(
+        "load",
+        help="test a server with many viewers",
+        description="Let viewers, and publishers, into any WHEP and WHIP server, and tell what they get.",
+        epilog="{n} in a URL is the number of a publisher, from 0, and of the room that its viewers are in.",
+        allow_abbrev=False,
+    )
+    load.set_defaults(run=_load)
+    load.add_argument("url", metavar="URL", help="where to watch, as in https://example.com/whep/room")
+    load.add_argument("--whip", metavar="URL", help="where to publish (default: URL, with /whip/ for /whep/)")
+    load.add_argument("--viewers", type=int, default=1, metavar="N", help="how many watch (default 1)")
+    load.add_argument("--publishers", type=int, default=0, metavar="M", help="how many publish (default 0)")
+    load.add_argument("--rate", type=float, default=50.0, metavar="N", help="joins a second (default 50)")
+    seconds = "seconds that all stay (default 30)"
+    load.add_argument("--duration", dest="duration_s", type=float, default=30.0, metavar="S", help=seconds)
+    load.add_argument("--token", metavar="TOKEN", help="sent to the server as a Bearer token")
+    load.add_argument("--workers", type=int, default=1, metavar="N", help="threads for media (default 1)")
+    load.add_argument("--source", default="0.0.0.0", metavar="IP", help="local address to come from; :: for IPv6")
+    load.add_argument("--publish-file", type=Path, metavar="FILE", help="publish this instead of a test pattern")
+    load.add_argument("--json", type=Path, metavar="FILE", help="write the report to a file")
+
+
+def _load(options: argparse.Namespace) -> int:
+    from .load.clip import ClipError
+    from .load.run import LoadOptions, OptionsError, run_load
+
+    values = {name: value for name, value in vars(options).items() if name != "run"}
+    try:
+        return asyncio.run(run_load(LoadOptions(**values)))
+    except (OptionsError, ClipError) as error:
+        print(f"fanwire: {error}", file=sys.stderr)
+        return 2
 
 
 def _serve(options: argparse.Namespace) -> int:

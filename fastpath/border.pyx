@@ -7,11 +7,15 @@ from .messages import (
     AddConsumer,
     AddCopy,
     AddProducer,
+    AddSource,
     AddTarget,
     BindConsumer,
+    CheckPath,
     CloseReason,
     CloseTransport,
     Codec,
+    FeedPacket,
+    FeedReport,
     Kind,
     OpenTransport,
     Path,
@@ -106,6 +110,22 @@ def _restart_ice(command, size_t address):
     out.u.ice.pwd_len = put_text(out.u.ice.pwd, FW_PWD_BYTES, command.pwd, "pwd")
 
 
+def _check_path(command, size_t address):
+    cdef fw_command_t *out = <fw_command_t *>address
+    cdef fw_path_t *path = &out.u.check.path
+    host, number = command.remote
+    cdef bytes ip = socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
+    out.kind = FW_CHECK_PATH
+    out.id = command.transport
+    out.u.check.ufrag_len = put_text(out.u.check.ufrag, FW_UFRAG_BYTES, command.ufrag, "ufrag")
+    out.u.check.pwd_len = put_text(out.u.check.pwd, FW_PWD_BYTES, command.pwd, "pwd")
+    out.u.check.tie_breaker = command.tie_breaker
+    memcpy(path.remote.ip, <const char *>ip, len(ip))
+    path.family = path.remote.family = 6 if len(ip) == 16 else 4
+    path.remote.port = number
+    path.serial = command.port
+
+
 def _set_keys(command, size_t address):
     cdef fw_command_t *out = <fw_command_t *>address
     cdef bytes local = command.local
@@ -155,9 +175,27 @@ def _add_producer(command, size_t address):
             out.u.producer.encodings[i].rtx_ssrc = encoding.rtx_ssrc
     if isinstance(command, AddProducer):
         out.id = command.transport
+    elif isinstance(command, AddSource):
+        out.u.producer.home_id = 1  # it is a copy like others, but nobody's
+        out.u.producer.home_worker = FW_NO_WORKER
     else:
         out.u.producer.home_id = command.home_id
         out.u.producer.home_worker = command.home_worker
+
+
+def _feed_packet(command, size_t address):
+    cdef fw_command_t *out = <fw_command_t *>address
+    out.kind = FW_FEED_PACKET
+    out.id = command.producer
+    return command.packet
+
+
+def _feed_report(command, size_t address):
+    cdef fw_command_t *out = <fw_command_t *>address
+    out.kind = FW_FEED_REPORT
+    out.id = command.producer
+    out.u.report.ntp = command.ntp
+    out.u.report.timestamp = command.timestamp
 
 
 def _remove_producer(command, size_t address):
@@ -216,12 +254,16 @@ def _read_statistics(command, size_t address):
 _ENCODERS = {
     OpenTransport: _open_transport,
     RestartIce: _restart_ice,
+    CheckPath: _check_path,
     SetKeys: _set_keys,
     SetConsent: _set_consent,
     SendDatagram: _send_datagram,
     CloseTransport: _close_transport,
     AddProducer: _add_producer,
     AddCopy: _add_producer,
+    AddSource: _add_producer,
+    FeedPacket: _feed_packet,
+    FeedReport: _feed_report,
     RemoveProducer: _remove_producer,
     AddTarget: _target,
     RemoveTarget: _target,
@@ -262,6 +304,7 @@ def decode_statistics(const uint8_t[::1] record):
                 packets=s.packets,
                 bytes=s.bytes,
                 repaired_packets=s.repaired_packets,
+                recovered_packets=s.recovered,
                 lost=s.lost,
                 fraction_lost=s.fraction_lost / 256,
                 jitter_ticks=s.jitter_ticks,
@@ -272,6 +315,12 @@ def decode_statistics(const uint8_t[::1] record):
                 keyframes=s.keyframes,
                 width=s.width,
                 height=s.height,
+                frames=s.frames,
+                freezes=s.freezes,
+                frozen_us=s.frozen_us,
+                still_us=s.still_us,
+                longest_still_us=s.longest_still_us,
+                capture_delay_us=s.capture_delay_us or None,
             )
         )
     return TransportStatistics(

@@ -88,13 +88,28 @@ cdef extern from "net/udp.h" nogil:
         uint16_t segment
 
     int fw_udp_setup(int fd, const fw_udp_options_t *options, fw_udp_caps_t *caps)
-    fw_udp_batch_t *fw_udp_batch_create(size_t messages, fw_udp_counters_t *counters)
+    fw_udp_batch_t *fw_udp_batch_create(size_t messages, uint32_t sockets, fw_udp_counters_t *counters)
     void fw_udp_batch_destroy(fw_udp_batch_t *batch)
-    int fw_udp_receive(int fd, uint8_t socket_index, fw_udp_batch_t *batch)
+    int fw_udp_receive(int fd, uint32_t socket_index, fw_udp_batch_t *batch)
     bint fw_udp_next(fw_udp_batch_t *batch, fw_udp_datagram_t *out)
     fw_udp_sender_t *fw_udp_sender_create(const fw_udp_caps_t *caps, size_t sockets, fw_udp_counters_t *counters)
     void fw_udp_sender_destroy(fw_udp_sender_t *sender)
     size_t fw_udp_send(const int *fds, size_t fd_count, fw_udp_sender_t *sender, const fw_udp_message_t *messages, size_t n)
+
+
+cdef extern from "net/ports.h" nogil:
+    ctypedef struct fw_ports_t:
+        pass
+
+    fw_ports_t *fw_ports_create(const int *fds, uint32_t count, fw_udp_counters_t *counters)
+    void fw_ports_destroy(fw_ports_t *ports)
+    int fw_ports_fd(const fw_ports_t *ports)
+    void fw_ports_receive(
+        fw_ports_t *ports,
+        void (*take)(void *context, const fw_path_t *path, uint8_t *data, size_t len) noexcept nogil,
+        void *context,
+    )
+    void fw_ports_send(fw_ports_t *ports, const fw_udp_message_t *messages, size_t n)
 
 
 cdef extern from "net/histogram.h" nogil:
@@ -218,6 +233,7 @@ cdef extern from "forward/command.h" nogil:
         FW_FORMATS
         FW_ENCODINGS
         FW_NO_PT
+        FW_NO_WORKER
         FW_EXTENSIONS
         FW_FB_NACK
         FW_FB_PLI
@@ -230,10 +246,13 @@ cdef extern from "forward/command.h" nogil:
         FW_RESTART_ICE
         FW_SET_KEYS
         FW_SET_CONSENT
+        FW_CHECK_PATH
         FW_SEND_DATAGRAM
         FW_CLOSE_TRANSPORT
         FW_ADD_PRODUCER
         FW_REMOVE_PRODUCER
+        FW_FEED_PACKET
+        FW_FEED_REPORT
         FW_ADD_TARGET
         FW_REMOVE_TARGET
         FW_ADD_CONSUMER
@@ -274,6 +293,18 @@ cdef extern from "forward/command.h" nogil:
         char ufrag[32]
         char pwd[64]
 
+    ctypedef struct fw_command_check_t "struct fw_command_check":
+        fw_path_t path
+        uint64_t tie_breaker
+        uint8_t ufrag_len
+        uint8_t pwd_len
+        char ufrag[32]
+        char pwd[64]
+
+    ctypedef struct fw_command_report_t "struct fw_command_report":
+        uint64_t ntp
+        uint32_t timestamp
+
     ctypedef struct fw_command_keys_t "struct fw_command_keys":
         uint32_t profile
         uint8_t local[46]
@@ -311,6 +342,8 @@ cdef extern from "forward/command.h" nogil:
 
     ctypedef union fw_command_body_t "union fw_command_body":
         fw_command_ice_t ice
+        fw_command_check_t check
+        fw_command_report_t report
         fw_command_keys_t keys
         fw_command_consent_t consent
         fw_command_producer_t producer
@@ -381,6 +414,11 @@ cdef extern from "forward/core.h" nogil:
         uint64_t bytes
         uint64_t repaired_packets
         int64_t lost
+        uint64_t frames
+        uint64_t frozen_us
+        uint64_t still_us
+        uint64_t longest_still_us
+        int64_t capture_delay_us
         uint32_t ssrc
         uint32_t jitter_ticks
         uint32_t clock_hz
@@ -388,6 +426,8 @@ cdef extern from "forward/core.h" nogil:
         uint32_t nacks
         uint32_t plis
         uint32_t keyframes
+        uint32_t freezes
+        uint32_t recovered
         uint16_t width
         uint16_t height
         uint8_t outbound

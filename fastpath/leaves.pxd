@@ -30,6 +30,7 @@ cdef extern from "wire/stun.h" nogil:
         FW_STUN_HEADER_BYTES
         FW_STUN_INTEGRITY_BYTES
         FW_STUN_RESPONSE_MAX_BYTES
+        FW_STUN_REQUEST_OVERHEAD_BYTES
 
     ctypedef enum fw_stun_status_t:
         FW_STUN_OK
@@ -45,11 +46,22 @@ cdef extern from "wire/stun.h" nogil:
         const uint8_t *integrity
         size_t covered_len
         bint use_candidate
+        bint controlling
         bint controlled
+        uint64_t tie_breaker
+        uint16_t error_code
         uint16_t unknown_type
+
+    ctypedef struct fw_stun_check_t:
+        const char *username
+        size_t username_len
+        uint64_t tie_breaker
+        uint32_t priority
+        bint controlling
 
     fw_stun_status_t fw_stun_parse(const uint8_t *data, size_t len, fw_stun_t *out)
     void fw_stun_covered_header(const uint8_t *data, const fw_stun_t *stun, uint8_t *patched)
+    size_t fw_stun_begin_request(uint8_t *out, const uint8_t *transaction, const fw_stun_check_t *check)
     size_t fw_stun_begin_success(
         uint8_t *out, const uint8_t *transaction, bint ipv6, const uint8_t *ip, uint16_t port
     )

@@ -190,6 +190,7 @@ class StreamStatistics:
     packets: int
     bytes: int
     repaired_packets: int
+    recovered_packets: int  # of a producer: those `lost` that retransmission has brought
     lost: int
     fraction_lost: float
     jitter_ticks: int
@@ -200,6 +201,12 @@ class StreamStatistics:
     keyframes: int
     width: int
     height: int
+    frames: int  # of received video: those that a decoder could have shown
+    freezes: int  # of more than half a second
+    frozen_us: int
+    still_us: int  # since the last frame
+    longest_still_us: int
+    capture_delay_us: int | None  # from the sender's wall clock at capture, counted from 1900, to the worker's clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +258,22 @@ class RestartIce:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckPath:
+    """Asks a server for a path, as the controlling ICE agent, instead of waiting to be asked; again replaces the first.
+
+    `ufrag` and `pwd` are the server's, `remote` is its address, `port` numbers the worker's own ports from 1 (0: it
+    asks from its first socket), and `tie_breaker` is a random number of 64 bits.
+    """
+
+    transport: int
+    ufrag: str
+    pwd: str
+    remote: tuple[str, int]
+    port: int
+    tie_breaker: int
+
+
+@dataclass(frozen=True, slots=True)
 class SetKeys:
     """Gives a transport its SRTP keys, once: master key then master salt each way."""
 
@@ -298,6 +321,30 @@ class AddCopy:
     home_worker: int
     home_id: int
     spec: ProducerSpec
+
+
+@dataclass(frozen=True, slots=True)
+class AddSource:
+    """Makes a producer that is fed from here, by FeedPacket and FeedReport; the result's id names it."""
+
+    spec: ProducerSpec
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPacket:
+    """Gives a source its next RTP packet, in the clear, with the numbers of its spec. There is no result."""
+
+    producer: int
+    packet: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FeedReport:
+    """Tells a source's clock: at `ntp` (32.32 fixed point seconds since 1900) the RTP timestamp was `timestamp`."""
+
+    producer: int
+    ntp: int
+    timestamp: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,12 +417,16 @@ class ReadStatistics:
 Command = (
     OpenTransport
     | RestartIce
+    | CheckPath
     | SetKeys
     | SetConsent
     | SendDatagram
     | CloseTransport
     | AddProducer
     | AddCopy
+    | AddSource
+    | FeedPacket
+    | FeedReport
     | RemoveProducer
     | AddTarget
     | RemoveTarget

@@ -15,7 +15,10 @@ class Stun(TypedDict):
     integrity: bytes | None
     covered: bytes | None  # what the HMAC is over, None without an integrity
     use_candidate: bool
+    controlling: bool
     controlled: bool
+    tie_breaker: int
+    error_code: int
     unknown_type: int
 
 @type_check_only
@@ -108,6 +111,14 @@ def crc32(data: bytes) -> int: ...
 def stun_parse(data: bytes) -> tuple[str, Stun | None]:
     """Status, and what was read unless the status is "malformed"."""
 
+def stun_request(
+    transaction: bytes,
+    username: bytes,
+    tie_breaker: int,
+    priority: int,
+    controlling: bool,
+    sign: Callable[[bytes], bytes],
+) -> bytes: ...
 def stun_success(transaction: bytes, ip: bytes, port: int, sign: Callable[[bytes], bytes]) -> bytes: ...
 def stun_error(transaction: bytes, code: int, unknown_type: int, sign: Callable[[bytes], bytes]) -> bytes: ...
 def rtp_header(packet: bytes) -> Rtp | None: ...

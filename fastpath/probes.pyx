@@ -57,7 +57,10 @@ def stun_parse(bytes data):
         "integrity": stun.integrity[:FW_STUN_INTEGRITY_BYTES] if stun.integrity else None,
         "covered": covered,
         "use_candidate": stun.use_candidate,
+        "controlling": stun.controlling,
         "controlled": stun.controlled,
+        "tie_breaker": stun.tie_breaker,
+        "error_code": stun.error_code,
         "unknown_type": stun.unknown_type,
     }
 
@@ -67,6 +70,16 @@ cdef finish_stun(uint8_t *out, size_t n, sign):
     require(len(integrity) == FW_STUN_INTEGRITY_BYTES, "the integrity is not 20 bytes")
     memcpy(out + n + 4, <const uint8_t *>integrity, FW_STUN_INTEGRITY_BYTES)
     return out[:fw_stun_finish(out, n)]
+
+
+def stun_request(bytes transaction, bytes username, uint64_t tie_breaker, uint32_t priority, bint controlling, sign):
+    cdef uint8_t[FW_STUN_REQUEST_OVERHEAD_BYTES + 516] out
+    cdef fw_stun_check_t check
+    if len(username) > 513:
+        raise ValueError("a username has at most 513 bytes")
+    check.username, check.username_len = username, len(username)
+    check.tie_breaker, check.priority, check.controlling = tie_breaker, priority, controlling
+    return finish_stun(out, fw_stun_begin_request(out, transaction, &check), sign)
 
 
 def stun_success(bytes transaction, bytes ip, uint16_t port, sign):

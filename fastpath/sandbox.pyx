@@ -7,13 +7,15 @@ import ipaddress
 import pylibsrtp._binding
 
 from . import border
-from .messages import Punt, ReadStatistics
+from .messages import CheckPath, Path, Punt, ReadStatistics
 
 from libc.stdint cimport UINT64_MAX
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from .core cimport *
+
+UNSPECIFIED = ("0.0.0.0", 0)  # where the core leaves the choice of its address to the kernel
 
 load_crypto(pylibsrtp._binding.__file__)
 
@@ -124,9 +126,13 @@ cdef class Sandbox:
         cdef fw_result_t result
         cdef bytes head
         cdef bytes tail
+        cdef fw_path_t path
         if isinstance(command, ReadStatistics):
             return self._read_statistics(command.transport)
         head, tail = border.encode(command, 0)
+        if isinstance(command, CheckPath):
+            path = (<const fw_command_t *><const uint8_t *>head).u.check.path
+            self.paths[(<const uint8_t *>&path)[:sizeof(path)]] = Path(command.remote, UNSPECIFIED)
         result = fw_core_command(self.core, <const fw_command_t *><const uint8_t *>head, tail, len(tail), now_us)
         return border.decode_result((<const uint8_t *>&result)[:sizeof(result)])
 

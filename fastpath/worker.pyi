@@ -11,6 +11,7 @@ class Worker:
         sockets: Sequence[socket],
         listeners: Sequence[socket] = (),
         *,
+        ports: Sequence[socket] = (),
         pool_packets: int = 16384,
         max_transports: int = 65536,
         max_ssrcs: int = 64,

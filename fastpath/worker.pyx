@@ -51,6 +51,7 @@ cdef struct worker_t:
     size_t fd_count
     fw_tcp_t *tcp
     fw_tcp_counters_t tcp_counters
+    fw_ports_t *ports  # NULL where it calls no servers
     uint64_t now_us  # of this round
     fw_ring_t *commands  # from Python
     fw_ring_t *results  # to Python, never lost
@@ -68,18 +69,32 @@ cdef struct worker_t:
     uint64_t rtp_out  # RTP packets that are in there
 
 
+ctypedef enum carrier_t:
+    UDP
+    TCP
+    OWN_PORT
+
+
+cdef inline carrier_t carrier_of(const fw_path_t *path) noexcept nogil:
+    if path.serial == 0:
+        return UDP
+    return TCP if path.stream != 0 else OWN_PORT
+
+
 cdef void on_send(void *context, const fw_udp_message_t *messages, size_t count) noexcept nogil:
     cdef worker_t *w = <worker_t *>context
     cdef size_t start = 0
     cdef size_t end
-    cdef bint tcp
+    cdef carrier_t carrier
     while start < count:
-        tcp = messages[start].path.stream != 0
+        carrier = carrier_of(&messages[start].path)
         end = start + 1
-        while end < count and (messages[end].path.stream != 0) == tcp:
+        while end < count and carrier_of(&messages[end].path) == carrier:
             end += 1
-        if tcp:
+        if carrier == TCP:
             fw_tcp_send(w.tcp, messages + start, end - start)
+        elif carrier == OWN_PORT and w.ports != NULL:
+            fw_ports_send(w.ports, messages + start, end - start)
         else:
             fw_udp_send(w.fds, w.fd_count, w.sender, messages + start, end - start)
         start = end
@@ -148,7 +163,7 @@ cdef void drain_commands(worker_t *w, uint64_t now_us) noexcept nogil:
             result = fw_core_command(
                 w.core, command, record.data + sizeof(fw_command_t), record.len - sizeof(fw_command_t), now_us
             )
-            if command.kind != FW_SEND_DATAGRAM:
+            if command.kind != FW_SEND_DATAGRAM and command.kind != FW_FEED_PACKET:
                 fw_ring_push(w.results, 0, &result, sizeof(result), NULL, 0)
                 w.tell = True
         fw_ring_pop(w.commands)
@@ -183,7 +198,7 @@ cdef void receive(worker_t *w, uint64_t ready, uint64_t now_us) noexcept nogil:
         taken = 0
         messages = RECEIVE_MESSAGES if ready >> i & 1 else 0
         while messages == RECEIVE_MESSAGES and taken < ROUND_DATAGRAMS:
-            messages = fw_udp_receive(w.fds[i], <uint8_t>i, w.batch)
+            messages = fw_udp_receive(w.fds[i], <uint32_t>i, w.batch)
             if messages <= 0:
                 break
             while fw_udp_next(w.batch, &datagram):
@@ -223,15 +238,19 @@ cdef uint64_t time_to_sleep(worker_t *w) noexcept nogil:
 cdef void run(worker_t *w) noexcept nogil:
     cdef int fds[FW_WAIT_FDS]
     cdef uint64_t ready, now_us, sent
-    cdef size_t i
+    cdef size_t i, waited
     for i in range(w.fd_count):
         fds[i] = w.fds[i]
     fds[w.fd_count] = w.waker.fd
     fds[w.fd_count + 1] = fw_tcp_fd(w.tcp)
+    waited = w.fd_count + 2
+    if w.ports != NULL:
+        fds[waited] = fw_ports_fd(w.ports)
+        waited += 1
     while not w.stopping:
         fw_waker_arm(&w.waker)
         ready = 0
-        fw_wait(fds, w.fd_count + 2, time_to_sleep(w), &ready)
+        fw_wait(fds, waited, time_to_sleep(w), &ready)
         fw_waker_disarm(&w.waker, ready >> w.fd_count & 1)
         w.now_us = now_us = fw_clock_us()
         drain_commands(w, now_us)
@@ -239,6 +258,8 @@ cdef void run(worker_t *w) noexcept nogil:
         receive(w, ready, now_us)
         if ready >> (w.fd_count + 1) & 1:
             fw_tcp_poll(w.tcp, now_us)
+        if ready >> (w.fd_count + 2) & 1:
+            fw_ports_receive(w.ports, on_frame, w)
         fw_tcp_tick(w.tcp, now_us)
         sent = w.rtp_out
         fw_core_flush(w.core, now_us)
@@ -254,13 +275,14 @@ cdef void run(worker_t *w) noexcept nogil:
 cdef class Worker:
     """One thread that forwards media, with sockets of its own.
 
-    `sockets` are bound, non-blocking UDP sockets, and `listeners` such TCP sockets, that this worker owns from here on
-    and closes; it holds up to `tcp_connections` (1-65535) connections, and one that no transport uses for
+    `sockets` are bound, non-blocking UDP sockets, `listeners` such TCP sockets, and `ports` UDP sockets from which it calls
+    servers, one for each transport; this worker owns them all from here on and closes them; it holds up to `tcp_connections` (1-65535) connections, and one that no transport uses for
     `tcp_lease_us`. All methods are for one thread of Python, which reads events whenever `fileno()` is readable.
     """
 
     cdef worker_t w
-    cdef object sockets
+    cdef list sockets
+    cdef list ports
     cdef object thread
     cdef readonly list capabilities
     cdef uint32_t next_ticket
@@ -276,6 +298,7 @@ cdef class Worker:
         sockets,
         listeners=(),
         *,
+        ports=(),
         int pool_packets=16384,
         int max_transports=65536,
         int max_ssrcs=64,
@@ -286,9 +309,10 @@ cdef class Worker:
         cdef fw_udp_options_t options
         cdef fw_udp_caps_t caps[FW_UDP_SOCKETS]
         self.sockets = [*sockets, *listeners]  # in the order of a path's `socket`
+        self.ports = list(ports)
         self.capabilities = []
-        if not 1 <= len(sockets) < FW_UDP_SOCKETS - 1 or not 0 <= index < MAX_WORKERS:
-            raise ValueError(f"a worker has 1 to {FW_UDP_SOCKETS - 2} sockets and an index below {MAX_WORKERS}")
+        if not 1 <= len(sockets) < FW_UDP_SOCKETS - 2 or not 0 <= index < MAX_WORKERS:
+            raise ValueError(f"a worker has 1 to {FW_UDP_SOCKETS - 3} sockets and an index below {MAX_WORKERS}")
         if not 1 <= tcp_connections <= 0xFFFF:
             raise ValueError("a worker holds 1 to 65535 TCP connections")
         memset(&options, 0, sizeof(options))
@@ -316,6 +340,7 @@ cdef class Worker:
         if self.w.sender == NULL:
             raise MemoryError
         self._listen(listeners, tcp_connections, tcp_lease_us)
+        self._open_ports()
 
     def _listen(self, listeners, tcp_connections, tcp_lease_us):
         cdef fw_tcp_limits_t limits
@@ -336,6 +361,30 @@ cdef class Worker:
             if error < 0:
                 raise OSError(-error, os.strerror(-error))
 
+    def _open_ports(self):
+        cdef fw_udp_options_t options
+        cdef fw_udp_caps_t caps
+        cdef int *fds
+        if not self.ports:
+            return
+        memset(&options, 0, sizeof(options))
+        options.rcvbuf_bytes = 1 << 20
+        options.gro = True
+        fds = <int *>calloc(len(self.ports), sizeof(int))
+        if fds == NULL:
+            raise MemoryError
+        try:
+            for i, sock in enumerate(self.ports):
+                fds[i] = sock.fileno()
+                error = fw_udp_setup(fds[i], &options, &caps)
+                if error < 0:
+                    raise OSError(-error, os.strerror(-error))
+            self.w.ports = fw_ports_create(fds, <uint32_t>len(self.ports), &self.w.udp)
+        finally:
+            free(fds)
+        if self.w.ports == NULL:
+            raise MemoryError
+
     def _allocate(self, pool_packets, max_transports, max_ssrcs, coalesce_us, segments):
         cdef fw_core_config_t config
         cdef fw_sinks_t sinks
@@ -352,7 +401,7 @@ cdef class Worker:
         sinks.hand = on_hand
         sinks.changed = on_changed
         self.w.core = fw_core_create(&config, &sinks)
-        self.w.batch = fw_udp_batch_create(RECEIVE_MESSAGES, &self.w.udp)
+        self.w.batch = fw_udp_batch_create(RECEIVE_MESSAGES, FW_UDP_SOCKETS, &self.w.udp)
         self.w.commands = fw_ring_create(RING_BYTES)
         self.w.results = fw_ring_create(RING_BYTES)
         self.w.datagrams = fw_ring_create(RING_BYTES)
@@ -375,6 +424,7 @@ cdef class Worker:
         fw_udp_batch_destroy(self.w.batch)
         fw_udp_sender_destroy(self.w.sender)
         fw_tcp_destroy(self.w.tcp)
+        fw_ports_destroy(self.w.ports)
         fw_ring_destroy(self.w.commands)
         fw_ring_destroy(self.w.results)
         fw_ring_destroy(self.w.datagrams)
@@ -421,9 +471,11 @@ cdef class Worker:
         self.w.fd_count = 0  # the numbers of closed sockets may soon be those of others
         if self.w.tcp != NULL:
             fw_tcp_shut(self.w.tcp)
-        for sock in self.sockets:
+        fw_ports_destroy(self.w.ports)
+        self.w.ports = NULL
+        for sock in (*self.sockets, *self.ports):
             sock.close()
-        self.sockets = []
+        self.sockets, self.ports = [], []
 
     def fileno(self):
         """Readable when there are events."""

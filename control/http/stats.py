@@ -89,7 +89,13 @@ def _inbound(stream: StreamStatistics) -> Stats:
         "nackCount": stream.nacks,
     }
     if stream.kind is Kind.VIDEO:
-        stats |= {"pliCount": stream.plis, "keyFramesReceived": stream.keyframes}
+        stats |= {
+            "pliCount": stream.plis,
+            "keyFramesReceived": stream.keyframes,
+            "framesReceived": stream.frames,
+            "freezeCount": stream.freezes,
+            "totalFreezesDuration": stream.frozen_us / 1e6,
+        }
         if stream.width:
             stats |= {"frameWidth": stream.width, "frameHeight": stream.height}
     return stats

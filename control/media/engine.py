@@ -16,8 +16,10 @@ from ...fastpath.messages import (
     AddConsumer,
     AddCopy,
     AddProducer,
+    AddSource,
     AddTarget,
     BindConsumer,
+    CheckPath,
     CloseReason,
     CloseTransport,
     Codec,
@@ -25,6 +27,8 @@ from ...fastpath.messages import (
     ConsumerSpec,
     Encoding,
     Extension,
+    FeedPacket,
+    FeedReport,
     Kind,
     Latency,
     OpenTransport,
@@ -51,7 +55,9 @@ from ...fastpath.worker import Worker
 from .keys import SrtpKeys
 
 __all__ = [
+    "AddSource",
     "Addresses",
+    "CheckPath",
     "CloseReason",
     "Codec",
     "ConsumerId",
@@ -61,6 +67,8 @@ __all__ = [
     "EngineConfig",
     "EngineError",
     "Extension",
+    "FeedPacket",
+    "FeedReport",
     "Kind",
     "Latency",
     "Path",
@@ -112,11 +120,16 @@ class TransportListener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """`udp[i]` and, unless it is empty, `tcp[i]` are what worker i binds; times in seconds."""
+    """`udp[i]` and, unless it is empty, `tcp[i]` are what worker i binds; times in seconds.
+
+    Each worker also binds `ports_per_worker` UDP ports of `ports_host`, from which a CallingEngine calls servers.
+    """
 
     udp: Sequence[Sequence[tuple[str, int]]]
     tcp: Sequence[Sequence[tuple[str, int]]] = ()
     tcp_connections_per_worker: int = 4096
+    ports_per_worker: int = 0
+    ports_host: str = "0.0.0.0"
     packets_per_worker: int = 16384
     coalesce_us: int = 0
     publish_bps: int = 10_000_000
@@ -147,6 +160,7 @@ class _Port:
     worker: Worker
     addresses: Addresses
     waiting: dict[int, _Waiter] = field(default_factory=dict)
+    ports: Sequence[tuple[str, int]] = ()  # its own, towards servers
     listeners: dict[int, TransportListener] = field(default_factory=dict)
     opening: int = 0  # transports that are not among the listeners yet
     dropped: int = 0  # datagrams that the worker was too far behind to send
@@ -217,10 +231,12 @@ class Engine:
         with contextlib.ExitStack() as stack:
             udp = _bind(stack, config.udp[index], socket.SOCK_DGRAM)
             tcp = _bind(stack, config.tcp[index], socket.SOCK_STREAM) if config.tcp else []
+            ports = _bind(stack, [(config.ports_host, 0)] * config.ports_per_worker, socket.SOCK_DGRAM)
             worker = Worker(
                 index,
                 udp,
                 tcp,
+                ports=ports,
                 tcp_connections=config.tcp_connections_per_worker,
                 pool_packets=config.packets_per_worker,
                 coalesce_us=config.coalesce_us,
@@ -228,7 +244,7 @@ class Engine:
             )
             stack.pop_all()  # the sockets are the worker's from here on
         bound = Addresses([sock.getsockname()[:2] for sock in udp], [sock.getsockname()[:2] for sock in tcp])
-        return _Port(index, worker, bound)
+        return _Port(index, worker, bound, ports=[sock.getsockname()[:2] for sock in ports])
 
     def addresses(self, transport: TransportId) -> Addresses:
         """What the transport's worker has bound."""

@@ -24,7 +24,7 @@ def accept_encodings(
     rids = {rid.id: rid for rid in offer.rids if rid.direction == "send" and _carries(rid, numbers)}
     streams = _streams(offer, rids)[:MAX_ENCODINGS] if Extension.RID in extensions else ()
     if not streams:
-        return _encodings_by_ssrc(offer)
+        return encodings_by_ssrc(offer)
     for ref in streams:
         if len(ref.id) > MAX_RID_CHARS:
             raise NegotiationError(f"The rid {ref.id[:80]!r} is longer than {MAX_RID_CHARS} characters.")
@@ -49,7 +49,8 @@ def _streams(offer: Media, rids: dict[str, Rid]) -> tuple[RidRef, ...]:
     return tuple(chosen.values())
 
 
-def _encodings_by_ssrc(offer: Media) -> tuple[Encoding, ...]:
+def encodings_by_ssrc(offer: Media) -> tuple[Encoding, ...]:
+    """The encodings of a medium that its sender describes by SSRC alone; one that is to be learnt where it does not."""
     pairs = [group.ssrcs for group in offer.ssrc_groups if group.semantics == "FID" and len(group.ssrcs) == 2]
     rtx = {pair[0]: pair[1] for pair in pairs}
     simulcast = next((group.ssrcs for group in offer.ssrc_groups if group.semantics == "SIM"), ())

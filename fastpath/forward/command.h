@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "../crypto/srtp.h"
+#include "../net/path.h"
 
 #define FW_UFRAG_BYTES 32
 #define FW_PWD_BYTES 64
@@ -14,6 +15,7 @@
 #define FW_FORMATS 16   /* payload types of one producer or consumer */
 #define FW_ENCODINGS 4  /* of one producer */
 #define FW_NO_PT 0xff
+#define FW_NO_WORKER UINT32_MAX
 
 typedef enum { FW_AUDIO, FW_VIDEO } fw_kind_t;
 typedef enum { FW_OPUS, FW_RED, FW_VP8, FW_VP9, FW_H264, FW_H265, FW_AV1 } fw_codec_t;
@@ -81,6 +83,9 @@ typedef enum {
     FW_BIND_CONSUMER,
     FW_REMOVE_CONSUMER,
     FW_READ_STATS,
+    FW_CHECK_PATH,    /* asks a peer for a path, instead of waiting to be asked */
+    FW_FEED_PACKET,   /* the record's tail is an RTP packet in the clear, for a source of this process; no result */
+    FW_FEED_REPORT,
 } fw_command_kind_t;
 
 /* FW_OPEN_TRANSPORT; FW_RESTART_ICE takes the credentials only */
@@ -91,6 +96,16 @@ struct fw_command_ice {
     uint32_t rtcp_ssrc;  /* what its own RTCP is sent under */
     uint16_t first_transport_cc;
     uint8_t ufrag_len; /* of the local credentials */
+    uint8_t pwd_len;
+    char ufrag[FW_UFRAG_BYTES];
+    char pwd[FW_PWD_BYTES];
+};
+
+/* FW_CHECK_PATH */
+struct fw_command_check {
+    fw_path_t path;       /* the peer's address, and what to reach it from; `local_ip` may be zero */
+    uint64_t tie_breaker; /* random */
+    uint8_t ufrag_len;    /* of the peer's credentials */
     uint8_t pwd_len;
     char ufrag[FW_UFRAG_BYTES];
     char pwd[FW_PWD_BYTES];
@@ -110,9 +125,15 @@ struct fw_command_consent {
 struct fw_command_producer {
     fw_media_t media;
     uint64_t home_id; /* of a copy: the producer's id on its own worker, else 0 */
-    uint32_t home_worker;
+    uint32_t home_worker; /* FW_NO_WORKER: a source of this process feeds it, `home_id` is not 0 all the same */
     uint32_t encoding_count;
     fw_encoding_spec_t encodings[FW_ENCODINGS];
+};
+
+/* FW_FEED_REPORT */
+struct fw_command_report {
+    uint64_t ntp; /* 32.32 fixed point seconds since 1900, when */
+    uint32_t timestamp; /* was the RTP timestamp */
 };
 
 struct fw_command_target {
@@ -141,9 +162,11 @@ struct fw_command_bind {
 
 union fw_command_body {
     struct fw_command_ice ice;
+    struct fw_command_check check;
     struct fw_command_keys keys;
     struct fw_command_consent consent;
     struct fw_command_producer producer;
+    struct fw_command_report report;
     struct fw_command_target target;
     struct fw_command_consumer consumer;
     struct fw_command_bind bind;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "../wire/demux.h"
+#include "check.h"
 #include "egress.h"
 #include "feedback.h"
 #include "ice.h"
@@ -23,6 +24,7 @@ fw_core_t *fw_core_create(const fw_core_config_t *config, const fw_sinks_t *sink
     fw_slots_init(&core->consumers, 1U << FW_SLOT_BITS);
     fw_map_init(&core->by_ufrag, FW_KEY_WORDS, config->hash_seed);
     fw_map_init(&core->by_path, FW_KEY_WORDS, config->hash_seed);
+    fw_map_init(&core->by_check, FW_CHECK_WORDS, config->hash_seed);
     bool pool = fw_pool_init(&core->pool, config->pool_packets);
     bool outbox = fw_outbox_init(&core->outbox, config->max_gso_segments, sinks->send, sinks->context,
                                  &core->counters.drop_protect_failed);
@@ -43,6 +45,7 @@ void fw_core_destroy(fw_core_t *core) {
     fw_slots_free(&core->consumers);
     fw_map_free(&core->by_ufrag);
     fw_map_free(&core->by_path);
+    fw_map_free(&core->by_check);
     fw_timers_free(&core->timers);
     fw_outbox_free(&core->outbox);
     fw_pool_free(&core->pool);
@@ -71,6 +74,7 @@ static fw_error_t transport_command(fw_core_t *core, const fw_command_t *command
     if (t == NULL) return FW_STALE_ID;
     switch (command->kind) {
         case FW_RESTART_ICE: return fw_transport_restart_ice(core, t, command);
+        case FW_CHECK_PATH: return fw_check_start(core, t, command);
         case FW_SET_KEYS: return fw_transport_set_keys(core, t, command);
         case FW_SET_CONSENT: return set_consent(core, t, command->u.consent.consent_us);
         case FW_SEND_DATAGRAM: return send_datagram(core, t, body, len);
@@ -79,11 +83,21 @@ static fw_error_t transport_command(fw_core_t *core, const fw_command_t *command
     }
 }
 
-static fw_error_t producer_command(fw_core_t *core, const fw_command_t *command) {
+static fw_error_t feed_report(fw_core_t *core, fw_producer_t *p, const struct fw_command_report *report) {
+    if (p->home_worker != FW_NO_WORKER) return FW_REFUSED;
+    fw_clock_point_t sr = {
+        .ntp = report->ntp, .timestamp = report->timestamp, .arrival_us = core->now_us, .known = true};
+    fw_encoding_report(core, p->encodings[0], &sr);
+    return FW_DONE;
+}
+
+static fw_error_t producer_command(fw_core_t *core, const fw_command_t *command, const uint8_t *body, size_t len) {
     fw_producer_t *p = fw_slots_get(&core->producers, command->id);
     if (p == NULL) return FW_STALE_ID;
     switch (command->kind) {
         case FW_REMOVE_PRODUCER: fw_producer_remove(core, p); return FW_DONE;
+        case FW_FEED_PACKET: return fw_ingress_feed(core, p, body, len);
+        case FW_FEED_REPORT: return feed_report(core, p, &command->u.report);
         case FW_ADD_TARGET: return fw_producer_add_target(p, command);
         case FW_REMOVE_TARGET: fw_producer_remove_target(p, command); return FW_DONE;
         default: return FW_REFUSED;
@@ -108,8 +122,10 @@ fw_result_t fw_core_command(fw_core_t *core, const fw_command_t *command, const 
         case FW_ADD_PRODUCER: result.error = fw_producer_add(core, command, &result.id); break;
         case FW_ADD_CONSUMER: result.error = fw_consumer_add(core, command, &result.id); break;
         case FW_REMOVE_PRODUCER:
+        case FW_FEED_PACKET:
+        case FW_FEED_REPORT:
         case FW_ADD_TARGET:
-        case FW_REMOVE_TARGET: result.error = producer_command(core, command); break;
+        case FW_REMOVE_TARGET: result.error = producer_command(core, command, body, body_len); break;
         case FW_BIND_CONSUMER:
         case FW_REMOVE_CONSUMER: result.error = consumer_command(core, command); break;
         default: result.error = transport_command(core, command, body, body_len);
@@ -204,7 +220,8 @@ uint64_t fw_core_next_us(const fw_core_t *core) {
     return timer_us < batch_us ? timer_us : batch_us;
 }
 
-static void producer_stats(const fw_producer_t *p, const fw_encoding_t *e, fw_stream_stats_t *out) {
+static void producer_stats(const fw_core_t *core, const fw_producer_t *p, const fw_encoding_t *e, fw_stream_stats_t *out) {
+    uint64_t still_us = e->frames.last_us == 0 ? 0 : core->now_us - e->frames.last_us;
     *out = (fw_stream_stats_t){
         .id = p->id,
         .packets = e->stats.packets,
@@ -217,6 +234,13 @@ static void producer_stats(const fw_producer_t *p, const fw_encoding_t *e, fw_st
         .nacks = e->nacks_sent,
         .plis = p->pli_count,
         .keyframes = e->keyframes,
+        .frames = e->frames.count,
+        .frozen_us = e->frames.frozen_us,
+        .still_us = still_us,
+        .longest_still_us = e->frames.longest_us > still_us ? e->frames.longest_us : still_us,
+        .capture_delay_us = e->capture_delay_us,
+        .freezes = e->frames.freezes,
+        .recovered = e->recovered,
         .width = e->width,
         .height = e->height,
         .kind = p->media.kind,
@@ -252,7 +276,7 @@ bool fw_core_stats(const fw_core_t *core, uint64_t transport_id, fw_transport_st
     *out = (fw_transport_stats_t){.id = t->id, .state = t->state, .remb_bps = t->remb_bps};
     for (const fw_producer_t *p = t->producers; p != NULL; p = p->next_on_transport)
         for (unsigned i = 0; i < p->encoding_count && out->stream_count < FW_STATS_STREAMS; i++)
-            producer_stats(p, p->encodings[i], &streams[out->stream_count++]);
+            producer_stats(core, p, p->encodings[i], &streams[out->stream_count++]);
     for (const fw_consumer_t *c = t->consumers; c != NULL && out->stream_count < FW_STATS_STREAMS; c = c->next_on_transport) {
         if (c->rtt_us > out->rtt_us) out->rtt_us = c->rtt_us;
         consumer_stats(c, &streams[out->stream_count++]);

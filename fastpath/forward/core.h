@@ -24,6 +24,11 @@ typedef struct {
     uint64_t bytes; /* of payload for what is sent, of packets for what is received */
     uint64_t repaired_packets; /* retransmissions sent or received */
     int64_t lost;   /* packets: as received here, or as the viewer reports */
+    uint64_t frames;           /* of received video: those that a decoder could have shown, see stream/frames.h */
+    uint64_t frozen_us;
+    uint64_t still_us;         /* since the last of them */
+    uint64_t longest_still_us; /* between two of them, or since the last */
+    int64_t capture_delay_us;  /* from abs-capture-time, counted from 1900, to the worker's clock; 0 where unknown */
     uint32_t ssrc;
     uint32_t jitter_ticks;
     uint32_t clock_hz;
@@ -31,6 +36,8 @@ typedef struct {
     uint32_t nacks;
     uint32_t plis;
     uint32_t keyframes;
+    uint32_t freezes;
+    uint32_t recovered; /* of the packets that are `lost`: retransmission has brought them */
     uint16_t width;
     uint16_t height;
     uint8_t outbound; /* 1 for a consumer */
@@ -47,7 +54,7 @@ typedef struct {
 fw_core_t *fw_core_create(const fw_core_config_t *config, const fw_sinks_t *sinks);
 void fw_core_destroy(fw_core_t *core);
 
-/* Carries out a command; `body` is the datagram of FW_SEND_DATAGRAM. */
+/* Carries out a command; `body` is the datagram of FW_SEND_DATAGRAM, or the packet of FW_FEED_PACKET. */
 fw_result_t fw_core_command(fw_core_t *core, const fw_command_t *command, const uint8_t *body, size_t body_len,
                             uint64_t now_us);
 

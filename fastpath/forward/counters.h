@@ -31,6 +31,7 @@
     X(remb_in)                   \
     X(remb_out)                  \
     X(path_moves)                \
+    X(role_conflicts)            \
     X(consent_lost)              \
     X(never_connected)           \
     X(handover_out)              \
@@ -44,6 +45,7 @@
     X(drop_stun_unknown_ufrag)   \
     X(drop_stun_integrity)       \
     X(drop_stun_not_request)     \
+    X(drop_stun_unmatched)       \
     X(drop_srtp_replayed)        \
     X(drop_srtp_forged)          \
     X(drop_srtp_failed)          \

@@ -1,6 +1,7 @@
 #include "ice.h"
 
 #include "../wire/stun.h"
+#include "check.h"
 #include "report.h"
 #include "table.h"
 
@@ -45,7 +46,7 @@ void fw_credentials_clear(fw_core_t *core, fw_credentials_t *credentials) {
     *credentials = (fw_credentials_t){0};
 }
 
-static bool same_peer(const fw_path_t *a, const fw_path_t *b) {
+bool fw_ice_same_peer(const fw_path_t *a, const fw_path_t *b) {
     return a->socket == b->socket && a->serial == b->serial && fw_address_equal(&a->remote, &b->remote);
 }
 
@@ -65,17 +66,17 @@ void fw_ice_forget(fw_core_t *core, fw_transport_t *t) {
  * false source, must not take it away. */
 static bool taken(const fw_core_t *core, const fw_transport_t *t, const fw_path_t *path) {
     const fw_transport_t *owner = fw_ice_transport(core, path);
-    return owner != NULL && owner != t && owner->state == FW_KEYED && same_peer(&owner->path, path) &&
+    return owner != NULL && owner != t && owner->state == FW_KEYED && fw_ice_same_peer(&owner->path, path) &&
            core->now_us - owner->path_heard_us <= FW_PATH_SILENT_US;
 }
 
 /* Remembers a validated address as the newest; the oldest that is not in use makes room. False where memory is short. */
 static bool remember(fw_core_t *core, fw_transport_t *t, const fw_path_t *path) {
     unsigned place = 0;
-    while (place < FW_KNOWN_PATHS && t->known[place].family != 0 && !same_peer(&t->known[place], path)) place++;
+    while (place < FW_KNOWN_PATHS && t->known[place].family != 0 && !fw_ice_same_peer(&t->known[place], path)) place++;
     if (place == FW_KNOWN_PATHS) {
         place = FW_KNOWN_PATHS - 1;
-        if (same_peer(&t->known[place], &t->path)) place--;
+        if (fw_ice_same_peer(&t->known[place], &t->path)) place--;
         unregister(core, t, &t->known[place]);
     }
     fw_key_t key = path_key(path);
@@ -96,7 +97,7 @@ static void move(fw_core_t *core, fw_transport_t *t, const fw_path_t *path) {
 }
 
 void fw_ice_heard(fw_core_t *core, fw_transport_t *t, const fw_path_t *path) {
-    if (same_peer(&t->path, path)) t->path_heard_us = core->now_us;
+    if (fw_ice_same_peer(&t->path, path)) t->path_heard_us = core->now_us;
 }
 
 /* Whether that check has come before: a repeated one is answered, but whoever overheard it must not move the path. */
@@ -108,24 +109,25 @@ static bool repeated(fw_transport_t *t, const uint8_t *transaction) {
     return false;
 }
 
-static void checked(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, bool use_candidate) {
+void fw_ice_checked(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, bool chosen) {
     t->consent_us = core->now_us;
     if (taken(core, t, path) || !remember(core, t, path)) return;
     bool silent = core->now_us - t->path_heard_us > FW_PATH_SILENT_US;
     if (fw_path_equal(&t->path, path)) {
         t->path_heard_us = core->now_us;
-    } else if (t->path.family == 0 || use_candidate || silent) {
+    } else if (t->path.family == 0 || chosen || silent) {
         move(core, t, path);
     }
     fw_transport_schedule(core, t);
 }
 
-static void answer(fw_core_t *core, const fw_credentials_t *credentials, const fw_path_t *path, const fw_stun_t *stun) {
+static void answer(fw_core_t *core, const fw_credentials_t *credentials, const fw_path_t *path, const fw_stun_t *stun,
+                   bool conflict) {
     uint8_t *out = fw_outbox_begin(&core->outbox);
     size_t n;
     if (stun->unknown_type != 0) {
         n = fw_stun_begin_error(out, stun->transaction, 420, stun->unknown_type);
-    } else if (stun->controlled) {
+    } else if (conflict) {
         n = fw_stun_begin_error(out, stun->transaction, 487, 0);
     } else {
         n = fw_stun_begin_success(out, stun->transaction, path->family == 6, path->remote.ip, path->remote.port);
@@ -135,11 +137,11 @@ static void answer(fw_core_t *core, const fw_credentials_t *credentials, const f
     core->counters.stun_out++;
 }
 
-static bool authentic(const fw_credentials_t *credentials, const uint8_t *data, const fw_stun_t *stun) {
+bool fw_ice_authentic(fw_hmac_t *hmac, const uint8_t *data, const fw_stun_t *stun) {
     uint8_t head[FW_STUN_HEADER_BYTES];
     uint8_t tag[FW_HMAC_BYTES];
     fw_stun_covered_header(data, stun, head);
-    return fw_hmac_compute(credentials->hmac, head, sizeof head, data + sizeof head, stun->covered_len - sizeof head, tag) &&
+    return fw_hmac_compute(hmac, head, sizeof head, data + sizeof head, stun->covered_len - sizeof head, tag) &&
            fw_hmac_equal(tag, stun->integrity);
 }
 
@@ -161,6 +163,10 @@ void fw_ice_receive(fw_core_t *core, const fw_path_t *path, const uint8_t *data,
         case FW_STUN_NO_FINGERPRINT:
         case FW_STUN_BAD_FINGERPRINT: core->counters.drop_stun_fingerprint++; return;
     }
+    if (stun.type == FW_STUN_BINDING_SUCCESS || stun.type == FW_STUN_BINDING_ERROR) {
+        fw_check_receive(core, path, data, &stun);
+        return;
+    }
     if (stun.type != FW_STUN_BINDING_REQUEST) {
         core->counters.drop_stun_not_request++;
         return;
@@ -173,11 +179,13 @@ void fw_ice_receive(fw_core_t *core, const fw_path_t *path, const uint8_t *data,
     }
     bool restarted = memcmp(&ufrag, &t->credentials.ufrag, sizeof ufrag) == 0;
     const fw_credentials_t *credentials = restarted ? &t->credentials : &t->previous;
-    if (stun.integrity == NULL || !authentic(credentials, data, &stun)) {
+    if (stun.integrity == NULL || !fw_ice_authentic(credentials->hmac, data, &stun)) {
         core->counters.drop_stun_integrity++;
         return;
     }
     if (restarted) fw_credentials_clear(core, &t->previous);
-    answer(core, credentials, path, &stun);
-    if (stun.unknown_type == 0 && !stun.controlled && !repeated(t, stun.transaction)) checked(core, t, path, stun.use_candidate);
+    bool conflict = fw_check_conflicts(core, t, &stun);
+    answer(core, credentials, path, &stun, conflict);
+    if (stun.unknown_type == 0 && !conflict && !repeated(t, stun.transaction))
+        fw_ice_checked(core, t, path, stun.use_candidate && !fw_check_nominates(t));
 }

@@ -1,4 +1,4 @@
-/* ICE-lite: connectivity checks answered, and the path that they choose (RFC 8445, consent of RFC 7675). */
+/* The answering side of ICE, all that ICE-lite is: checks answered, and the path that they choose (RFC 8445, RFC 7675). */
 #ifndef FW_FORWARD_ICE_H
 #define FW_FORWARD_ICE_H
 
@@ -19,6 +19,15 @@ fw_transport_t *fw_ice_transport(const fw_core_t *core, const fw_path_t *path);
 
 /* Something authenticated other than a check came from `path`. */
 void fw_ice_heard(fw_core_t *core, fw_transport_t *t, const fw_path_t *path);
+
+/* A check over `path` has succeeded, the peer's or one of ours: that is consent, and `chosen` makes it the path in use. */
+void fw_ice_checked(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, bool chosen);
+
+/* Whether the message was signed with the password that keys `hmac`. It has an integrity. */
+bool fw_ice_authentic(fw_hmac_t *hmac, const uint8_t *data, const fw_stun_t *stun);
+
+/* Whether both are the same peer's address at the same socket of ours. */
+bool fw_ice_same_peer(const fw_path_t *a, const fw_path_t *b);
 
 /* Forgets the addresses of a transport. */
 void fw_ice_forget(fw_core_t *core, fw_transport_t *t);

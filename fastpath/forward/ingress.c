@@ -127,6 +127,16 @@ static void note_entry(fw_encoding_t *e, const fw_packet_t *packet) {
     e->entry_timestamp = packet->rtp.timestamp;
 }
 
+/* How old the picture or sound is, by its sender's wall clock and this core's: their difference is the reader's to take off. */
+static void note_capture(fw_encoding_t *e, const fw_packet_t *packet) {
+    if (e->producer->media.ext_ids[FW_EXT_ABS_CAPTURE_TIME] == 0) return;
+    const fw_packet_ext_t *ext = find_extension(packet, FW_EXT_ABS_CAPTURE_TIME);
+    if (ext == NULL || ext->len < 8) return;
+    uint64_t ntp = fw_load64(packet->data + ext->offset);
+    uint64_t captured_us = (ntp >> 32) * 1000000 + ((ntp & UINT32_MAX) * 1000000 >> 32);
+    e->capture_delay_us = (int64_t)(packet->arrival_us - captured_us);
+}
+
 /* Reads what forwarding needs of a packet whose header, length and seq64 are set, then takes it in. */
 static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     fw_producer_t *p = e->producer;
@@ -154,6 +164,10 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
         /* The start of the first keyframe was lost, perhaps before the keys were here: nothing else would tell. */
         fw_producer_lacks_keyframe(core, p, e->index);
     }
+    if (packet->frame.start || packet->rtp.marker) note_capture(e, packet);
+    if (p->media.kind == FW_VIDEO)
+        fw_frames_add(&e->frames, e->seen, e->highest_seq64, e->entry_seq64, packet->seq64, packet->rtp.marker,
+                      core->now_us);
     hand_over(core, p, packet, e->index);
     queue(core, p, packet);
     fw_producer_rank(core, p);
@@ -324,7 +338,9 @@ void fw_ingress_rtp(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, c
     if (rtx && !unwrap(core, e, packet)) return;
     if (!sequence(core, e, packet)) return;
     if (packet->rtp.payload_len == 0) core->counters.padding_in++;
-    if (!rtx)
+    if (rtx)
+        e->recovered++;
+    else
         fw_receive_stats_add(&e->stats, packet->seq64, packet->rtp.timestamp, packet->len, core->now_us, format->clock_hz,
                              packet->seq64 == e->highest_seq64);
     admit(core, e, packet);
@@ -362,4 +378,14 @@ void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data
     }
     read_extensions(p, packet);
     admit(core, e, packet);
+}
+
+fw_error_t fw_ingress_feed(fw_core_t *core, fw_producer_t *p, const uint8_t *data, size_t len) {
+    if (p->home_worker != FW_NO_WORKER || len < FW_RTP_HEADER_BYTES) return FW_REFUSED;
+    const fw_encoding_t *e = p->encodings[0];
+    uint16_t seq16 = fw_load16(data + 2);
+    fw_hand_t head = {.producer_id = p->id, .arrival_us = core->now_us};
+    head.seq64 = e->highest_seq64 == 0 ? FW_FIRST_TURN + seq16 : fw_seq_extend(e->highest_seq64, seq16);
+    fw_ingress_hand(core, &head, data, len);
+    return FW_DONE;
 }

@@ -9,6 +9,7 @@
 
 #define FW_KEY_WORDS 5  /* of the longest key */
 #define FW_SSRC_WORDS 1 /* of one that is an SSRC */
+#define FW_CHECK_WORDS 2 /* of one that is a STUN transaction */
 
 /* At most 40 bytes, the rest zero. */
 typedef struct {

@@ -1,6 +1,7 @@
 #include "report.h"
 
 #include "../wire/rtcp.h"
+#include "check.h"
 #include "sources.h"
 #include "table.h"
 
@@ -197,7 +198,7 @@ static uint64_t closing_us(const fw_transport_t *t) {
 
 void fw_transport_schedule(fw_core_t *core, fw_transport_t *t) {
     if (t->state == FW_CLOSED) return;
-    uint64_t due_us = closing_us(t);
+    uint64_t due_us = earlier(closing_us(t), fw_check_next_us(t));
     if (fw_transport_ready(t)) {
         due_us = earlier(due_us, earlier(t->start_us, earlier(t->report_us, t->feedback_us)));
         for (const fw_producer_t *p = t->producers; p != NULL; p = p->next_on_transport) {
@@ -219,6 +220,7 @@ void fw_transport_tick(fw_core_t *core, fw_transport_t *t) {
         fw_transport_close(core, t, connected ? FW_CLOSE_CONSENT_LOST : FW_CLOSE_NEVER_CONNECTED);
         return;
     }
+    fw_check_tick(core, t);
     if (fw_transport_ready(t)) {
         if (core->now_us >= t->start_us) {
             t->start_us = UINT64_MAX;

@@ -58,6 +58,7 @@ void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c) {
 }
 
 void fw_producer_want_keyframe(fw_core_t *core, fw_producer_t *p, uint8_t encodings) {
+    if (p->home_worker == FW_NO_WORKER) return; /* it has no more than it gives: keyframes come as they come */
     if (p->transport == NULL) {
         fw_hand_t hand = {.producer_id = p->home_id, .encodings = encodings};
         if (!core->sinks.hand(core->sinks.context, p->home_worker, FW_HAND_KEYFRAME, &hand, NULL, 0))
@@ -85,6 +86,7 @@ void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e) {
     memset(e->seen, 0, sizeof e->seen);
     fw_nack_init(&e->nack);
     e->stats = (fw_receive_stats_t){0};
+    e->recovered = 0;
     e->sr = (fw_clock_point_t){0};
     for (fw_packet_t *packet = p->batch_first; packet != NULL; packet = packet->next)
         if (packet->encoding == e) packet->entry = false; /* nobody starts there any more */

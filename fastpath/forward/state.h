@@ -14,6 +14,7 @@
 #include "../net/path.h"
 #include "../stream/arrivals.h"
 #include "../stream/cache.h"
+#include "../stream/frames.h"
 #include "../stream/keyframes.h"
 #include "../stream/nack.h"
 #include "../stream/repeats.h"
@@ -42,6 +43,7 @@ typedef struct fw_core fw_core_t;
 typedef struct fw_transport fw_transport_t;
 typedef struct fw_producer fw_producer_t;
 typedef struct fw_consumer fw_consumer_t;
+typedef struct fw_check fw_check_t;
 
 typedef enum { FW_NEW, FW_CHECKED, FW_KEYED, FW_CLOSED } fw_transport_state_t;
 typedef enum { FW_CLOSE_NONE, FW_CLOSE_REQUESTED, FW_CLOSE_NEVER_CONNECTED, FW_CLOSE_CONSENT_LOST } fw_close_reason_t;
@@ -62,6 +64,8 @@ typedef struct {
     fw_clock_point_t sr; /* the newest sender report */
     fw_receive_stats_t stats;
     fw_receive_stats_t rtx_stats;
+    fw_frames_t frames; /* of video */
+    int64_t capture_delay_us; /* from the newest frame's abs-capture-time, since 1900, to its arrival; 0 for none */
     fw_nack_t nack;
     fw_cache_t cache;
     uint64_t seen[FW_CACHE_PACKETS / 64]; /* which of the last numbers have come, a bit each: none is let in twice */
@@ -70,6 +74,7 @@ typedef struct {
     uint32_t rate_bytes; /* received in the current window, and in the one before, for ranking encodings */
     uint32_t rate_before;
     uint32_t nacks_sent;
+    uint32_t recovered; /* retransmissions that filled a gap */
     uint32_t keyframes;
     uint16_t width; /* of the last keyframe, 0 where unknown */
     uint16_t height;
@@ -219,6 +224,7 @@ struct fw_transport {
     uint32_t rtcp_ssrc;
     fw_credentials_t credentials; /* local */
     fw_credentials_t previous;    /* those before an ICE restart, until the new ones are used */
+    fw_check_t *check;            /* NULL where it only answers, as an ICE-lite server does */
     fw_path_t known[FW_KNOWN_PATHS];
     uint8_t checks[FW_KNOWN_CHECKS][FW_STUN_TRANSACTION_BYTES]; /* transactions of the latest checks, a ring */
     uint8_t next_check;
@@ -298,6 +304,7 @@ struct fw_core {
     fw_slots_t consumers;
     fw_map_t by_ufrag; /* fw_transport_t */
     fw_map_t by_path;  /* remote address, socket and TCP connection → fw_transport_t */
+    fw_map_t by_check; /* STUN transaction of ours that waits for its answer → fw_transport_t */
     fw_producer_t *touched; /* producers with packets in this batch */
     uint64_t batch_us;      /* when its first packet came, 0 where there is none, */
     uint64_t batch_number;  /* and the number of that in the pool */

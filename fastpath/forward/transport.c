@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "check.h"
 #include "ice.h"
 #include "report.h"
 #include "table.h"
@@ -76,6 +77,7 @@ void fw_transport_close(fw_core_t *core, fw_transport_t *t, fw_close_reason_t re
     while (t->consumers != NULL) fw_consumer_remove(core, t->consumers);
     while (t->producers != NULL) fw_producer_remove(core, t->producers);
     fw_outbox_protect(&core->outbox); /* packets that wait for its keys */
+    fw_check_stop(core, t);
     fw_ice_forget(core, t);
     fw_credentials_clear(core, &t->credentials);
     fw_credentials_clear(core, &t->previous);

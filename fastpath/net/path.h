@@ -24,7 +24,8 @@ typedef struct {
     uint8_t family;       /* of both ends: 4, 6, or 0: no path */
     uint16_t stream;      /* which of the worker's TCP connections, from 1; 0: UDP */
     uint32_t interface;   /* the link's index where `remote` is link-local IPv6 (RFC 4007), else 0 */
-    uint32_t serial;      /* of the TCP connection: a later one that has its `stream` is another path; 0: UDP */
+    uint32_t serial;      /* of the TCP connection: a later one that has its `stream` is another path; of UDP: which of
+                           * the worker's own ports towards servers (net/ports.h), or 0 */
 } fw_path_t;
 
 _Static_assert(sizeof(fw_address_t) == 20, "an address has no padding");

@@ -66,13 +66,15 @@ typedef struct {
     fw_path_t path;
 } fw_udp_datagram_t;
 
-/* Room for `messages` (1..1024) messages a call, 64 KiB each; pages are touched only as they fill. NULL: no memory. */
-fw_udp_batch_t *fw_udp_batch_create(size_t messages, fw_udp_counters_t *counters);
+/* Room for `messages` (1..1024) messages a call, 64 KiB each, of up to `sockets` sockets; pages are touched only as they
+ * fill. NULL: no memory. */
+fw_udp_batch_t *fw_udp_batch_create(size_t messages, uint32_t sockets, fw_udp_counters_t *counters);
 void fw_udp_batch_destroy(fw_udp_batch_t *batch);
 
 /* One recvmmsg. Returns the number of messages, 0 when nothing waits, or -errno when the socket itself is unusable
- * (closed, not a socket). `socket_index` < FW_UDP_SOCKETS goes into each path. What the last call read is gone. */
-int fw_udp_receive(int fd, uint8_t socket_index, fw_udp_batch_t *batch);
+ * (closed, not a socket). `socket_index`, below the batch's sockets, goes into each path, its low byte. What the last call
+ * read is gone. */
+int fw_udp_receive(int fd, uint32_t socket_index, fw_udp_batch_t *batch);
 
 /* The next datagram of the last receive, coalesced messages split into their packets. False when there are no more. */
 bool fw_udp_next(fw_udp_batch_t *batch, fw_udp_datagram_t *out);

@@ -32,8 +32,8 @@ struct fw_udp_batch {
     size_t offset;  /* the next packet in it, */
     size_t packet;  /* the bytes of each of its packets, */
     fw_path_t path; /* and where they came from */
-    uint8_t socket;
-    uint32_t overflow[FW_UDP_SOCKETS]; /* each socket's drop count as last told; it wraps */
+    uint32_t socket;
+    uint32_t *overflow; /* each socket's drop count as last told; it wraps */
     struct mmsghdr *headers;
     struct iovec *parts;
     peer_t *peers;
@@ -49,14 +49,15 @@ static void rearm(fw_udp_batch_t *batch, size_t used) {
     }
 }
 
-fw_udp_batch_t *fw_udp_batch_create(size_t messages, fw_udp_counters_t *counters) {
-    if (!messages || messages > MOST_MESSAGES)
+fw_udp_batch_t *fw_udp_batch_create(size_t messages, uint32_t sockets, fw_udp_counters_t *counters) {
+    if (!messages || messages > MOST_MESSAGES || !sockets)
         return NULL;
     fw_udp_batch_t *batch = calloc(1, sizeof(*batch));
     if (!batch)
         return NULL;
     batch->counters = counters;
     batch->capacity = messages;
+    batch->overflow = calloc(sockets, sizeof(*batch->overflow));
     batch->headers = calloc(messages, sizeof(*batch->headers));
     batch->parts = calloc(messages, sizeof(*batch->parts));
     batch->peers = calloc(messages, sizeof(*batch->peers));
@@ -64,7 +65,7 @@ fw_udp_batch_t *fw_udp_batch_create(size_t messages, fw_udp_counters_t *counters
     void *buffers =
         mmap(NULL, messages * BUFFER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     batch->buffers = buffers == MAP_FAILED ? NULL : buffers;
-    if (!batch->headers || !batch->parts || !batch->peers || !batch->controls || !batch->buffers) {
+    if (!batch->overflow || !batch->headers || !batch->parts || !batch->peers || !batch->controls || !batch->buffers) {
         fw_udp_batch_destroy(batch);
         return NULL;
     }
@@ -88,10 +89,11 @@ void fw_udp_batch_destroy(fw_udp_batch_t *batch) {
     free(batch->peers);
     free(batch->parts);
     free(batch->headers);
+    free(batch->overflow);
     free(batch);
 }
 
-int fw_udp_receive(int fd, uint8_t socket_index, fw_udp_batch_t *batch) {
+int fw_udp_receive(int fd, uint32_t socket_index, fw_udp_batch_t *batch) {
     rearm(batch, batch->count);
     batch->count = batch->at = batch->offset = 0;
     batch->socket = socket_index;
@@ -158,7 +160,7 @@ static bool open_message(fw_udp_batch_t *batch) {
         batch->counters->truncated++;
         return false;
     }
-    batch->path = (fw_path_t){.socket = batch->socket};
+    batch->path = (fw_path_t){.socket = (uint8_t)batch->socket};
     batch->packet = len;
     read_peer(&batch->path, &batch->peers[batch->at]);
     for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c))

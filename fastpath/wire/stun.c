@@ -50,13 +50,18 @@ static bool read_attribute(fw_stun_t *out, uint16_t type, const uint8_t *value, 
         out->use_candidate = true;
         return len == 0;
     case ICE_CONTROLLED:
-        out->controlled = true;
-        return len == 8;
     case ICE_CONTROLLING:
-        return len == 8;
+        if (len != 8) return false;
+        out->controlled |= type == ICE_CONTROLLED;
+        out->controlling |= type == ICE_CONTROLLING;
+        out->tie_breaker = fw_load64(value);
+        return true;
+    case ERROR_CODE:
+        if (len < 4 || (value[2] & 7) < 3 || (value[2] & 7) > 6 || value[3] > 99) return false;
+        out->error_code = (uint16_t)((value[2] & 7) * 100 + value[3]);
+        return true;
     case MAPPED_ADDRESS:
     case XOR_MAPPED_ADDRESS:
-    case ERROR_CODE:
     case UNKNOWN_ATTRIBUTES:
     case REALM:
     case NONCE:
@@ -113,6 +118,27 @@ static size_t open_integrity(uint8_t *out, size_t n) {
     fw_store16(out + n + 2, FW_STUN_INTEGRITY_BYTES);
     fw_store16(out + 2, (uint16_t)(n + 4 + FW_STUN_INTEGRITY_BYTES - FW_STUN_HEADER_BYTES));
     return n;
+}
+
+static size_t put_attribute(uint8_t *out, size_t n, uint16_t type, const void *value, size_t len) {
+    size_t padded = (len + 3) & ~(size_t)3;
+    fw_store16(out + n, type);
+    fw_store16(out + n + 2, (uint16_t)len);
+    memset(out + n + 4, 0, padded);
+    if (len > 0) memcpy(out + n + 4, value, len);
+    return n + 4 + padded;
+}
+
+size_t fw_stun_begin_request(uint8_t *out, const uint8_t *transaction, const fw_stun_check_t *check) {
+    uint8_t value[8];
+    put_header(out, FW_STUN_BINDING_REQUEST, transaction);
+    size_t n = put_attribute(out, FW_STUN_HEADER_BYTES, USERNAME, check->username, check->username_len);
+    fw_store32(value, check->priority);
+    n = put_attribute(out, n, PRIORITY, value, 4);
+    fw_store64(value, check->tie_breaker);
+    n = put_attribute(out, n, check->controlling ? ICE_CONTROLLING : ICE_CONTROLLED, value, 8);
+    if (check->controlling) n = put_attribute(out, n, USE_CANDIDATE, NULL, 0);
+    return open_integrity(out, n);
 }
 
 size_t fw_stun_begin_success(uint8_t *out, const uint8_t *transaction, bool ipv6, const uint8_t *ip, uint16_t port) {

@@ -16,6 +16,7 @@ LAYERS = (
     "config_options",
     "config_values",
     "startup",
+    "load",
     "http",
     "rooms",
     "session",

@@ -232,7 +232,7 @@ static void any_command(const uint8_t *data, size_t len) {
     fw_command_t c = {0};
     uint8_t *body = (uint8_t *)&c.u;
     if (len < 3) return;
-    c.kind = data[0] % (FW_READ_STATS + 1);
+    c.kind = data[0] % (FW_FEED_REPORT + 1);
     c.id = some_id(data[1]);
     memcpy(body, data + 3, len - 3 < sizeof c.u ? len - 3 : sizeof c.u);
     if (c.kind == FW_BIND_CONSUMER) c.u.bind.producer_id = some_id(data[2]);
@@ -303,6 +303,13 @@ static uint64_t add_producer(uint64_t transport, fw_media_t media, uint32_t enco
     return command(&c);
 }
 
+static uint64_t add_source(fw_media_t media) {
+    fw_command_t c = {.kind = FW_ADD_PRODUCER};
+    c.u.producer = (struct fw_command_producer){
+        .media = media, .encoding_count = 1, .home_id = 1, .home_worker = FW_NO_WORKER};
+    return command(&c);
+}
+
 static void watch(uint64_t transport, fw_media_t media, uint32_t ssrc, bool rtx, uint64_t producer) {
     fw_command_t c = {.kind = FW_ADD_CONSUMER, .id = transport};
     c.u.consumer = (struct fw_command_consumer){
@@ -318,16 +325,27 @@ static void watch(uint64_t transport, fw_media_t media, uint32_t ssrc, bool rtx,
     command(&bind);
 }
 
-/* A publisher of two encodings and of sound, a viewer with RTX and one without, and a copy of another worker's. */
+/* A transport that is checked by others checks them too. */
+static void call(uint64_t transport, unsigned path) {
+    fw_command_t c = {.kind = FW_CHECK_PATH, .id = transport};
+    c.u.check = (struct fw_command_check){.path = path_of(path), .tie_breaker = 7, .ufrag_len = 4, .pwd_len = 22};
+    command(&c);
+}
+
+/* A publisher of two encodings and of sound, a viewer with RTX and one without that calls, a copy of another worker's
+ * producer, and a source of this process. */
 static void set_up(void) {
     uint64_t publisher = open_transport(0), first = open_transport(1), second = open_transport(2);
     uint64_t camera = add_producer(publisher, video(true), 2, 0);
     uint64_t sound = add_producer(publisher, audio(), 1, 0);
     uint64_t copy = add_producer(0, video(false), 2, 7);
+    uint64_t source = add_source(video(false));
     watch(first, video(true), 1, true, camera);
     watch(first, audio(), 2, false, sound);
     watch(second, video(false), 1, false, camera);
     watch(second, video(false), 2, false, copy);
+    watch(second, video(false), 3, false, source);
+    call(second, 2);
 }
 
 static void step(uint8_t what, const uint8_t *data, size_t len) {

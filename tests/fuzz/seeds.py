@@ -43,6 +43,8 @@ def stun() -> Iterator[bytes]:
     yield probes.stun_success(TRANSACTION, bytes(4), 5000, sign)
     yield probes.stun_success(TRANSACTION, bytes(16), 5000, sign)
     yield probes.stun_error(TRANSACTION, 420, 0x7FF1, sign)
+    yield probes.stun_error(TRANSACTION, 487, 0, sign)
+    yield probes.stun_request(TRANSACTION, b"servers:callers", 1 << 63, 7, True, sign)
     body = struct.pack("!HH8s", 0x0006, 7, b"me:them")
     body += struct.pack("!HHI", 0x0024, 4, 1) + struct.pack("!HH", 0x0025, 0) + struct.pack("!HHQ", 0x802A, 8, 5)
     body += struct.pack("!HH", 0x0008, 20) + bytes(20)

@@ -55,3 +55,7 @@ def test_udp_batches_arrive_whole_and_every_refusal_is_counted(tmp_path: Path) -
 
 def test_tcp_connections_carry_whole_frames_and_strangers_are_bounded(tmp_path: Path) -> None:
     run(build("test_net_tcp", MEMORY, tmp_path))
+
+
+def test_ports_tell_whose_datagram_it_is_and_send_from_the_right_one(tmp_path: Path) -> None:
+    run(build("test_net_ports", MEMORY, tmp_path))

@@ -66,7 +66,7 @@ static party_t open_party(const char *ip, size_t sockets, const fw_udp_options_t
 /* Counters are kept by address, so this waits until the party lies where it will stay. */
 static void start(party_t *p) {
     p->sender = fw_udp_sender_create(p->caps, p->count, &p->counters);
-    p->batch = fw_udp_batch_create(16, &p->counters);
+    p->batch = fw_udp_batch_create(16, FW_UDP_SOCKETS, &p->counters);
     CHECK(p->sender && p->batch);
 }
 
@@ -85,7 +85,7 @@ static size_t send_all(party_t *p, const fw_udp_message_t *messages, size_t n) {
 static bool receive(party_t *p, size_t i, fw_udp_datagram_t *out) {
     uint64_t ready;
     while (!fw_udp_next(p->batch, out))
-        if (fw_udp_receive(p->fds[i], (uint8_t)i, p->batch) == 0 && fw_wait(&p->fds[i], 1, 2000000, &ready) == 0)
+        if (fw_udp_receive(p->fds[i], (uint32_t)i, p->batch) == 0 && fw_wait(&p->fds[i], 1, 2000000, &ready) == 0)
             return false;
     return true;
 }

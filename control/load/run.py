@@ -1,0 +1,239 @@
+"""A load test from its first client to its report."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import math
+import signal
+import time
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from ..media.calling import CallingEngine
+from ..media.engine import EngineConfig
+from ..session.certificate import Certificate
+from ..session.ice import local_addresses
+from ..startup import allow_open_files
+from .client import Client, ClientServices, JoinError
+from .clip import clip_of
+from .measure import Measure, Received, Sent
+from .publisher import Publisher
+from .report import Crowd, Report
+from .source import Source
+from .table import Table
+from .target import Target
+from .viewer import Viewer
+
+_SHOW_EVERY_S = 1.0
+_FIRST_KEYFRAME_S = 1.0  # publishers have sent one by then, so viewers do not come in on nothing
+_HANDSHAKE_THREADS = 2
+_LEAVERS = 100  # at a time
+_HTTP_CONNECTIONS = 100
+_POOL_PACKETS = 8192  # of each worker: a viewer's packets are looked at once
+
+
+class OptionsError(ValueError):
+    """The options make no sense. The message says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """What to test; docs/load.md says what each means."""
+
+    url: str
+    viewers: int
+    publishers: int
+    whip: str | None = None
+    rate: float = 50.0
+    duration_s: float = 30.0
+    token: str | None = None
+    workers: int = 1
+    source: str = "0.0.0.0"
+    publish_file: Path | None = None
+    json: Path | None = None
+
+    def check(self) -> None:
+        """Raises OptionsError."""
+        if self.viewers < 0 or self.publishers < 0 or self.viewers + self.publishers == 0:
+            raise OptionsError("--viewers and --publishers: one of them must be above 0")
+        if self.rate <= 0 or self.duration_s <= 0 or not 1 <= self.workers <= 64:
+            raise OptionsError("--rate and --duration must be above 0, --workers from 1 to 64")
+        if self.publishers and self.whip is None and "/whep/" not in self.url:
+            raise OptionsError("--publishers needs --whip URL, where to publish: the URL to watch does not tell")
+        if self.publishers > 1 and "{n}" not in (self.whip or self.url):
+            raise OptionsError("--publishers above 1 needs {n} in the URL, for a room of each: .../whep/room-{n}")
+
+    def watch_url(self, viewer: int) -> str:
+        """Where a viewer watches: rooms are dealt out in turn."""
+        return self.url.replace("{n}", str(viewer % max(1, self.publishers)))
+
+    def publish_url(self, publisher: int) -> str:
+        """Where a publisher publishes."""
+        return (self.whip or self.url.replace("/whep/", "/whip/")).replace("{n}", str(publisher))
+
+
+async def run_load(options: LoadOptions) -> int:
+    """Run a test, printing how it goes; 0 where everybody came in, else 1. Raises OptionsError and ClipError."""
+    options.check()
+    clip = clip_of(options.publish_file) if options.publishers else None
+    async with _services(options) as services:
+        source = await Source.add(services.engine, clip) if clip else None
+        test = LoadTest(options, services, source)
+        report = await test.run()
+    print("\n".join(report.lines()))
+    if options.json is not None:
+        options.json.write_text(json.dumps(report.as_dict(), indent=2) + "\n")
+    return 0 if report.everybody_joined else 1
+
+
+@contextlib.asynccontextmanager
+async def _services(options: LoadOptions) -> AsyncIterator[ClientServices]:
+    clients = options.viewers + options.publishers
+    files = allow_open_files()
+    if clients + 200 > files:
+        raise OptionsError(f"{clients} clients need as many open files, and this system allows {files} (ulimit -n)")
+    config = EngineConfig(
+        udp=[[(options.source, 0)]] * options.workers,
+        ports_per_worker=math.ceil(clients / options.workers),
+        ports_host=options.source,
+        packets_per_worker=_POOL_PACKETS,
+        consent_timeout_s=30.0,
+        connect_timeout_s=60.0,
+    )
+    wildcard = options.source in ("0.0.0.0", "::")
+    async with contextlib.AsyncExitStack() as stack:
+        executor = stack.enter_context(ThreadPoolExecutor(_HANDSHAKE_THREADS, "fanwire-dtls"))
+        engine = await stack.enter_async_context(CallingEngine(config))
+        connector = aiohttp.TCPConnector(limit=_HTTP_CONNECTIONS)
+        http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+        hosts = local_addresses(loopback=True) if wildcard else [options.source]
+        yield ClientServices(engine, Certificate.generate(), executor, Target(http, options.token), hosts)
+
+
+class LoadTest:
+    """Lets clients in at the wanted rate, keeps them for the wanted time, and lets them go."""
+
+    def __init__(self, options: LoadOptions, services: ClientServices, source: Source | None) -> None:
+        self._options = options
+        self._services = services
+        self._source = source
+        self._measure = Measure()
+        self._viewers = [Viewer(services, options.watch_url(i)) for i in range(options.viewers)]
+        feeds = source.producers if source else {}
+        self._publishers = [Publisher(services, options.publish_url(i), feeds) for i in range(options.publishers)]
+        self._viewer_crowd = Crowd(options.viewers)
+        self._publisher_crowd = Crowd(options.publishers)
+
+    async def run(self) -> Report:
+        """The whole test. An interrupt ends it early; a second one at once."""
+        interrupted = _interruption()
+        start_s = time.monotonic()
+        background = [self._measure.run(), self._show()] + ([self._source.run()] if self._source else [])
+        tasks = [asyncio.create_task(work) for work in background]
+        joining = asyncio.create_task(self._join_all())
+        try:
+            await _first([joining, interrupted, *tasks])
+            await _first([interrupted, *tasks], timeout_s=self._options.duration_s)
+            await self._measure.read_all()
+            return self._report(time.monotonic() - start_s)
+        finally:
+            for task in (joining, *tasks):
+                task.cancel()
+            await asyncio.gather(joining, *tasks, return_exceptions=True)
+            await self._leave_all()
+
+    async def _join_all(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            await self._let_in(group, self._publishers, self._publisher_crowd)
+        if self._publishers:
+            await asyncio.sleep(_FIRST_KEYFRAME_S)
+        async with asyncio.TaskGroup() as group:
+            await self._let_in(group, self._viewers, self._viewer_crowd)
+
+    async def _let_in(self, group: asyncio.TaskGroup, clients: Sequence[Client], crowd: Crowd) -> None:
+        start_s = time.monotonic()
+        for index, client in enumerate(clients):
+            await asyncio.sleep(max(0.0, start_s + index / self._options.rate - time.monotonic()))
+            group.create_task(self._let_one_in(client, crowd))
+
+    async def _let_one_in(self, client: Client, crowd: Crowd) -> None:
+        try:
+            await client.join()
+        except JoinError as error:
+            crowd.failed[str(error)] += 1
+            return
+        assert client.join_s is not None
+        crowd.join_s.append(client.join_s)
+        self._measure.clients.append(client)
+
+    async def _leave_all(self) -> None:
+        slots = asyncio.Semaphore(_LEAVERS)
+
+        async def leave(going: Coroutine[None, None, None]) -> None:
+            async with slots:
+                await going
+
+        await asyncio.gather(*(leave(client.leave()) for client in (*self._viewers, *self._publishers)))
+
+    async def _show(self) -> None:
+        table = Table()
+        try:
+            while True:
+                await asyncio.sleep(_SHOW_EVERY_S)
+                wire = self._wire("udp_packets_in"), self._wire("udp_bytes_in")
+                latencies_s = self._measure.latencies_s
+                table.show(self._viewer_crowd, self._publisher_crowd, self._received(), wire, latencies_s)
+        finally:
+            table.close()
+
+    def _received(self) -> Received:
+        received = Received()
+        for statistics in self._measure.told(self._viewers):
+            received.add(statistics)
+        return received
+
+    def _wire(self, name: str) -> int:
+        return sum(numbers.counters[name] for numbers in self._services.engine.counters())
+
+    def _report(self, duration_s: float) -> Report:
+        sent = Sent()
+        for statistics in self._measure.told(self._publishers):
+            sent.add(statistics)
+        for crowd, clients in ((self._viewer_crowd, self._viewers), (self._publisher_crowd, self._publishers)):
+            crowd.ended.update(client.ended for client in clients if client.join_s is not None and client.ended)
+        return Report(
+            url=self._options.url,
+            duration_s=duration_s,
+            viewers=self._viewer_crowd,
+            publishers=self._publisher_crowd,
+            received=self._received(),
+            sent=sent,
+            latencies_s=self._measure.latencies_s,
+            kernel_drops=self._wire("udp_receive_overflow"),
+        )
+
+
+def _interruption() -> asyncio.Future[None]:
+    """Done with the first SIGINT; the next one is as usual."""
+    loop = asyncio.get_running_loop()
+    interrupted: asyncio.Future[None] = loop.create_future()
+
+    def interrupt() -> None:
+        loop.remove_signal_handler(signal.SIGINT)
+        interrupted.set_result(None)
+
+    loop.add_signal_handler(signal.SIGINT, interrupt)
+    return interrupted
+
+
+async def _first(waited: Sequence[asyncio.Future[None]], timeout_s: float | None = None) -> None:
+    """Wait until one is done or the time is over. Raises what one of them has raised."""
+    done, _ = await asyncio.wait(waited, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    for future in done:
+        future.result()

@@ -1,0 +1,81 @@
+"""The live table: a line for now, above which older ones stay where the output is no terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import TextIO
+
+from .measure import Received
+from .report import Crowd, percentile
+
+_WIDTHS = {
+    "time": 6,
+    "viewers": 12,
+    "failed": 7,
+    "publishers": 11,
+    "Mbit/s": 9,
+    "packets/s": 10,
+    "lost": 8,
+    "repaired": 9,
+    "freezes": 8,
+    "latency ms": 11,
+}
+_PLAIN_EVERY_S = 5.0
+
+
+class Table:
+    """Prints how a test goes: a terminal's last line is written over, anything else gets a line every five seconds."""
+
+    def __init__(self, out: TextIO = sys.stdout) -> None:
+        self._out = out
+        self._tty = out.isatty()
+        self._start_s = time.monotonic()
+        self._last_s = -_PLAIN_EVERY_S
+        self._before = (0.0, 0, 0)  # seconds, packets and bytes when last shown
+        self._print([*_WIDTHS])
+        out.write("\n")
+
+    def show(
+        self,
+        viewers: Crowd,
+        publishers: Crowd,
+        received: Received,
+        wire: tuple[int, int],
+        latencies_s: Sequence[float],
+    ) -> None:
+        """Show where things are; `wire` is all packets and bytes that have come in so far."""
+        now_s = time.monotonic() - self._start_s
+        if not self._tty and now_s - self._last_s < _PLAIN_EVERY_S:
+            return
+        self._last_s = now_s
+        before_s, packets, size = self._before
+        passed_s = max(now_s - before_s, 1e-3)
+        self._before = (now_s, *wire)
+        latency_s = percentile(latencies_s[-1000:], 50)
+        values = (
+            f"{now_s:.0f} s",
+            f"{viewers.joined}/{viewers.wanted}",
+            viewers.failed.total() + publishers.failed.total(),
+            f"{publishers.joined}/{publishers.wanted}",
+            f"{(wire[1] - size) * 8 / passed_s / 1e6:.1f}",
+            f"{(wire[0] - packets) / passed_s:.0f}",
+            received.lost,
+            received.repaired,
+            received.freezes,
+            "" if latency_s is None else f"{latency_s * 1000:.1f}",
+        )
+        self._print(values)
+        if not self._tty:
+            self._out.write("\n")
+        self._out.flush()
+
+    def close(self) -> None:
+        """End the line that is written over."""
+        if self._tty:
+            self._out.write("\n")
+
+    def _print(self, values: Sequence[object]) -> None:
+        line = "".join(str(value).rjust(width) for value, width in zip(values, _WIDTHS.values(), strict=True))
+        self._out.write(f"\r{line}" if self._tty else line)

@@ -1,0 +1,54 @@
+"""The server that is tested, over HTTP: WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep) as their clients speak them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import aiohttp
+from yarl import URL
+
+_JOIN_TIMEOUT_S = 30.0
+
+
+class TargetError(Exception):
+    """The server did not let a client in. The message says why, in few words, so that equal failures can be counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What a server gave a client: its answer, and the URL of the session, if it named one."""
+
+    sdp: str
+    resource: URL | None
+
+
+class Target:
+    """The endpoints of one server. `http` is shared by all clients; `token` goes along as a Bearer token."""
+
+    def __init__(self, http: aiohttp.ClientSession, token: str | None = None) -> None:
+        self._http = http
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    async def join(self, endpoint: str, offer: str) -> Joined:
+        """Send an offer; redirects are followed, as 307 asks for. Raises TargetError."""
+        headers = {**self._headers, "Content-Type": "application/sdp", "Accept": "application/sdp"}
+        timeout = aiohttp.ClientTimeout(total=_JOIN_TIMEOUT_S)
+        try:
+            async with self._http.post(endpoint, data=offer.encode(), headers=headers, timeout=timeout) as response:
+                body = await response.text(errors="replace")
+                if response.status != 201:
+                    raise TargetError(f"HTTP {response.status} {response.reason}")
+                location = response.headers.get("Location")
+                return Joined(body, response.url.join(URL(location)) if location else None)
+        except TimeoutError:
+            raise TargetError(f"no answer over HTTP within {_JOIN_TIMEOUT_S:g} s") from None
+        except (aiohttp.ClientError, ValueError) as error:
+            raise TargetError(f"HTTP: {error}") from None
+
+    async def leave(self, resource: URL) -> None:
+        """End a session. A server that is gone, or has ended it already, is left alone."""
+        try:
+            async with self._http.delete(resource, headers=self._headers):
+                pass
+        except (TimeoutError, aiohttp.ClientError):
+            pass
