@@ -29,12 +29,15 @@ class Run:
         return f"python -m bench.{self.name} {self.options}".rstrip()
 
     def figure(self, path: str) -> Any:
-        """One of what it finds, by its name in the JSON, with a dot for each level. Raises NotMeasured, KeyError."""
+        """One of what it finds, by its name in the JSON, with a dot for each level; None where a level is null.
+
+        Raises NotMeasured, KeyError.
+        """
         found = _measured(self)
         if isinstance(found, NotMeasured):
             raise found
         for name in path.split("."):
-            found = found[name]
+            found = None if found is None else found[name]
         return found
 
 

@@ -18,6 +18,11 @@ class Column:
     form: str = ".2f"
     scale: float = 1.0
 
+    def text(self, run: Run) -> str:
+        """Empty where the run has none. Raises NotMeasured."""
+        found = run.figure(self.figure)
+        return "" if found is None else format(found * self.scale, self.form)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -35,7 +40,7 @@ class Table:
 
     def _line(self, run: Run) -> list[str]:
         try:
-            cells = [format(run.figure(column.figure) * column.scale, column.form) for column in self.columns]
+            cells = [column.text(run) for column in self.columns]
         except NotMeasured as problem:
             cells = [f"not measured: {problem}", *[""] * (len(self.columns) - 1)]
         return [f"`{run.command}`", *cells]

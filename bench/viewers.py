@@ -77,7 +77,7 @@ class ViewersFigures:
     packets_expected: int
     packets_per_message: float  # in one GSO message
     latency_ms: Percentiles  # from the publisher's system call until the packet is in a viewer's socket
-    storm_latency_ms: Percentiles  # the same while the storm joins
+    storm_latency_ms: Percentiles | None  # the same while the storm joins, if there is one
     kb_per_viewer: float  # growth of its resident memory
     join_cpu_ms_per_viewer: float
     join_s: float  # all of them, as fast as the clients can
@@ -100,8 +100,7 @@ class ViewersFigures:
             ("memory per viewer", f"{self.kb_per_viewer:.1f} kB", "growth of the process"),
             ("CPU per join", f"{self.join_cpu_ms_per_viewer:.2f} ms", f"all joined in {self.join_s:.1f} s"),
         ]
-        if o.storm:
-            storm = self.storm_latency_ms
+        if storm := self.storm_latency_ms:
             rows.append(("latency in the storm, p50", f"{storm.p50:.2f} ms", f"p99 {storm.p99:.2f}, {o.storm} joining"))
         head = f"{o.viewers} WHEP viewers, bursts of {o.burst}, {FRAMES_PER_S} a second for {o.seconds} s"
         return as_text(self.machine, f"{head}, {self.backend_used}", rows)
@@ -162,8 +161,10 @@ async def measure_server(options: Options, library: str) -> ViewersFigures:
             await counters(server.url),
         )
         counted.subtract(before)
-        storm = crowd.watch(server.whep("storm"), options.storm, at_once=max(1, options.storm))
-        storm_latency = await _latency(publisher, viewers, storm)
+        storm_latency = None
+        if options.storm:
+            storm = crowd.watch(server.whep("storm"), options.storm, at_once=options.storm)
+            storm_latency = await _latency(publisher, viewers, storm)
     sent = counted["rtp_out"] - counted["udp_send_would_block"] - counted["udp_send_refused"]
     cpu_s = now.cpu_s - used.cpu_s
     return ViewersFigures(
