@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
+from fanwire.fastpath import backends
 
-NAMES = ("auto", "ipsec-mb", "libcrypto")
-
-
-class NoSuchBackend(RuntimeError):
-    """It cannot be chosen here; the text says why."""
+NAMES = backends.NAMES
+NoSuchBackend = backends.BackendError
 
 
-def choose(name: str) -> str:
+def choose(name: backends.Name) -> str:
     """Lets this process encrypt with backend `name` of NAMES. Returns its name and version."""
-    try:
-        backends = importlib.import_module("fanwire.fastpath.backends")
-    except ModuleNotFoundError:
-        if name == "auto":
-            return "libsrtp"
-        raise NoSuchBackend("this build has libsrtp alone: leave --backend out") from None
     chosen = backends.choose(name)
     return f"{chosen.name} {chosen.version}"

@@ -8,14 +8,26 @@ cdef extern from "<stdbool.h>" nogil:
 
 
 cdef extern from "crypto/library.h" nogil:
-    bint fw_crypto_load(const char *path, const char **missing)
+    bint fw_libcrypto_load(const char *path, const char **missing)
+
+
+cdef extern from "crypto/backend.h" nogil:
+    ctypedef struct fw_backend_t:
+        const char *name
+
+    ctypedef struct fw_choice_t:
+        const fw_backend_t *backend
+        const char *version
+        const char *why
+
+    fw_choice_t fw_backend_choose(const char *name)
+    const fw_choice_t *fw_backend_chosen()
 
 
 cdef extern from "crypto/srtp.h" nogil:
     enum:
         FW_SRTP_MAX_KEY_BYTES
 
-    bint fw_srtp_self_test()
 
 
 cdef extern from "net/path.h" nogil:
@@ -456,11 +468,21 @@ cdef extern from "forward/slots.h" nogil:
 
 
 cdef inline int load_crypto(str path) except -1:
-    """Resolves libsrtp and libcrypto from the shared object at `path`, once in each extension, and tests them."""
+    """Finds libcrypto in the shared object at `path`, or the system's; once in each extension."""
     cdef const char *missing = NULL
     data = path.encode()
-    if not fw_crypto_load(data, &missing):
-        raise ImportError(f"cannot find {missing.decode()} in {path} or in libcrypto.so.3: reinstall pylibsrtp")
-    if not fw_srtp_self_test():
-        raise ImportError(f"the libsrtp in {path} fails its test: reinstall pylibsrtp")
+    if not fw_libcrypto_load(data, &missing):
+        raise ImportError(f"{missing.decode()} is in neither {path} nor libcrypto.so.3: reinstall pylibsrtp")
+    return 0
+
+
+cdef inline int use_backend(str name) except -1:
+    """Makes a backend that was found to serve the one of this extension, too: each has the C libraries to itself."""
+    cdef const fw_choice_t *chosen = fw_backend_chosen()
+    wanted = name.encode()
+    if chosen.backend != NULL and chosen.backend.name == <bytes>wanted:
+        return 0
+    cdef fw_choice_t choice = fw_backend_choose(wanted)
+    if choice.backend == NULL:
+        raise RuntimeError(f"{name}: {choice.why.decode()}")
     return 0

@@ -3,6 +3,8 @@
 
 import pylibsrtp._binding
 
+from . import backends
+
 from libc.string cimport memcpy, memset
 
 from .core cimport *
@@ -18,12 +20,19 @@ cdef extern from "crypto/hmac.h" nogil:
     ctypedef struct fw_hmac_t:
         pass
 
-    fw_hmac_t *fw_hmac_create(const uint8_t *key, size_t len)
-    void fw_hmac_destroy(fw_hmac_t *hmac)
+    bint fw_hmac_init(fw_hmac_t *hmac, const uint8_t *key, size_t len)
     bint fw_hmac_compute(
-        fw_hmac_t *hmac, const uint8_t *head, size_t head_len, const uint8_t *tail, size_t tail_len, uint8_t *out
+        const fw_hmac_t *hmac, const uint8_t *head, size_t head_len, const uint8_t *tail, size_t tail_len, uint8_t *out
     )
-    bint fw_hmac_equal(const uint8_t *a, const uint8_t *b)
+    bint fw_tag_equal(const uint8_t *a, const uint8_t *b, size_t len)
+
+
+cdef extern from "crypto/backend.h" nogil:
+    ctypedef struct fw_crypto_t:
+        pass
+
+    fw_crypto_t *fw_crypto_create()
+    void fw_crypto_destroy(fw_crypto_t *crypto)
 
 
 cdef extern from "crypto/srtp.h" nogil:
@@ -45,7 +54,7 @@ cdef extern from "crypto/srtp.h" nogil:
         uint16_t body_len
         uint16_t out_len
 
-    fw_srtp_t *fw_srtp_create(fw_srtp_profile_t profile, const uint8_t *local_key, const uint8_t *remote_key)
+    fw_srtp_t *fw_srtp_create(fw_crypto_t *crypto, fw_srtp_profile_t profile, const uint8_t *local_key, const uint8_t *remote_key)
     void fw_srtp_destroy(fw_srtp_t *srtp)
     void fw_srtp_protect(fw_srtp_job_t *jobs, size_t count)
 
@@ -91,9 +100,8 @@ def stun_answer(bytes request, bytes pwd, uint64_t times):
     cdef size_t size = len(request), n = 0
     cdef uint64_t i
     cdef bint good = True
-    cdef fw_hmac_t *hmac = fw_hmac_create(pwd, len(pwd))
-    if hmac == NULL:
-        raise MemoryError
+    cdef fw_hmac_t hmac
+    check(fw_hmac_init(&hmac, pwd, len(pwd)), "no HMAC")
     with nogil:
         for i in range(times):
             good = fw_stun_parse(data, size, &stun) == FW_STUN_OK and stun.integrity != NULL
@@ -101,21 +109,22 @@ def stun_answer(bytes request, bytes pwd, uint64_t times):
                 break
             fw_stun_covered_header(data, &stun, head)
             good = fw_hmac_compute(
-                hmac, head, FW_STUN_HEADER_BYTES, data + FW_STUN_HEADER_BYTES, stun.covered_len - FW_STUN_HEADER_BYTES, tag
-            ) and fw_hmac_equal(tag, stun.integrity)
+                &hmac, head, FW_STUN_HEADER_BYTES, data + FW_STUN_HEADER_BYTES, stun.covered_len - FW_STUN_HEADER_BYTES, tag
+            ) and fw_tag_equal(tag, stun.integrity, FW_HMAC_BYTES)
             n = fw_stun_begin_success(out, stun.transaction, False, ip, 5004)
-            good = good and fw_hmac_compute(hmac, out, n, NULL, 0, out + n + 4)
+            good = good and fw_hmac_compute(&hmac, out, n, NULL, 0, out + n + 4)
             n = fw_stun_finish(out, n)
             if not good:
                 break
-    fw_hmac_destroy(hmac)
     check(good, "not an authentic binding request")
     return out[:n]
 
 
 def srtp_protect(int profile, bytes key, bytes body, uint64_t times):
     """Protects `times` packets of one stream: 12 bytes of header, then `body`, copied as well. Returns the last one."""
-    cdef fw_srtp_t *srtp = fw_srtp_create(<fw_srtp_profile_t>profile, key, key)
+    use_backend(backends.chosen().name)
+    cdef fw_crypto_t *crypto = fw_crypto_create()
+    cdef fw_srtp_t *srtp = fw_srtp_create(crypto, <fw_srtp_profile_t>profile, key, key)
     cdef fw_srtp_job_t job
     cdef uint8_t[2048] out
     cdef uint64_t i
@@ -134,6 +143,7 @@ def srtp_protect(int profile, bytes key, bytes body, uint64_t times):
             fw_srtp_protect(&job, 1)
             good = good and job.out_len > 0
     fw_srtp_destroy(srtp)
+    fw_crypto_destroy(crypto)
     check(good, "a packet could not be protected")
     return out[:job.out_len]
 

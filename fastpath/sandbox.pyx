@@ -6,7 +6,7 @@ import ipaddress
 
 import pylibsrtp._binding
 
-from . import border
+from . import backends, border
 from .messages import CheckPath, Path, Punt, ReadStatistics
 
 from libc.stdint cimport UINT64_MAX
@@ -86,6 +86,7 @@ cdef class Sandbox:
         sinks.changed = on_changed
         self.sent, self.punts, self.handed, self.changes, self.ports = [], [], [], [], []
         self.paths = {}
+        use_backend(backends.chosen().name)
         self.core = fw_core_create(&config, &sinks)
         if self.core == NULL:
             raise MemoryError

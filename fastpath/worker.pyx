@@ -7,7 +7,7 @@ import time
 
 import pylibsrtp._binding
 
-from . import border
+from . import backends, border
 from .messages import Latency, Punt
 
 from libc.stdint cimport UINT64_MAX
@@ -400,6 +400,7 @@ cdef class Worker:
         sinks.punt = on_punt
         sinks.hand = on_hand
         sinks.changed = on_changed
+        use_backend(backends.chosen().name)
         self.w.core = fw_core_create(&config, &sinks)
         self.w.batch = fw_udp_batch_create(RECEIVE_MESSAGES, FW_UDP_SOCKETS, &self.w.udp)
         self.w.commands = fw_ring_create(RING_BYTES)

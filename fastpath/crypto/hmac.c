@@ -1,32 +1,50 @@
 #include "hmac.h"
 
+#include <string.h>
+
 #include "library.h"
 
-fw_hmac_t *fw_hmac_create(const uint8_t *key, size_t len) {
-    void *context = fw_crypto.HMAC_CTX_new();
-    if (context == NULL) return NULL;
-    if (!fw_crypto.HMAC_Init_ex(context, key, (int)len, fw_crypto.EVP_sha1(), NULL)) {
-        fw_crypto.HMAC_CTX_free(context);
-        return NULL;
+enum { BLOCK_BYTES = 64 };
+
+static bool hash_pad(uint32_t state[5], const uint8_t *key, uint8_t pad) {
+    uint8_t block[BLOCK_BYTES];
+    fw_sha1_t sha1;
+    for (size_t i = 0; i < sizeof block; i++) block[i] = key[i] ^ pad;
+    if (!fw_libcrypto.SHA1_Init(&sha1) || !fw_libcrypto.SHA1_Update(&sha1, block, sizeof block)) return false;
+    memcpy(state, sha1.state, sizeof sha1.state);
+    return true;
+}
+
+bool fw_hmac_init(fw_hmac_t *hmac, const uint8_t *key, size_t len) {
+    uint8_t block[BLOCK_BYTES] = {0};
+    if (len <= sizeof block) {
+        if (len > 0) memcpy(block, key, len);
+    } else {
+        fw_sha1_t sha1;
+        if (!fw_libcrypto.SHA1_Init(&sha1) || !fw_libcrypto.SHA1_Update(&sha1, key, len) || !fw_libcrypto.SHA1_Final(block, &sha1))
+            return false;
     }
-    return (fw_hmac_t *)context;
+    return hash_pad(hmac->inner, block, 0x36) && hash_pad(hmac->outer, block, 0x5c);
 }
 
-void fw_hmac_destroy(fw_hmac_t *hmac) {
-    if (hmac != NULL) fw_crypto.HMAC_CTX_free(hmac);
+static fw_sha1_t behind_pad(const uint32_t state[5]) {
+    fw_sha1_t sha1 = {.bits_low = BLOCK_BYTES * 8};
+    memcpy(sha1.state, state, sizeof sha1.state);
+    return sha1;
 }
 
-bool fw_hmac_compute(fw_hmac_t *hmac, const uint8_t *head, size_t head_len, const uint8_t *tail, size_t tail_len,
+bool fw_hmac_compute(const fw_hmac_t *hmac, const uint8_t *head, size_t head_len, const uint8_t *tail, size_t tail_len,
                      uint8_t *out) {
-    unsigned len = 0;
-    /* Without a key, HMAC_Init_ex starts again from the pads already hashed. */
-    return fw_crypto.HMAC_Init_ex(hmac, NULL, 0, NULL, NULL) && fw_crypto.HMAC_Update(hmac, head, head_len) &&
-           fw_crypto.HMAC_Update(hmac, tail, tail_len) && fw_crypto.HMAC_Final(hmac, out, &len) &&
-           len == FW_HMAC_BYTES;
+    fw_sha1_t sha1 = behind_pad(hmac->inner);
+    if (!fw_libcrypto.SHA1_Update(&sha1, head, head_len)) return false;
+    if (tail_len > 0 && !fw_libcrypto.SHA1_Update(&sha1, tail, tail_len)) return false;
+    if (!fw_libcrypto.SHA1_Final(out, &sha1)) return false;
+    sha1 = behind_pad(hmac->outer);
+    return fw_libcrypto.SHA1_Update(&sha1, out, FW_HMAC_BYTES) && fw_libcrypto.SHA1_Final(out, &sha1);
 }
 
-bool fw_hmac_equal(const uint8_t *a, const uint8_t *b) {
+bool fw_tag_equal(const uint8_t *a, const uint8_t *b, size_t len) {
     uint8_t difference = 0;
-    for (size_t i = 0; i < FW_HMAC_BYTES; i++) difference = (uint8_t)(difference | (a[i] ^ b[i]));
+    for (size_t i = 0; i < len; i++) difference = (uint8_t)(difference | (a[i] ^ b[i]));
     return difference == 0;
 }

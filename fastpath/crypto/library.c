@@ -3,54 +3,39 @@
 #include <dlfcn.h>
 #include <string.h>
 
-fw_crypto_library_t fw_crypto;
+fw_libcrypto_t fw_libcrypto;
 
 typedef struct {
     const char *name;
     size_t offset;
 } symbol_t;
 
-#define SYMBOL(field, name) {name, offsetof(fw_crypto_library_t, field)}
+#define SYMBOL(name) {#name, offsetof(fw_libcrypto_t, name)}
 
-static const symbol_t libsrtp[] = {
-    SYMBOL(srtp_create, "srtp_create"),
-    SYMBOL(srtp_dealloc, "srtp_dealloc"),
-    SYMBOL(srtp_protect, "srtp_protect"),
-    SYMBOL(srtp_unprotect, "srtp_unprotect"),
-    SYMBOL(srtp_protect_rtcp, "srtp_protect_rtcp"),
-    SYMBOL(srtp_unprotect_rtcp, "srtp_unprotect_rtcp"),
-    SYMBOL(srtp_policy_for_rtp, "srtp_crypto_policy_set_from_profile_for_rtp"),
-    SYMBOL(srtp_policy_for_rtcp, "srtp_crypto_policy_set_from_profile_for_rtcp"),
-};
-
-static const symbol_t libcrypto[] = {
-    SYMBOL(EVP_sha1, "EVP_sha1"),           SYMBOL(HMAC_CTX_new, "HMAC_CTX_new"),
-    SYMBOL(HMAC_CTX_free, "HMAC_CTX_free"), SYMBOL(HMAC_Init_ex, "HMAC_Init_ex"),
-    SYMBOL(HMAC_Update, "HMAC_Update"),     SYMBOL(HMAC_Final, "HMAC_Final"),
+static const symbol_t symbols[] = {
+    SYMBOL(OpenSSL_version),     SYMBOL(EVP_aes_128_gcm),     SYMBOL(EVP_aes_256_gcm),   SYMBOL(EVP_aes_128_ctr),
+    SYMBOL(EVP_aes_256_ctr),     SYMBOL(EVP_CIPHER_CTX_new),  SYMBOL(EVP_CIPHER_CTX_free), SYMBOL(EVP_CIPHER_CTX_ctrl),
+    SYMBOL(EVP_CipherInit_ex),   SYMBOL(EVP_CipherUpdate),    SYMBOL(EVP_CipherFinal_ex), SYMBOL(SHA1_Init),
+    SYMBOL(SHA1_Update),         SYMBOL(SHA1_Final),
 };
 
 /* NULL where all were found, else the name of the first that was not. */
-static const char *resolve(void *library, const symbol_t *symbols, size_t count) {
-    for (size_t i = 0; i < count; i++) {
+static const char *resolve(void *library) {
+    for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
         void *function = dlsym(library, symbols[i].name);
         if (function == NULL) return symbols[i].name;
         /* memcpy: ISO C has no cast from an object pointer to a function pointer. */
-        memcpy((char *)&fw_crypto + symbols[i].offset, &function, sizeof function);
+        memcpy((char *)&fw_libcrypto + symbols[i].offset, &function, sizeof function);
     }
     return NULL;
 }
 
-bool fw_crypto_load(const char *path, const char **missing) {
-    *missing = path;
+bool fw_libcrypto_load(const char *path, const char **missing) {
     void *wheel = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (wheel == NULL) return false;
-    *missing = resolve(wheel, libsrtp, sizeof libsrtp / sizeof *libsrtp);
-    if (*missing != NULL) return false;
-    *missing = resolve(wheel, libcrypto, sizeof libcrypto / sizeof *libcrypto);
-    if (*missing != NULL) {
-        void *system = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL);
-        if (system == NULL) return false;
-        *missing = resolve(system, libcrypto, sizeof libcrypto / sizeof *libcrypto);
-    }
+    if (wheel != NULL && resolve(wheel) == NULL) return true;
+    *missing = "libcrypto.so.3";
+    void *system = dlopen(*missing, RTLD_NOW | RTLD_LOCAL);
+    if (system == NULL) return false;
+    *missing = resolve(system);
     return *missing == NULL;
 }

@@ -1,7 +1,7 @@
-/* The functions that come from shared libraries: libsrtp and libcrypto, resolved once at start.
+/* The functions of OpenSSL's libcrypto, resolved once at start.
  *
- * Nothing is linked at build time: the `pylibsrtp` wheel carries both in one shared object, so that a build needs a C
- * compiler and nothing else.
+ * Nothing is linked at build time: the `pylibsrtp` wheel carries a libcrypto in its shared object, so that a build needs
+ * a C compiler and nothing else.
  */
 #ifndef FW_CRYPTO_LIBRARY_H
 #define FW_CRYPTO_LIBRARY_H
@@ -10,31 +10,38 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct fw_srtp_session fw_srtp_session_t; /* libsrtp's srtp_ctx_t */
-typedef struct fw_srtp_policy fw_srtp_policy_t;   /* libsrtp's srtp_policy_t, laid out in srtp.c */
+/* SHA_CTX of openssl/sha.h: part of its ABI since 0.9.7. */
+typedef struct {
+    uint32_t state[5];
+    uint32_t bits_low;
+    uint32_t bits_high;
+    uint32_t block[16];
+    unsigned used;
+} fw_sha1_t;
 
 typedef struct {
-    int (*srtp_create)(fw_srtp_session_t **session, const fw_srtp_policy_t *policy);
-    int (*srtp_dealloc)(fw_srtp_session_t *session);
-    int (*srtp_protect)(fw_srtp_session_t *session, void *packet, int *len);
-    int (*srtp_unprotect)(fw_srtp_session_t *session, void *packet, int *len);
-    int (*srtp_protect_rtcp)(fw_srtp_session_t *session, void *packet, int *len);
-    int (*srtp_unprotect_rtcp)(fw_srtp_session_t *session, void *packet, int *len);
-    void (*srtp_policy_for_rtp)(void *crypto_policy, int profile);
-    void (*srtp_policy_for_rtcp)(void *crypto_policy, int profile);
-    const void *(*EVP_sha1)(void);
-    void *(*HMAC_CTX_new)(void);
-    void (*HMAC_CTX_free)(void *context);
-    int (*HMAC_Init_ex)(void *context, const void *key, int len, const void *digest, void *engine);
-    int (*HMAC_Update)(void *context, const uint8_t *data, size_t len);
-    int (*HMAC_Final)(void *context, uint8_t *out, unsigned *len);
-} fw_crypto_library_t;
+    const char *(*OpenSSL_version)(int which);
+    const void *(*EVP_aes_128_gcm)(void);
+    const void *(*EVP_aes_256_gcm)(void);
+    const void *(*EVP_aes_128_ctr)(void);
+    const void *(*EVP_aes_256_ctr)(void);
+    void *(*EVP_CIPHER_CTX_new)(void);
+    void (*EVP_CIPHER_CTX_free)(void *context);
+    int (*EVP_CIPHER_CTX_ctrl)(void *context, int what, int len, void *data);
+    int (*EVP_CipherInit_ex)(void *context, const void *cipher, void *engine, const uint8_t *key, const uint8_t *iv,
+                             int encrypt);
+    int (*EVP_CipherUpdate)(void *context, uint8_t *out, int *out_len, const uint8_t *in, int len);
+    int (*EVP_CipherFinal_ex)(void *context, uint8_t *out, int *out_len);
+    int (*SHA1_Init)(fw_sha1_t *sha1);
+    int (*SHA1_Update)(fw_sha1_t *sha1, const void *data, size_t len);
+    int (*SHA1_Final)(uint8_t *out, fw_sha1_t *sha1);
+} fw_libcrypto_t;
 
-extern fw_crypto_library_t fw_crypto;
+extern fw_libcrypto_t fw_libcrypto;
 
-/* Resolves everything; importing pylibsrtp has initialised libsrtp before. libsrtp comes from the shared object at `path`, libcrypto's part from there too, or from the system's
- * libcrypto.so.3 where it is not exported. Call once, before any thread uses the rest of this folder. On false,
- * `missing` is the name of the first symbol that could not be found, or the path. */
-bool fw_crypto_load(const char *path, const char **missing);
+/* Resolves everything from the shared object at `path`, or from the system's libcrypto.so.3 where one does not have it
+ * all. Call once, before any thread uses the rest of this folder. On false, `missing` is the name of the first symbol
+ * that neither has, or of the library that could not be opened. */
+bool fw_libcrypto_load(const char *path, const char **missing);
 
 #endif

@@ -1,34 +1,34 @@
-/* SRTP and SRTCP for one transport (RFC 3711, RFC 7714), behind an interface that any backend can serve.
+/* SRTP and SRTCP for one transport (RFC 3711, RFC 7714), over the ciphers of any backend.
  *
- * The caller owns the nonce: it never gives two jobs of one context the same SSRC and index with different bytes.
+ * Outbound, the caller owns the nonce: it never gives two jobs of one context the same SSRC and index with different
+ * bytes. Inbound, each SSRC that authenticates costs state (FW_SRTP_SOURCE_BYTES, 32 bytes where only RTCP comes): the
+ * caller bounds how many it lets through. No byte of a packet is believed, nor memory taken, before it authenticates.
  */
 #ifndef FW_CRYPTO_SRTP_H
 #define FW_CRYPTO_SRTP_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "backend.h"
 
 #define FW_SRTP_MAX_KEY_BYTES 46      /* master key and master salt */
 #define FW_SRTP_MAX_OVERHEAD_BYTES 16 /* what protection adds to an RTP packet */
 #define FW_SRTCP_MAX_OVERHEAD_BYTES 20
-
-/* IANA's numbers (RFC 5764 section 4.1.2, RFC 7714 section 14.2). */
-typedef enum {
-    FW_SRTP_AES128_CM_SHA1_80 = 0x0001,
-    FW_SRTP_AEAD_AES_128_GCM = 0x0007,
-    FW_SRTP_AEAD_AES_256_GCM = 0x0008,
-} fw_srtp_profile_t;
+#define FW_SRTP_REPLAY_PACKETS 1024 /* late packets and repairs this far behind the newest are taken */
+#define FW_SRTCP_REPLAY_PACKETS 128
 
 typedef struct fw_srtp fw_srtp_t;
 
-/* A context for both directions; keys are master key then master salt, as long as the profile asks. NULL where the
- * profile is unknown or the library refuses. */
-fw_srtp_t *fw_srtp_create(fw_srtp_profile_t profile, const uint8_t *local_key, const uint8_t *remote_key);
+/* A context for both directions; keys are master key then master salt, as long as the profile asks. `crypto` outlives
+ * it. NULL where the profile is unknown or the library refuses. */
+fw_srtp_t *fw_srtp_create(fw_crypto_t *crypto, fw_srtp_profile_t profile, const uint8_t *local_key,
+                          const uint8_t *remote_key);
 void fw_srtp_destroy(fw_srtp_t *srtp);
 
 /* Bytes that protection adds to an RTP packet of this context. */
 size_t fw_srtp_overhead(const fw_srtp_t *srtp);
+
+/* Bytes of memory that the context has taken, its expanded key and what it remembers of SSRCs included; not what
+ * libcrypto takes for itself. */
+size_t fw_srtp_memory_bytes(const fw_srtp_t *srtp);
 
 /* One packet to protect: out[0, header_len) holds the RTP header, out[header_len, header_len + prefix_len) the payload
  * bytes that are this receiver's own; `body` is plaintext shared by many jobs and never written; then come `padding`
@@ -37,7 +37,7 @@ typedef struct {
     fw_srtp_t *srtp;
     uint8_t *out; /* room for everything and fw_srtp_overhead() */
     const uint8_t *body;
-    uint64_t index; /* the packet's extended sequence number (RFC 3711 section 3.3.1) */
+    uint64_t index; /* the packet's extended sequence number (RFC 3711 section 3.3.1), below 2^48 */
     uint16_t header_len;
     uint16_t prefix_len;
     uint16_t body_len;
@@ -48,21 +48,19 @@ typedef struct {
 /* Bytes that a job's packet will have. */
 size_t fw_srtp_job_len(const fw_srtp_job_t *job);
 
-/* Protects many packets, of any mix of contexts. */
+/* Protects many packets, of any mix of contexts of one thread. AES-CM's HMAC is computed for many of them at once: the
+ * more there are in one call, the less each costs. */
 void fw_srtp_protect(fw_srtp_job_t *jobs, size_t count);
 
+/* FAILED: too short, malformed, or the library failed. REPLAYED: seen before, or too old to tell. */
 typedef enum { FW_SRTP_OK, FW_SRTP_REPLAYED, FW_SRTP_FORGED, FW_SRTP_FAILED } fw_srtp_status_t;
 
-/* Authenticates and decrypts in place; *len becomes the plaintext's length. */
+/* Authenticates and decrypts in place; *len becomes the plaintext's length. Unless it is OK the bytes are spoilt. */
 fw_srtp_status_t fw_srtp_unprotect(fw_srtp_t *srtp, uint8_t *packet, size_t *len);
 fw_srtp_status_t fw_srtp_unprotect_rtcp(fw_srtp_t *srtp, uint8_t *packet, size_t *len);
 
 /* Protects a compound in place; the buffer has FW_SRTCP_MAX_OVERHEAD_BYTES of room behind `len`. Returns the new
  * length, 0 where it fails. */
 size_t fw_srtp_protect_rtcp(fw_srtp_t *srtp, uint8_t *packet, size_t len);
-
-/* Protects and unprotects a packet of every profile and compares a known answer: false where the library that was
- * loaded does not do what this file expects of it. */
-bool fw_srtp_self_test(void);
 
 #endif

@@ -19,7 +19,7 @@ enum { PACE_US = 50000 };
 #define PRIORITY ((110U << 24) + (65535U << 8) + 255U)
 
 struct fw_check {
-    fw_hmac_t *hmac; /* keyed with the peer's password */
+    fw_hmac_t hmac; /* keyed with the peer's password */
     fw_path_t path;
     uint64_t tie_breaker;
     uint64_t transactions; /* so far */
@@ -50,7 +50,7 @@ static bool open_transaction(fw_core_t *core, fw_transport_t *t, fw_check_t *c) 
     close_transaction(core, c);
     fw_store64(seed, c->tie_breaker);
     fw_store64(seed + 8, ++c->transactions);
-    if (!fw_hmac_compute(c->hmac, seed, sizeof seed, NULL, 0, tag)) return false;
+    if (!fw_hmac_compute(&c->hmac, seed, sizeof seed, NULL, 0, tag)) return false;
     memcpy(c->transaction, tag, sizeof c->transaction);
     c->spread = fw_load32(tag + sizeof c->transaction);
     c->requests = 0;
@@ -79,8 +79,7 @@ fw_error_t fw_check_start(fw_core_t *core, fw_transport_t *t, const fw_command_t
         return FW_REFUSED;
     fw_check_stop(core, t);
     fw_check_t *c = calloc(1, sizeof *c);
-    if (c != NULL) c->hmac = fw_hmac_create((const uint8_t *)wanted->pwd, wanted->pwd_len);
-    if (c == NULL || c->hmac == NULL) {
+    if (c == NULL || !fw_hmac_init(&c->hmac, (const uint8_t *)wanted->pwd, wanted->pwd_len)) {
         free(c);
         return FW_LIMIT;
     }
@@ -97,7 +96,6 @@ fw_error_t fw_check_start(fw_core_t *core, fw_transport_t *t, const fw_command_t
 void fw_check_stop(fw_core_t *core, fw_transport_t *t) {
     if (t->check == NULL) return;
     close_transaction(core, t->check);
-    fw_hmac_destroy(t->check->hmac);
     free(t->check);
     t->check = NULL;
 }
@@ -112,7 +110,7 @@ static void ask(fw_core_t *core, const fw_check_t *c) {
                              .controlling = c->controlling};
     uint8_t *out = fw_outbox_begin(&core->outbox);
     size_t n = fw_stun_begin_request(out, c->transaction, &check);
-    if (!fw_hmac_compute(c->hmac, out, n, NULL, 0, out + n + 4)) return;
+    if (!fw_hmac_compute(&c->hmac, out, n, NULL, 0, out + n + 4)) return;
     fw_outbox_add(&core->outbox, &c->path, fw_stun_finish(out, n));
     core->counters.stun_out++;
 }
@@ -149,7 +147,7 @@ void fw_check_receive(fw_core_t *core, const fw_path_t *path, const uint8_t *dat
         return;
     }
     fw_check_t *c = t->check;
-    if (stun->integrity == NULL || !fw_ice_authentic(c->hmac, data, stun)) {
+    if (stun->integrity == NULL || !fw_ice_authentic(&c->hmac, data, stun)) {
         core->counters.drop_stun_integrity++;
         return;
     }

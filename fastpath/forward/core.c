@@ -25,10 +25,11 @@ fw_core_t *fw_core_create(const fw_core_config_t *config, const fw_sinks_t *sink
     fw_map_init(&core->by_ufrag, FW_KEY_WORDS, config->hash_seed);
     fw_map_init(&core->by_path, FW_KEY_WORDS, config->hash_seed);
     fw_map_init(&core->by_check, FW_CHECK_WORDS, config->hash_seed);
+    core->crypto = fw_crypto_create();
     bool pool = fw_pool_init(&core->pool, config->pool_packets);
     bool outbox = fw_outbox_init(&core->outbox, config->max_gso_segments, sinks->send, sinks->context,
                                  &core->counters.drop_protect_failed);
-    if (pool && outbox) return core;
+    if (core->crypto != NULL && pool && outbox) return core;
     fw_core_destroy(core);
     return NULL;
 }
@@ -49,6 +50,7 @@ void fw_core_destroy(fw_core_t *core) {
     fw_timers_free(&core->timers);
     fw_outbox_free(&core->outbox);
     fw_pool_free(&core->pool);
+    fw_crypto_destroy(core->crypto);
     free(core);
 }
 

@@ -50,7 +50,7 @@ typedef struct {
 
 #define FW_STATS_STREAMS 256
 
-/* NULL where memory is short. */
+/* NULL where memory is short, or no backend of crypto/ was chosen. */
 fw_core_t *fw_core_create(const fw_core_config_t *config, const fw_sinks_t *sinks);
 void fw_core_destroy(fw_core_t *core);
 

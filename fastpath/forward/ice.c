@@ -27,12 +27,9 @@ fw_error_t fw_credentials_set(fw_core_t *core, fw_transport_t *t, const fw_comma
     if (ufrag_len < 4 || ufrag_len > FW_UFRAG_BYTES || pwd_len < 22 || pwd_len > FW_PWD_BYTES) return FW_REFUSED;
     fw_credentials_t fresh = {.ufrag = fw_key(command->u.ice.ufrag, ufrag_len)};
     if (fw_map_get(&core->by_ufrag, &fresh.ufrag) != NULL) return FW_DUPLICATE;
-    fresh.hmac = fw_hmac_create((const uint8_t *)command->u.ice.pwd, pwd_len);
-    if (fresh.hmac == NULL) return FW_LIMIT;
-    if (!fw_map_put(&core->by_ufrag, &fresh.ufrag, t)) {
-        fw_hmac_destroy(fresh.hmac);
-        return FW_LIMIT;
-    }
+    if (!fw_hmac_init(&fresh.hmac, (const uint8_t *)command->u.ice.pwd, pwd_len)) return FW_LIMIT;
+    if (!fw_map_put(&core->by_ufrag, &fresh.ufrag, t)) return FW_LIMIT;
+    fresh.set = true;
     fw_credentials_clear(core, &t->previous);
     t->previous = t->credentials;
     t->credentials = fresh;
@@ -40,9 +37,8 @@ fw_error_t fw_credentials_set(fw_core_t *core, fw_transport_t *t, const fw_comma
 }
 
 void fw_credentials_clear(fw_core_t *core, fw_credentials_t *credentials) {
-    if (credentials->hmac == NULL) return;
+    if (!credentials->set) return;
     fw_map_remove(&core->by_ufrag, &credentials->ufrag);
-    fw_hmac_destroy(credentials->hmac);
     *credentials = (fw_credentials_t){0};
 }
 
@@ -132,17 +128,17 @@ static void answer(fw_core_t *core, const fw_credentials_t *credentials, const f
     } else {
         n = fw_stun_begin_success(out, stun->transaction, path->family == 6, path->remote.ip, path->remote.port);
     }
-    if (!fw_hmac_compute(credentials->hmac, out, n, NULL, 0, out + n + 4)) return;
+    if (!fw_hmac_compute(&credentials->hmac, out, n, NULL, 0, out + n + 4)) return;
     fw_outbox_add(&core->outbox, path, fw_stun_finish(out, n));
     core->counters.stun_out++;
 }
 
-bool fw_ice_authentic(fw_hmac_t *hmac, const uint8_t *data, const fw_stun_t *stun) {
+bool fw_ice_authentic(const fw_hmac_t *hmac, const uint8_t *data, const fw_stun_t *stun) {
     uint8_t head[FW_STUN_HEADER_BYTES];
     uint8_t tag[FW_HMAC_BYTES];
     fw_stun_covered_header(data, stun, head);
     return fw_hmac_compute(hmac, head, sizeof head, data + sizeof head, stun->covered_len - sizeof head, tag) &&
-           fw_hmac_equal(tag, stun->integrity);
+           fw_tag_equal(tag, stun->integrity, sizeof tag);
 }
 
 /* The key of the first part of USERNAME, which is our ufrag (RFC 8445 section 7.2.2); all zero where it is not one. */
@@ -179,7 +175,7 @@ void fw_ice_receive(fw_core_t *core, const fw_path_t *path, const uint8_t *data,
     }
     bool restarted = memcmp(&ufrag, &t->credentials.ufrag, sizeof ufrag) == 0;
     const fw_credentials_t *credentials = restarted ? &t->credentials : &t->previous;
-    if (stun.integrity == NULL || !fw_ice_authentic(credentials->hmac, data, &stun)) {
+    if (stun.integrity == NULL || !fw_ice_authentic(&credentials->hmac, data, &stun)) {
         core->counters.drop_stun_integrity++;
         return;
     }

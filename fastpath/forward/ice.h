@@ -24,7 +24,7 @@ void fw_ice_heard(fw_core_t *core, fw_transport_t *t, const fw_path_t *path);
 void fw_ice_checked(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, bool chosen);
 
 /* Whether the message was signed with the password that keys `hmac`. It has an integrity. */
-bool fw_ice_authentic(fw_hmac_t *hmac, const uint8_t *data, const fw_stun_t *stun);
+bool fw_ice_authentic(const fw_hmac_t *hmac, const uint8_t *data, const fw_stun_t *stun);
 
 /* Whether both are the same peer's address at the same socket of ours. */
 bool fw_ice_same_peer(const fw_path_t *a, const fw_path_t *b);

@@ -205,8 +205,9 @@ struct fw_consumer {
 };
 
 typedef struct {
-    fw_key_t ufrag; /* all zero for none */
-    fw_hmac_t *hmac;
+    fw_key_t ufrag;
+    fw_hmac_t hmac; /* keyed with the password */
+    bool set;
 } fw_credentials_t;
 
 /* The same order: what each packet needs, then the rest. */
@@ -296,6 +297,7 @@ struct fw_core {
     fw_sinks_t sinks;
     fw_counters_t counters;
     uint64_t now_us;
+    fw_crypto_t *crypto;
     fw_pool_t pool;
     fw_outbox_t outbox;
     fw_timers_t timers;

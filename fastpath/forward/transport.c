@@ -48,7 +48,8 @@ fw_error_t fw_transport_set_keys(fw_core_t *core, fw_transport_t *t, const fw_co
     if (t->state == FW_CLOSED) return FW_STALE_ID;
     /* New keys under the old sequence numbers are a new context; old keys again would repeat nonces. */
     if (t->srtp != NULL) return FW_DUPLICATE;
-    t->srtp = fw_srtp_create((fw_srtp_profile_t)command->u.keys.profile, command->u.keys.local, command->u.keys.remote);
+    t->srtp = fw_srtp_create(core->crypto, (fw_srtp_profile_t)command->u.keys.profile, command->u.keys.local,
+                             command->u.keys.remote);
     if (t->srtp == NULL) return FW_REFUSED;
     t->state = FW_KEYED;
     t->report_us = core->now_us + FW_REPORT_US;
