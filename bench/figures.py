@@ -44,7 +44,7 @@ class Figures:
         parts = f"user {self.user_ns_per_packet:.0f}, system {self.system_ns_per_packet:.0f}"
         rows: list[Row] = [
             ("CPU per forwarded packet", f"{self.cpu_ns_per_packet:.0f} ns", parts),
-            ("floor: the sends alone", f"{self.floor_ns_per_packet:.0f} ns", ""),
+            ("floor: copies and sends alone", f"{self.floor_ns_per_packet:.0f} ns", ""),
             ("ratio to the floor", f"{self.ratio_to_floor:.2f}", f"half of the rounds: {low:.2f} to {high:.2f}"),
             ("packets per CPU second", f"{self.packets_per_cpu_second:.0f}", ""),
             ("memory per subscriber", f"{self.memory_bytes_per_subscriber / 1000:.1f} kB", "in the worker"),

@@ -1,4 +1,4 @@
-"""The floor: what the kernel takes for the sends alone, on a thread like the worker's."""
+"""The floor: what it takes to copy the packets for each subscriber and send them, on a thread like the worker's."""
 
 from __future__ import annotations
 

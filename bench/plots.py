@@ -26,7 +26,7 @@ def draw_packets_a_flush(path: Path) -> None:
     floors = [_figure(run, "floor_ns_per_packet") for run in SWEEP.values()]
     whole = [_figure(run, "cpu_ns_per_packet") for run in SWEEP.values()]
     chart.x_labels = [str(k) for k in SWEEP]
-    chart.add("the sends alone", floors)
+    chart.add("copies and sends alone", floors)
     chart.add(
         "rewriting, encrypting and all else", [_rest(all_, floor) for all_, floor in zip(whole, floors, strict=True)]
     )

@@ -227,7 +227,7 @@ struct fw_transport {
     fw_credentials_t previous;    /* those before an ICE restart, until the new ones are used */
     fw_check_t *check;            /* NULL where it only answers, as an ICE-lite server does */
     fw_path_t known[FW_KNOWN_PATHS];
-    uint8_t checks[FW_KNOWN_CHECKS][FW_STUN_TRANSACTION_BYTES]; /* transactions of the latest checks, a ring */
+    uint32_t checks[FW_KNOWN_CHECKS]; /* digests of the transactions of the latest checks, a ring */
     uint8_t next_check;
     bool dirty;
     bool first_reports_due;
