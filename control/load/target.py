@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 import aiohttp
 from yarl import URL
 
 _JOIN_TIMEOUT_S = 30.0
+_LEAVE_TIMEOUT_S = 10.0
 
 
 class TargetError(Exception):
@@ -47,8 +49,7 @@ class Target:
 
     async def leave(self, resource: URL) -> None:
         """End a session. A server that is gone, or has ended it already, is left alone."""
-        try:
-            async with self._http.delete(resource, headers=self._headers):
+        timeout = aiohttp.ClientTimeout(total=_LEAVE_TIMEOUT_S)
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+            async with self._http.delete(resource, headers=self._headers, timeout=timeout):
                 pass
-        except (TimeoutError, aiohttp.ClientError):
-            pass
