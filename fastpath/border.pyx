@@ -335,14 +335,15 @@ cdef str ip_text(const uint8_t *ip, uint8_t family):
 
 
 def decode_change(const uint8_t[::1] record, local_port):
-    """The TransportChange in an fw_transport_change_t; `local_port(socket)` tells the port of a worker's socket."""
+    """The TransportChange in an fw_transport_change_t; `local_port(socket, port)` tells the number of a worker's socket, or of
+    its own port where that is not 0."""
     cdef fw_transport_change_t change
     memcpy(&change, &record[0], sizeof(change))
     path = None
     if change.path.family != 0:
         path = Path(
             (ip_text(change.path.remote.ip, change.path.family), change.path.remote.port),
-            (ip_text(change.path.local_ip, change.path.family), local_port(change.path.socket)),
+            (ip_text(change.path.local_ip, change.path.family), local_port(change.path.socket, 0 if change.path.stream else change.path.serial)),
             "tcp" if change.path.stream else "udp",
         )
     return TransportChange(change.id, TransportState(change.state), CloseReason(change.reason), path)

@@ -120,7 +120,7 @@ cdef class Sandbox:
         out.socket = self.ports.index(path.local[1])
         self.paths[(<const uint8_t *>out)[:sizeof(fw_path_t)]] = path
 
-    def local_port(self, uint8_t socket):
+    def local_port(self, uint8_t socket, port):
         return self.ports[socket]
 
     def submit(self, command, uint64_t now_us):

@@ -23,6 +23,21 @@ cdef extern from "stream/seqmap.h" nogil:
     bint fw_seqmap_reverse(const fw_seqmap_t *m, uint64_t out, uint64_t *number, uint32_t *epoch)
 
 
+cdef extern from "stream/frames.h" nogil:
+    enum:
+        FW_CACHE_PACKETS
+        FW_FREEZE_US
+
+    ctypedef struct fw_frames_t:
+        uint64_t count
+        uint64_t frozen_us
+        uint64_t longest_us
+        uint32_t freezes
+
+    void fw_frames_add(fw_frames_t *f, const uint64_t *seen, uint64_t highest_seq64, uint64_t entry_seq64,
+                       uint64_t seq64, bint ends_frame, uint64_t now_us)
+
+
 cdef extern from "stream/tsmap.h" nogil:
     ctypedef struct fw_clock_point_t:
         uint64_t ntp

@@ -25,6 +25,16 @@ class TsMap:
     def advance(self, timestamp: int, arrival_us: int) -> int:
         """Notes a packet; its timestamp as it goes out."""
 
+class Frames:
+    """What `count`, `freezes`, `frozen_us` and `longest_us` say is in stream/frames.h."""
+
+    count: int
+    freezes: int
+    frozen_us: int
+    longest_us: int
+    def add(self, seq64: int, ends_frame: bool, entry_seq64: int, now_us: int) -> None:
+        """Takes a packet in, in order or at most 1023 numbers late."""
+
 class Nack:
     def gap(self, previous: int, seq64: int, now_us: int) -> None: ...
     def received(self, seq64: int, now_us: int) -> None: ...

@@ -60,6 +60,25 @@ cdef class TsMap:
         return <uint32_t>(timestamp + self.map.offset)
 
 
+cdef class Frames:
+    """With the bits that an encoding keeps of what has come: in order, or at most 1023 numbers late."""
+
+    cdef fw_frames_t frames
+    cdef uint64_t[16] seen
+    cdef uint64_t highest
+
+    def add(self, uint64_t seq64, bint ends_frame, uint64_t entry_seq64, uint64_t now_us):
+        cdef uint64_t s
+        for s in range(max(self.highest + 1, seq64 - min(seq64, <uint64_t>FW_CACHE_PACKETS - 1)), seq64 + 1):
+            self.seen[s // 64 % 16] &= ~(<uint64_t>1 << s % 64)
+        self.highest = max(self.highest, seq64)
+        self.seen[seq64 // 64 % 16] |= <uint64_t>1 << seq64 % 64
+        fw_frames_add(&self.frames, self.seen, self.highest, entry_seq64, seq64, ends_frame, now_us)
+
+    def __getattr__(self, name):
+        return (<object>self.frames)[name]
+
+
 cdef class Nack:
     cdef fw_nack_t nack
 

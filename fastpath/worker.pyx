@@ -517,8 +517,9 @@ cdef class Worker:
             fw_waker_signal(&self.w.waker)
         return events
 
-    def _local_port(self, index):
-        return self.sockets[index].getsockname()[1] if index < len(self.sockets) else 0
+    def _local_port(self, index, port):
+        sockets, place = (self.ports, port - 1) if port else (self.sockets, index)
+        return sockets[place].getsockname()[1] if place < len(sockets) else 0
 
     def counters(self):
         """Every counter by name; drops are called drop_*."""

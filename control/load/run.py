@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import json
 import math
 import signal
@@ -19,7 +20,7 @@ from ..media.calling import CallingEngine
 from ..media.engine import EngineConfig
 from ..session.certificate import Certificate
 from ..session.ice import local_addresses
-from ..startup import allow_open_files
+from ..startup import allow_open_files, binding
 from .client import Client, ClientServices, JoinError
 from .clip import clip_of
 from .measure import Measure, Received, Sent
@@ -64,6 +65,13 @@ class LoadOptions:
             raise OptionsError("--viewers and --publishers: one of them must be above 0")
         if self.rate <= 0 or self.duration_s <= 0 or not 1 <= self.workers <= 64:
             raise OptionsError("--rate and --duration must be above 0, --workers from 1 to 64")
+        for url in (self.url, self.whip):
+            if url is not None and not url.startswith(("http://", "https://")):
+                raise OptionsError(f"{url}: a URL to watch or publish at begins with http:// or https://")
+        try:
+            ipaddress.ip_address(self.source)
+        except ValueError:
+            raise OptionsError(f"--source: {self.source} is no IP address") from None
         if self.publishers and self.whip is None and "/whep/" not in self.url:
             raise OptionsError("--publishers needs --whip URL, where to publish: the URL to watch does not tell")
         if self.publishers > 1 and "{n}" not in (self.whip or self.url):
@@ -109,7 +117,8 @@ async def _services(options: LoadOptions) -> AsyncIterator[ClientServices]:
     wildcard = options.source in ("0.0.0.0", "::")
     async with contextlib.AsyncExitStack() as stack:
         executor = stack.enter_context(ThreadPoolExecutor(_HANDSHAKE_THREADS, "fanwire-dtls"))
-        engine = await stack.enter_async_context(CallingEngine(config))
+        with binding("--source", options.source):
+            engine = await stack.enter_async_context(CallingEngine(config))
         connector = aiohttp.TCPConnector(limit=_HTTP_CONNECTIONS)
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         hosts = local_addresses(loopback=True) if wildcard else [options.source]
@@ -139,7 +148,8 @@ class LoadTest:
         joining = asyncio.create_task(self._join_all())
         try:
             await _first([joining, interrupted, *tasks])
-            await _first([interrupted, *tasks], timeout_s=self._options.duration_s)
+            if self._measure.clients:
+                await _first([interrupted, *tasks], timeout_s=self._options.duration_s)
             await self._measure.read_all()
             return self._report(time.monotonic() - start_s)
         finally:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from dataclasses import dataclass
 
 import aiohttp
 from yarl import URL
 
 _JOIN_TIMEOUT_S = 30.0
+_LEAVE_TIMEOUT_S = 10.0
 
 
 class TargetError(Exception):
@@ -37,7 +40,9 @@ class Target:
             async with self._http.post(endpoint, data=offer.encode(), headers=headers, timeout=timeout) as response:
                 body = await response.text(errors="replace")
                 if response.status != 201:
-                    raise TargetError(f"HTTP {response.status} {response.reason}")
+                    raise TargetError(
+                        f"HTTP {response.status} {response.reason}{_problem(response.content_type, body)}"
+                    )
                 location = response.headers.get("Location")
                 return Joined(body, response.url.join(URL(location)) if location else None)
         except TimeoutError:
@@ -47,8 +52,18 @@ class Target:
 
     async def leave(self, resource: URL) -> None:
         """End a session. A server that is gone, or has ended it already, is left alone."""
-        try:
-            async with self._http.delete(resource, headers=self._headers):
+        timeout = aiohttp.ClientTimeout(total=_LEAVE_TIMEOUT_S)
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+            async with self._http.delete(resource, headers=self._headers, timeout=timeout):
                 pass
-        except (TimeoutError, aiohttp.ClientError):
-            pass
+
+
+def _problem(content_type: str, body: str) -> str:
+    """What a problem document (RFC 9457) calls itself, to go behind a status; empty where there is none."""
+    if content_type != "application/problem+json":
+        return ""
+    try:
+        title = json.loads(body)["title"]
+    except (ValueError, TypeError, KeyError):
+        return ""
+    return f": {str(title)[:80]}"

@@ -24,7 +24,7 @@ def transcode_file(path: Path) -> Clip:
     try:
         return Clip(video_track(str(path)), audio_track(str(path)))
     except (OSError, av.FFmpegError) as error:
-        raise ClipError(f"{path}: {error}") from None
+        raise ClipError(f"{path}: {error.strerror or error}") from None
 
 
 def video_track(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from typing import Self
 
 from .engine import (
+    _LIMIT,
     AddSource,
     CheckPath,
     Engine,
@@ -16,6 +18,7 @@ from .engine import (
     ProducerSpec,
     TransportId,
     TransportListener,
+    _local,
 )
 
 
@@ -28,15 +31,18 @@ class CallingEngine(Engine):
         self._ports_in_use: dict[TransportId, int] = {}
         self.unfed = 0  # packets that a worker had no room for
 
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        self._free = [list(range(len(port.ports), 0, -1)) for port in self._ports]
+        return self
+
     async def open_transport(self, ufrag: str, pwd: str, listener: TransportListener) -> TransportId:
         """Open a transport on the worker with the fewest and give it a port. Raises EngineError where none is left."""
         transport = await super().open_transport(ufrag, pwd, listener)
-        if not self._free:
-            self._free = [list(range(len(port.ports), 0, -1)) for port in self._ports]
         free = self._free[self._port(transport).index]
         if not free:
             await super().close_transport(transport)
-            raise EngineError("OpenTransport", 2, "every port is in use")
+            raise EngineError("OpenTransport", _LIMIT, "every port is in use")
         self._ports_in_use[transport] = free.pop()
         return transport
 
@@ -53,8 +59,7 @@ class CallingEngine(Engine):
     async def check(self, transport: TransportId, ufrag: str, pwd: str, remote: tuple[str, int]) -> None:
         """Begin to ask a server with these credentials for a path; whoever was asked before is asked no more."""
         number = self._ports_in_use[transport]
-        local = transport & (1 << 56) - 1
-        command = CheckPath(local, ufrag, pwd, remote, number, tie_breaker=secrets.randbits(64))
+        command = CheckPath(_local(transport), ufrag, pwd, remote, number, tie_breaker=secrets.randbits(64))
         await self._ask(self._port(transport), command)
 
     async def add_source(self, spec: ProducerSpec) -> ProducerId:

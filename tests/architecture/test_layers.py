@@ -12,11 +12,11 @@ MAX_SEAM_METHODS = 15
 LAYERS = (
     "__main__",
     "app",
+    "load",
     "config",
     "config_options",
     "config_values",
     "startup",
-    "load",
     "http",
     "rooms",
     "session",

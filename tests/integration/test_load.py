@@ -82,7 +82,25 @@ async def test_those_who_may_not_come_in_are_told_of_and_make_the_test_fail(room
             server.whep(room), "--viewers=3", "--duration=1", "--token=wrong", status=1, report=tmp_path / "r.json"
         )
     assert "viewers: 0 of 3 joined" in printed
-    assert report["viewers"]["failed"] == {"HTTP 401 Unauthorized": 3}
+    ((why, count),) = report["viewers"]["failed"].items()
+    assert why.startswith("HTTP 401 Unauthorized: ")
+    assert count == 3
+
+
+async def test_a_viewer_that_the_server_sends_away_is_told_of(server: Server, room: str, tmp_path: Path) -> None:
+    loading = asyncio.create_task(
+        load(server.whep(room), "--viewers=2", "--publishers=1", "--duration=6", report=tmp_path / "report.json")
+    )
+    await until_sessions(server, room, 3)
+    async with aiohttp.ClientSession(raise_for_status=True) as client:
+        async with client.get(f"{server.url}/api/v1/sessions", params={"room": room}) as response:
+            sessions = (await response.json())["sessions"]
+        viewer = next(session["id"] for session in sessions if session["kind"] == "subscribe")
+        await client.delete(f"{server.url}/api/v1/sessions/{viewer}")
+    printed, report = await loading
+    assert "ended early: 1 x the server ended the session" in printed
+    assert report["viewers"]["joined"] == 2
+    assert sum(report["viewers"]["ended_early"].values()) == 1
 
 
 @pytest.mark.parametrize(
@@ -91,6 +109,8 @@ async def test_those_who_may_not_come_in_are_told_of_and_make_the_test_fail(room
         (["--viewers=0"], "--viewers and --publishers"),
         (["--publishers=2"], "needs {n} in the URL"),
         (["--rate=0"], "--rate"),
+        (["--source=here"], "--source"),
+        (["--whip=ftp://127.0.0.1/"], "http://"),
     ],
 )
 async def test_options_that_make_no_sense_are_refused(options: list[str], said: str) -> None:
@@ -100,7 +120,7 @@ async def test_options_that_make_no_sense_are_refused(options: list[str], said: 
 
 async def test_chromium_sees_and_hears_what_load_publishes(server: Server, browser: Browser, room: str) -> None:
     loading = asyncio.create_task(load(server.whep(room), "--viewers=1", "--publishers=1", "--duration=14"))
-    await until_published(server, room)
+    await until_sessions(server, room, 2)
     viewer = await Viewer.join(browser, server.whep(room))
     await viewer.first_picture_ms()
     pictures = [await viewer.page.evaluate(PICTURE)]
@@ -116,11 +136,11 @@ async def test_chromium_sees_and_hears_what_load_publishes(server: Server, brows
     assert "viewers: 1 of 1 joined" in printed
 
 
-async def until_published(server: Server, room: str) -> None:
+async def until_sessions(server: Server, room: str, wanted: int) -> None:
     async with aiohttp.ClientSession() as client:
 
         async def sessions() -> int:
             async with client.get(f"{server.url}/api/v1/sessions", params={"room": room}) as response:
                 return len((await response.json())["sessions"])
 
-        await until(sessions, lambda count: count >= 2, timeout_s=20)
+        await until(sessions, lambda count: count >= wanted, timeout_s=20)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fanwire.fastpath import probes
-from fanwire.fastpath.tables import Arrivals, Keyframes, Nack
+from fanwire.fastpath.tables import Arrivals, Frames, Keyframes, Nack
 
 TRIES, LIFE_US, LEAST_RETRY_US = 10, 2_000_000, 20_000
 
@@ -135,3 +135,68 @@ def read(messages: list[bytes], first: int) -> dict[int, int | None]:
         for n, us in enumerate(twcc["arrivals_us"], place):
             told[n] = us if us is not None else told.get(n)
     return told
+
+
+FREEZE_US = 500_000
+
+# (packets of the frame, whether it is a keyframe, which of them come when the frame does, time until the next frame)
+FRAMES = st.lists(
+    st.tuples(st.integers(1, 4), st.booleans(), st.integers(0, 15), st.integers(1_000, 900_000)),
+    min_size=1,
+    max_size=40,
+)
+
+
+@given(FRAMES, st.integers(0, 5))
+def test_frames_count_once_all_before_them_since_a_keyframe_has_come(frames: list, repaired_after: int) -> None:
+    counted, model = Frames(), PatientDecoder()
+    seq, now_us, entry, late = 0x10000, 1, 0, []
+    for number, (packets, key, come, wait_us) in enumerate(frames):
+        now_us += wait_us
+        numbers = range(seq, seq + packets)
+        seq += packets
+        first_comes = come & 1
+        if (key or number == 0) and first_comes:
+            entry = numbers[0]
+        arrived = [n for i, n in enumerate(numbers) if come >> i & 1]
+        late.append((number + repaired_after, [n for n in numbers if n not in arrived], numbers[-1]))
+        for n in arrived:
+            counted.add(n, n == numbers[-1], entry, now_us)
+            model.add(n, n == numbers[-1], entry, now_us)
+        for due, missing, last in late:
+            for n in missing if due == number and repaired_after else ():
+                counted.add(n, n == last, entry, now_us)
+                model.add(n, n == last, entry, now_us)
+    gaps = [after - before for before, after in itertools.pairwise(model.shown_us)]
+    assert counted.count == len(model.shown_us)
+    assert counted.longest_us == max(gaps, default=0)
+    assert counted.freezes == sum(gap > FREEZE_US for gap in gaps)
+    assert counted.frozen_us == sum(gap for gap in gaps if gap > FREEZE_US)
+
+
+class PatientDecoder:
+    """Keeps all packets, and shows what it can."""
+
+    def __init__(self) -> None:
+        self.ends: dict[int, bool] = {}
+        self.next = 0
+        self.shown_us: list[int] = []
+
+    def add(self, seq: int, ends: bool, entry: int, now_us: int) -> None:
+        self.ends[seq] = ends
+        self.next = max(self.next, entry)
+        while self.next and self.next in self.ends:
+            if self.ends[self.next]:
+                self.shown_us.append(now_us)
+            self.next += 1
+
+
+def test_a_stall_longer_than_the_window_ends_with_the_next_keyframe() -> None:
+    frames = Frames()
+    frames.add(100, True, 100, 1)
+    for seq in range(102, 2000):  # 101 is lost for good
+        frames.add(seq, True, 100, 1_000 * seq)
+    assert (frames.count, frames.freezes) == (1, 0)
+    frames.add(2000, True, 2000, 2_000_000)
+    assert (frames.count, frames.freezes) == (2, 1)
+    assert frames.frozen_us == frames.longest_us == 2_000_000 - 1

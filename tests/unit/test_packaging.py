@@ -65,7 +65,9 @@ def in_tree(*patterns: str) -> set[str]:
 def test_the_sdist_holds_every_source_and_nothing_built(sdist):
     with tarfile.open(sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = in_tree("control/**/*.py", "control/web/**/*", "fastpath/**/*.[ch]", "fastpath/*.p*") | set(SHIPPED)
+    wanted = in_tree(
+        "control/**/*.py", "control/**/*.ivf", "control/web/**/*", "fastpath/**/*.[ch]", "fastpath/*.p*"
+    ) | set(SHIPPED)
     assert wanted - held == set()
     assert not {name for name in held if name.endswith((".so", ".o", ".pyc")) or name.startswith(("build", "tests"))}
 
@@ -77,7 +79,9 @@ def test_the_wheel_holds_extensions_pages_and_stubs_and_no_sources_of_theirs(whe
     modules = {Path(name).stem for name in in_tree("fastpath/*.pyx")}
     extensions = {name for name in held if name.endswith(".so")}
     assert {Path(name).name.partition(".")[0] for name in extensions} == modules
-    plain = in_tree("control/**/*.py", "control/web/**/*", "fastpath/*.py", "fastpath/*.pyi", "*/py.typed")
+    plain = in_tree(
+        "control/**/*.py", "control/**/*.ivf", "control/web/**/*", "fastpath/*.py", "fastpath/*.pyi", "*/py.typed"
+    )
     assert held - extensions == {f"fanwire/{name}" for name in plain}
     assert {"entry_points.txt", "licenses/LICENSE"} <= metadata
 

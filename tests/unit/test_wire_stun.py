@@ -108,6 +108,30 @@ def test_an_error_response_is_read_back_by_another_implementation(code: int, unk
     assert probes.stun_parse(data)[0] == "ok"
 
 
+@given(st.binary(min_size=12, max_size=12), st.text("abc:/+", max_size=65), st.integers(0, 2**64 - 1), st.booleans())
+def test_a_check_is_read_back_by_another_implementation(
+    transaction: bytes, username: str, tie_breaker: int, controlling: bool
+) -> None:
+    data = probes.stun_request(transaction, username.encode(), tie_breaker, 77, controlling, sign)
+    request = aioice_stun.parse_message(data)
+    assert request.check_message_integrity(PASSWORD)
+    assert request.transaction_id == transaction
+    assert request.message_class == aioice_stun.Class.REQUEST
+    role = "ICE-CONTROLLING" if controlling else "ICE-CONTROLLED"
+    attributes = {"USERNAME": username, "PRIORITY": 77, role: tie_breaker}
+    attributes |= {"USE-CANDIDATE": None} if controlling else {}
+    assert attributes.items() <= request.attributes.items()
+    status, stun = probes.stun_parse(data)
+    assert status == "ok"
+    assert stun is not None
+    assert (stun["tie_breaker"], stun["controlling"], stun["use_candidate"]) == (tie_breaker, controlling, controlling)
+
+
+@pytest.mark.parametrize("value", [b"", b"\0\0\2\0", b"\0\0\7\0", b"\0\0\4\x64"])
+def test_an_error_code_out_of_range_is_malformed(value: bytes) -> None:
+    assert probes.stun_parse(message(attribute(0x0009, value), kind=0x0111))[0] == "malformed"
+
+
 def test_a_request_of_another_implementation_is_read() -> None:
     request = aioice_stun.Message(aioice_stun.Method.BINDING, aioice_stun.Class.REQUEST)
     request.attributes["USERNAME"] = "here:there"
