@@ -13,11 +13,7 @@
 #include "wire/crc32.h"
 #include "wire/stun.h"
 
-enum { TAG_BYTES = 16, STREAMS = 256, NONCES = 1 << 14, IDS = 24, PATHS = 4 };
-
-struct fw_srtp_session {
-    uint64_t number; /* unlike its address, never used again */
-};
+enum { STREAMS = 256, NONCES = 1 << 14, IDS = 24, PATHS = 4 };
 
 typedef struct {
     uint64_t session;
@@ -76,91 +72,116 @@ static void check_nonce(uint64_t session, const uint8_t *packet, size_t len) {
     }
 }
 
-static int srtp_create(fw_srtp_session_t **session, const fw_srtp_policy_t *policy) {
-    static uint64_t sessions;
-    (void)policy;
-    *session = malloc(sizeof **session);
-    if (*session == NULL) return 1;
-    (*session)->number = ++sessions;
-    return 0;
-}
-
-static int srtp_dealloc(fw_srtp_session_t *session) {
-    free(session);
-    return 0;
-}
-
-static int protect_rtcp(fw_srtp_session_t *session, void *packet, int *len) {
-    (void)session;
-    memset((uint8_t *)packet + *len, 0, FW_SRTCP_MAX_OVERHEAD_BYTES);
-    *len += FW_SRTCP_MAX_OVERHEAD_BYTES;
-    return 0;
-}
-
-static int protect(fw_srtp_session_t *session, void *packet, int *len) {
-    fw_rtp_t rtp;
-    CHECK(fw_rtp_parse_header(packet, (size_t)*len, &rtp) && fw_rtp_parse_body(packet, (size_t)*len, &rtp));
-    check_nonce(session->number, packet, (size_t)*len);
-    memset((uint8_t *)packet + *len, 0, TAG_BYTES);
-    *len += TAG_BYTES;
-    return 0;
-}
-
-static int unprotect(fw_srtp_session_t *session, void *packet, int *len) {
-    (void)session;
-    (void)packet;
-    if (*len < 12) return 2;
-    if (*len >= 12 + TAG_BYTES) *len -= TAG_BYTES;
-    return 0;
-}
-
-static void policy_for(void *policy, int profile) {
-    (void)policy;
+static size_t key_bytes(fw_srtp_profile_t profile) {
     (void)profile;
+    return sizeof(uint64_t);
 }
 
-static const void *sha1(void) { return &run; }
-static void *hmac_new(void) { return malloc(1); }
+static bool expand(fw_srtp_profile_t profile, const uint8_t *key, void *expanded) {
+    static uint64_t contexts; /* unlike an address, never used again */
+    (void)profile;
+    (void)digest(key, 16);
+    contexts++;
+    memcpy(expanded, &contexts, sizeof contexts);
+    return true;
+}
 
-static int hmac_init(void *context, const void *key, int len, const void *digest_of, void *engine) {
-    (void)context;
+static void forget(void *expanded) { (void)expanded; }
+
+static const void *lend(void *own, fw_srtp_profile_t profile, const uint8_t *key) {
+    (void)profile;
+    (void)digest(key, 16);
+    return own;
+}
+
+static void *open_own(void) { return calloc(1, sizeof(uint64_t)); }
+
+static bool is_rtp(const uint8_t *packet) { return packet[1] < 192 || packet[1] > 223; }
+
+static bool gcm_seal(fw_srtp_profile_t profile, const void *key, const fw_gcm_t *m) {
+    uint64_t context;
+    size_t len = (size_t)m->prefix_len + m->len + m->suffix_len;
+    (void)profile;
+    memcpy(&context, key, sizeof context);
+    if (m->len > 0) memmove(m->out + m->prefix_len, m->in, m->len);
+    memset(m->tag, 0, FW_GCM_TAG_BYTES);
+    if (context == 0) return true; /* a key that was lent: RTCP */
+    const uint8_t *packet = m->out - m->header_len;
+    fw_rtp_t rtp;
+    CHECK(m->header == packet && is_rtp(packet));
+    CHECK(fw_rtp_parse_header(packet, m->header_len + len, &rtp) && fw_rtp_parse_body(packet, m->header_len + len, &rtp));
+    check_nonce(context, packet, m->header_len + len);
+    return true;
+}
+
+static bool gcm_open(fw_srtp_profile_t profile, const void *key, const fw_gcm_t *m) {
+    (void)profile;
     (void)key;
-    (void)len;
-    (void)digest_of;
-    (void)engine;
+    (void)digest(m->header, m->header_len);
+    (void)digest(m->in, m->len);
+    (void)digest(m->tag, FW_GCM_TAG_BYTES);
+    return true;
+}
+
+static bool ctr(void *own, const fw_cm_t *messages, size_t count) {
+    (void)own;
+    for (size_t i = 0; i < count; i++) (void)digest(messages[i].in, messages[i].len);
+    return true;
+}
+
+static bool hmac(void *own, fw_cm_t *messages, size_t count) {
+    (void)own;
+    for (size_t i = 0; i < count; i++) {
+        (void)digest(messages[i].covered, messages[i].covered_len);
+        memset(messages[i].tag, 0, FW_HMAC_BYTES);
+    }
+    return true;
+}
+
+static bool keystream(void *own, const uint8_t *key, size_t key_len, const uint8_t *iv, uint8_t *out, size_t len) {
+    (void)own;
+    (void)digest(key, key_len);
+    (void)digest(iv, FW_CM_IV_BYTES);
+    memset(out, 0, len);
+    return true;
+}
+
+static int sha1_init(fw_sha1_t *sha1) {
+    memset(sha1, 0, sizeof *sha1);
     return 1;
 }
 
-static int hmac_update(void *context, const uint8_t *data, size_t len) {
-    (void)context;
+static int sha1_update(fw_sha1_t *sha1, const void *data, size_t len) {
+    (void)sha1;
     (void)digest(data, len); /* all of it is there */
     return 1;
 }
 
-static int hmac_final(void *context, uint8_t *out, unsigned *len) {
-    (void)context;
+static int sha1_final(uint8_t *out, fw_sha1_t *sha1) {
+    (void)sha1;
     memset(out, 0, FW_HMAC_BYTES);
-    *len = FW_HMAC_BYTES;
     return 1;
 }
 
 static void open_locks(void) {
-    fw_crypto = (fw_crypto_library_t){
-        .srtp_create = srtp_create,
-        .srtp_dealloc = srtp_dealloc,
-        .srtp_protect = protect,
-        .srtp_unprotect = unprotect,
-        .srtp_protect_rtcp = protect_rtcp,
-        .srtp_unprotect_rtcp = unprotect,
-        .srtp_policy_for_rtp = policy_for,
-        .srtp_policy_for_rtcp = policy_for,
-        .EVP_sha1 = sha1,
-        .HMAC_CTX_new = hmac_new,
-        .HMAC_CTX_free = free,
-        .HMAC_Init_ex = hmac_init,
-        .HMAC_Update = hmac_update,
-        .HMAC_Final = hmac_final,
+    static const fw_backend_t open_backend = {
+        .name = "open",
+        .open = open_own,
+        .close = free,
+        .key_bytes = key_bytes,
+        .expand = expand,
+        .forget = forget,
+        .lend = lend,
+        .gcm_seal = gcm_seal,
+        .gcm_open = gcm_open,
+        .ctr = ctr,
+        .hmac = hmac,
+        .keystream = keystream,
     };
+    fw_backend_use(&open_backend);
+    fw_libcrypto.SHA1_Init = sha1_init;
+    fw_libcrypto.SHA1_Update = sha1_update;
+    fw_libcrypto.SHA1_Final = sha1_final;
 }
 
 static void on_send(void *context, const fw_udp_message_t *messages, size_t count) {
@@ -365,7 +386,7 @@ static void step(uint8_t what, const uint8_t *data, size_t len) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static fw_transport_stats_t transport;
     static fw_stream_stats_t streams_of[FW_STATS_STREAMS];
-    fw_core_config_t config = {.pool_packets = 512, .max_transports = 8, .max_ssrcs = 16, .max_gso_segments = 8};
+    fw_core_config_t config = {.pool_packets = 512, .max_transports = 8, .max_ssrcs = 16, .coalesce_us = 1000, .max_gso_segments = 8};
     fw_sinks_t sinks = {.send = on_send, .punt = on_punt, .hand = on_hand, .changed = on_changed};
     open_locks();
     run++;
