@@ -172,6 +172,11 @@ def sealed(pt: int, seq: int, ssrc: int, extensions: list[tuple[int, bytes]], pa
     return step(0, head + block + payload + bytes(16))
 
 
+def sealed_rtcp(writer: probes.RtcpWriter, path: int = 0) -> bytes:
+    """A compound, likewise: a tag, and an index that says it is encrypted."""
+    return step(0, bytes(writer) + bytes(16) + b"\x80\0\0\1", path)
+
+
 def core() -> Iterator[bytes]:
     """Calls as fuzz_core.c reads them: who is there, media, reports, repairs, and time that passes."""
     pause, flush = step(6, b"\0\x14"), step(7, b"")
@@ -186,12 +191,12 @@ def core() -> Iterator[bytes]:
     sound.append(sealed(111, 3, 0x44, [(1, b"a")], b"o"))
     writer = probes.RtcpWriter()
     writer.sr({"ssrc": 0x11, "ntp": 2 << 32, "timestamp": 27_000, "packets": 4, "octets": 5})
-    report = step(0, bytes(writer) + bytes(20))
+    report = sealed_rtcp(writer)
     writer = probes.RtcpWriter()
     writer.rr(9, [BLOCK | {"ssrc": 1}])
     writer.nack(9, 1, [1, 2, 3])
     writer.pli(9, 1)
-    wishes = step(0, bytes(writer) + bytes(20), path=1) + step(0, bytes(writer) + bytes(20), path=2)
+    wishes = sealed_rtcp(writer, path=1) + sealed_rtcp(writer, path=2)
     yield b"".join([*video, flush, report, *layers, pause, flush, rtx, flush, wishes, flush, pause * 60, flush])
     yield b"".join([*sound, flush, step(3, username, path=1), step(3, username + b"\0\x25\0\0", path=3), flush])
     handed = sealed(96, 9, 0xCAFE, names, keyframe)[3:-16]
@@ -201,6 +206,18 @@ def core() -> Iterator[bytes]:
     yield b"".join([*records, step(5, bytes([2, 5, 0, 1]) + bytes(4)), flush, wishes])
     yield step(0, b"\x16\xfe\xfd dtls") + step(4, bytes([5, 0, 0])) + flush
     yield b"".join([*video, flush, step(4, bytes([7, 3, 0])), *video, flush, step(4, bytes([12, 6, 0])), flush])
+
+
+def srtp() -> Iterator[bytes]:
+    """A byte that says which profile and kind, then packets, all but the last as long as their first byte."""
+    rtp = [bytes([0x80, 96]) + struct.pack("!HII", seq, 0, 7) + b"payload" + bytes(16) for seq in (1, 2, 40_000, 3)]
+    extended = b"\x90" + rtp[0][1:12] + b"\xbe\xde\0\1\x10\0\0\0" + rtp[0][12:]
+    rtcp = b"\x80\xc9\0\1\0\0\0\7" + b"payload." + bytes(16) + b"\x80\0\0\1" + bytes(10)
+    for profile in range(3):
+        for packet in (*rtp, extended):
+            yield bytes([profile]) + packet
+        yield bytes([profile | 0x80]) + rtcp
+        yield bytes([profile | 0x80]) + rtcp[:-10]
 
 
 def tcp() -> Iterator[bytes]:
@@ -217,6 +234,7 @@ def tcp() -> Iterator[bytes]:
 
 SEEDS = {
     "core": core,
+    "srtp": srtp,
     "tcp": tcp,
     "stun": stun,
     "rtp": plain_rtp,
