@@ -12,8 +12,34 @@ cdef extern from "crypto/library.h" nogil:
 
 
 cdef extern from "crypto/backend.h" nogil:
+    ctypedef enum fw_srtp_profile_t:
+        FW_SRTP_AES128_CM_SHA1_80
+        FW_SRTP_AEAD_AES_128_GCM
+        FW_SRTP_AEAD_AES_256_GCM
+
+    ctypedef struct fw_gcm_t:
+        const uint8_t *header
+        const uint8_t *plaintext "in"
+        uint8_t *out
+        uint8_t *tag
+        uint32_t header_len
+        uint32_t len
+        uint8_t *iv
+
     ctypedef struct fw_backend_t:
         const char *name
+        const void *(*lend)(void *own, fw_srtp_profile_t profile, const uint8_t *key) noexcept
+        bint (*gcm_seal)(fw_srtp_profile_t profile, const void *key, const fw_gcm_t *message) noexcept
+        bint (*keystream)(
+            void *own, const uint8_t *key, size_t key_len, const uint8_t *iv, uint8_t *out, size_t len
+        ) noexcept
+
+    ctypedef struct fw_crypto_t:
+        const fw_backend_t *backend
+        void *own
+
+    fw_crypto_t *fw_crypto_create()
+    void fw_crypto_destroy(fw_crypto_t *crypto)
 
     ctypedef struct fw_choice_t:
         const fw_backend_t *backend
@@ -27,6 +53,37 @@ cdef extern from "crypto/backend.h" nogil:
 cdef extern from "crypto/srtp.h" nogil:
     enum:
         FW_SRTP_MAX_KEY_BYTES
+        FW_SRTP_MAX_OVERHEAD_BYTES
+
+    ctypedef struct fw_srtp_t:
+        pass
+
+    ctypedef struct fw_srtp_job_t:
+        fw_srtp_t *srtp
+        uint8_t *out
+        const uint8_t *body
+        uint64_t index
+        uint16_t header_len
+        uint16_t prefix_len
+        uint16_t body_len
+        uint8_t padding
+        uint16_t out_len
+
+    ctypedef enum fw_srtp_status_t:
+        FW_SRTP_OK
+        FW_SRTP_REPLAYED
+        FW_SRTP_FORGED
+        FW_SRTP_FAILED
+
+    fw_srtp_t *fw_srtp_create(
+        fw_crypto_t *crypto, fw_srtp_profile_t profile, const uint8_t *local_key, const uint8_t *remote_key
+    )
+    void fw_srtp_destroy(fw_srtp_t *srtp)
+    size_t fw_srtp_memory_bytes(const fw_srtp_t *srtp)
+    void fw_srtp_protect(fw_srtp_job_t *jobs, size_t count)
+    fw_srtp_status_t fw_srtp_unprotect(fw_srtp_t *srtp, uint8_t *packet, size_t *len)
+    fw_srtp_status_t fw_srtp_unprotect_rtcp(fw_srtp_t *srtp, uint8_t *packet, size_t *len)
+    size_t fw_srtp_protect_rtcp(fw_srtp_t *srtp, uint8_t *packet, size_t len)
 
 
 

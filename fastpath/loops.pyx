@@ -27,38 +27,6 @@ cdef extern from "crypto/hmac.h" nogil:
     bint fw_tag_equal(const uint8_t *a, const uint8_t *b, size_t len)
 
 
-cdef extern from "crypto/backend.h" nogil:
-    ctypedef struct fw_crypto_t:
-        pass
-
-    fw_crypto_t *fw_crypto_create()
-    void fw_crypto_destroy(fw_crypto_t *crypto)
-
-
-cdef extern from "crypto/srtp.h" nogil:
-    enum:
-        FW_SRTP_MAX_OVERHEAD_BYTES
-
-    ctypedef enum fw_srtp_profile_t:
-        pass
-
-    ctypedef struct fw_srtp_t:
-        pass
-
-    ctypedef struct fw_srtp_job_t:
-        fw_srtp_t *srtp
-        uint8_t *out
-        const uint8_t *body
-        uint64_t index
-        uint16_t header_len
-        uint16_t body_len
-        uint16_t out_len
-
-    fw_srtp_t *fw_srtp_create(fw_crypto_t *crypto, fw_srtp_profile_t profile, const uint8_t *local_key, const uint8_t *remote_key)
-    void fw_srtp_destroy(fw_srtp_t *srtp)
-    void fw_srtp_protect(fw_srtp_job_t *jobs, size_t count)
-
-
 cdef extern from "stream/seqmap.h" nogil:
     ctypedef struct fw_seqmap_t:
         pass
