@@ -8,7 +8,7 @@ NAMES = backends.NAMES
 NoSuchBackend = backends.BackendError
 
 
-def choose(name: backends.Name) -> str:
+def choose(name: str) -> str:
     """Lets this process encrypt with backend `name` of NAMES. Returns its name and version."""
     chosen = backends.choose(name)
     return f"{chosen.name} {chosen.version}"

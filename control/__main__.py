@@ -1,4 +1,4 @@
-"""The command line: `fanwire serve`, `fanwire token`, `fanwire load`."""
+"""The command line: `fanwire serve`, `fanwire doctor`, `fanwire token`, `fanwire load`."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_serve(commands)
     _add_token(commands)
+    _add_doctor(commands)
     _add_load(commands)
     return parser
 
@@ -100,6 +101,25 @@ def _token(options: argparse.Namespace) -> int:
         return 2
     print(token)
     return 0
+
+
+def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="tell what this machine has for the server",
+        description="Tell what this machine has for the server, and what would be worth changing.",
+        allow_abbrev=False,
+    )
+    doctor.set_defaults(run=_doctor)
+    doctor.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from .doctor import examine
+
+    report = asyncio.run(examine())
+    print(report.as_json() if options.json else report.as_text())
+    return 0 if report.can_start else 1
 
 
 def _add_load(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

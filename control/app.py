@@ -17,12 +17,12 @@ from .config_values import show_address
 from .http.access import Access
 from .http.api import add_node_routes, create_app
 from .http.faults import fault_logger
-from .media.engine import Engine, EngineConfig
+from .media.engine import BackendError, Engine, EngineConfig
 from .rooms.limits import Limits
 from .rooms.rooms import Rooms
 from .session.certificate import Certificate
 from .session.session import SessionServices
-from .startup import allow_open_files, binding
+from .startup import StartupError, allow_open_files, binding
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +95,7 @@ async def _engine(config: Config) -> AsyncIterator[Engine]:
         tcp_connections_per_worker=max(1, min(_TCP_CONNECTIONS, allow_open_files() // 2 // config.workers)),
         packets_per_worker=config.packets_per_worker,
         coalesce_us=config.coalesce_us,
+        crypto=config.crypto,
         publish_bps=config.publish_bps,
         ssrcs_per_transport=config.max_ssrcs_per_session,
         consent_timeout_s=config.consent_timeout_s,
@@ -104,10 +105,14 @@ async def _engine(config: Config) -> AsyncIterator[Engine]:
         engine = Engine(engine_config)
         try:
             await stack.enter_async_context(engine)
+        except BackendError as error:
+            raise StartupError(f"--crypto {config.crypto}: {error}; fanwire doctor tells what serves here") from error
         except OSError as error:
             with binding("--udp, --tcp", str(error.filename or "its addresses")):
                 raise
-        for worker, sockets in enumerate(engine.capabilities()):
+        crypto = engine.capabilities().crypto
+        log.info("media is encrypted by %s %s: %s", *crypto)
+        for worker, sockets in enumerate(engine.capabilities().sockets):
             for granted in sockets:
                 log.info("worker %d: %s", worker, ", ".join(f"{name} {value}" for name, value in granted.items()))
         yield engine
@@ -123,7 +128,7 @@ async def _http(config: Config, rooms: Rooms, engine: Engine) -> AsyncIterator[t
         trusted_proxies=config.trusted_proxies,
     )
     app = create_app(rooms, ice_servers=config.ice_servers, max_body_bytes=config.max_body_bytes, access=access)
-    add_node_routes(app, rooms, engine.counters)
+    add_node_routes(app, rooms, engine.counters, engine.capabilities().crypto)
     runner = web.AppRunner(
         app,
         access_log=None,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .config_options import BY_KEY, DEFAULT_UDP_PORT, ENVIRONMENT_PREFIX, MAX_WORKERS, OPTIONS, Option
+from .config_options import BY_KEY, DEFAULT_UDP_PORT, ENVIRONMENT_PREFIX, MAX_WORKERS, OPTIONS, Crypto, Option
 from .config_values import Address, Network, is_loopback, show_address
 from .http.ice_servers import IceServer
 
@@ -40,6 +40,7 @@ class Config:
     connect_timeout_s: float = 30.0
     packets_per_worker: int = 16384
     coalesce_us: int = 0
+    crypto: Crypto = "auto"
     publish_bps: int = 10_000_000
     max_body_bytes: int = 64 * 1024
     max_header_bytes: int = 8190

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from . import config_values as reader
 
 MAX_WORKERS = 64
+Crypto = Literal["auto", "ipsec-mb", "libcrypto"]
 DEFAULT_UDP_PORT = 7800
 ENVIRONMENT_PREFIX = "FANWIRE_"
 
@@ -84,6 +86,12 @@ OPTIONS = (
         reader.whole_number(4096, 1 << 20),
         "N",
         "packets that each worker keeps for its viewers, about 2 kB each (default 16384)",
+    ),
+    Option(
+        "crypto",
+        reader.one_of(get_args(Crypto)),
+        "NAME",
+        f"what encrypts media: {', '.join(get_args(Crypto))} (default auto)",
     ),
     Option(
         "coalesce_us",

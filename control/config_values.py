@@ -75,6 +75,17 @@ def log_level(value: object) -> str:
     raise ValueError("one of " + ", ".join(LOG_LEVELS))
 
 
+def one_of(names: Sequence[str]) -> Reader[str]:
+    """One of these."""
+
+    def read(value: object) -> str:
+        if isinstance(value, str) and value in names:
+            return value
+        raise ValueError("one of " + ", ".join(names))
+
+    return read
+
+
 def existing_file(value: object) -> Path:
     """The path of a file that exists."""
     if isinstance(value, str) and value and Path(value).is_file():

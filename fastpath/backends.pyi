@@ -1,7 +1,6 @@
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Name = Literal["auto", "ipsec-mb", "libcrypto"]
-NAMES: tuple[Name, ...]
+NAMES: tuple[str, ...]
 
 class Backend(NamedTuple):
     """A library that encrypts, and in words why it was taken and others were not."""
@@ -13,8 +12,8 @@ class Backend(NamedTuple):
 class BackendError(Exception):
     """A backend does not serve on this machine; the text says why."""
 
-def choose(name: Name = "auto") -> Backend:
-    """Makes it the one of all workers and sandboxes that are made from now on. Raises BackendError."""
+def choose(name: str = "auto") -> Backend:
+    """Makes one of NAMES that of all workers and sandboxes that are made from now on. Raises BackendError."""
 
 def chosen() -> Backend:
     """What was chosen last; the fastest that there is where nobody has chosen. Raises BackendError."""

@@ -25,7 +25,7 @@ class BackendError(Exception):
 def choose(str name="auto"):
     cdef fw_choice_t choice
     if name not in NAMES:
-        raise ValueError(f"{name!r}: a backend is one of {', '.join(NAMES)}")
+        raise BackendError(f"{name!r} is none of {', '.join(NAMES)}")
     choice = fw_backend_choose(name.encode())
     if choice.backend == NULL:
         raise BackendError(choice.why.decode())

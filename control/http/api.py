@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
+from ..media.engine import Backend
 from ..rooms.rooms import Rooms
 from . import cors, metrics, openapi, pages, signaling
 from .access import Access
@@ -41,10 +42,10 @@ def create_app(
     return app
 
 
-def add_node_routes(app: web.Application, rooms: Rooms, counters: metrics.WorkerCounters) -> None:
+def add_node_routes(app: web.Application, rooms: Rooms, counters: metrics.WorkerCounters, crypto: Backend) -> None:
     """Serve what is about the node as a whole: the API, its description, metrics and readiness."""
     Admin(rooms).add_routes(app.router)
-    metrics.add_routes(app, rooms, counters)
+    metrics.add_routes(app, rooms, counters, crypto)
     openapi.add_routes(app.router)
 
     async def readyz(_: web.Request) -> web.Response:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from ..media.engine import Latency, TransportState, WorkerNumbers
+from ..media.engine import Backend, Latency, TransportState, WorkerNumbers
 from ..rooms.rooms import Rooms
 from .contract import ACCESS
 from .problems import PROBLEMS_TOLD
@@ -27,15 +27,18 @@ _LATENCY_BOUNDS_US = [1 << n for n in range(4, 24)]  # 16 us to 8 s
 class NodeCollector(Collector):
     """Reads the node's numbers when it is scraped. Nothing is labelled with a room, a person or a session."""
 
-    def __init__(self, rooms: Rooms, counters: WorkerCounters, problems_told: Counter[str]) -> None:
+    def __init__(self, rooms: Rooms, counters: WorkerCounters, problems_told: Counter[str], crypto: Backend) -> None:
         self._rooms = rooms
         self._counters = counters
         self._problems_told = problems_told
+        labels = {"backend": crypto.name, "version": crypto.version, "why": crypto.why}
+        self._crypto = InfoMetricFamily("fanwire_crypto", "What encrypts media, and why that was taken", labels)
 
     def collect(self) -> Iterator[Metric]:
         """All metrics, each family once."""
         yield from _of_workers(self._counters())
         yield from self._of_rooms()
+        yield self._crypto
         problems = CounterMetricFamily(
             "fanwire_http_problems", "Requests refused, by the problem told", labels=["kind"]
         )
@@ -63,13 +66,13 @@ class NodeCollector(Collector):
         yield CounterMetricFamily("fanwire_dtls_dropped", "DTLS datagrams that came faster than they were taken", drops)
 
 
-def add_routes(app: web.Application, rooms: Rooms, counters: WorkerCounters) -> None:
+def add_routes(app: web.Application, rooms: Rooms, counters: WorkerCounters, crypto: Backend) -> None:
     """Serve `/metrics`, with the numbers of the process as well."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
-    registry.register(NodeCollector(rooms, counters, app[PROBLEMS_TOLD]))
+    registry.register(NodeCollector(rooms, counters, app[PROBLEMS_TOLD], crypto))
 
     async def metrics(request: web.Request) -> web.Response:
         request.app[ACCESS].check_admin(request, metrics=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, NewType, Protocol, Self
 
+from ...fastpath.backends import Backend, BackendError, choose
 from ...fastpath.messages import (
     AddConsumer,
     AddCopy,
@@ -57,6 +58,9 @@ from .keys import SrtpKeys
 __all__ = [
     "AddSource",
     "Addresses",
+    "Backend",
+    "BackendError",
+    "Capabilities",
     "CheckPath",
     "CloseReason",
     "Codec",
@@ -132,6 +136,7 @@ class EngineConfig:
     ports_host: str = "0.0.0.0"
     packets_per_worker: int = 16384
     coalesce_us: int = 0
+    crypto: str = "auto"
     publish_bps: int = 10_000_000
     ssrcs_per_transport: int = 64
     consent_timeout_s: float = 30.0
@@ -150,6 +155,13 @@ class WorkerNumbers(NamedTuple):
 
     counters: Mapping[str, int]
     latency: Latency
+
+
+class Capabilities(NamedTuple):
+    """What encrypts, and what each worker's sockets were granted: addresses, buffers in bytes, GSO and GRO."""
+
+    crypto: Backend
+    sockets: Sequence[Sequence[Mapping[str, object]]]
 
 
 @dataclass(slots=True)
@@ -189,7 +201,8 @@ class _Copy:
 class Engine:
     """The workers of this node. Ids are of the engine; methods raise EngineError where a worker refuses.
 
-    Use it as an async context manager: it binds the sockets (OSError), runs the threads and ends them.
+    Use it as an async context manager: it finds what encrypts (BackendError), binds the sockets (OSError), runs the
+    threads and ends them.
     """
 
     def __init__(self, config: EngineConfig) -> None:
@@ -204,6 +217,7 @@ class Engine:
         self._abandoned: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
+        self._crypto = choose(self._config.crypto)
         try:
             for index in range(len(self._config.udp)):
                 self._ports.append(self._make_worker(index))
@@ -372,9 +386,9 @@ class Engine:
             for port in self._ports
         ]
 
-    def capabilities(self) -> Sequence[Sequence[Mapping[str, object]]]:
-        """What each worker's sockets were granted: addresses, buffers, GSO and GRO."""
-        return [port.worker.capabilities for port in self._ports]
+    def capabilities(self) -> Capabilities:
+        """What this machine lets the workers have."""
+        return Capabilities(self._crypto, [port.worker.capabilities for port in self._ports])
 
     def _port(self, some_id: int) -> _Port:
         try:

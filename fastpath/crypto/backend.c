@@ -1,6 +1,5 @@
 #include "backend.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,13 @@
 enum { HEADER = 12, LONG = 1200, LANES = 16 };
 
 static fw_choice_t chosen;
+
+void fw_append(char *out, size_t size, const char *text) {
+    size_t len = strlen(out), more = strlen(text);
+    if (more > size - 1 - len) more = size - 1 - len;
+    memcpy(out + len, text, more);
+    out[len + more] = 0;
+}
 
 /* The same packet under each profile, as libsrtp 2.7 protects it. */
 static const uint8_t body[] = "sixteen or so bytes";
@@ -76,17 +82,25 @@ static const char *problem_of(const fw_backend_t *backend, char version[FW_BACKE
 
 static void use(const fw_backend_t *backend, const char *version, const char *why) {
     chosen.backend = backend;
-    snprintf(chosen.version, sizeof chosen.version, "%s", version);
-    snprintf(chosen.why, sizeof chosen.why, "%s", why);
+    chosen.version[0] = chosen.why[0] = 0;
+    fw_append(chosen.version, sizeof chosen.version, version);
+    fw_append(chosen.why, sizeof chosen.why, why);
 }
 
 /* Takes the backend if it serves; else says in `why` what is wrong with it. */
 static bool take(const fw_backend_t *backend, const char *reason, char why[FW_BACKEND_WHY_BYTES]) {
     char version[FW_BACKEND_VERSION_BYTES] = "";
     const char *problem = problem_of(backend, version);
-    if (problem == NULL) use(backend, version, reason);
-    else snprintf(why, FW_BACKEND_WHY_BYTES, "not %s: %s", backend->name, problem);
-    return problem == NULL;
+    if (problem == NULL) {
+        use(backend, version, reason);
+        return true;
+    }
+    why[0] = 0;
+    fw_append(why, FW_BACKEND_WHY_BYTES, "not ");
+    fw_append(why, FW_BACKEND_WHY_BYTES, backend->name);
+    fw_append(why, FW_BACKEND_WHY_BYTES, ": ");
+    fw_append(why, FW_BACKEND_WHY_BYTES, problem);
+    return false;
 }
 
 fw_choice_t fw_backend_choose(const char *name) {

@@ -14,6 +14,9 @@
 #define FW_BACKEND_VERSION_BYTES 64
 #define FW_BACKEND_WHY_BYTES 256
 
+/* Appends `text` to what `out`, of `size` bytes, holds, as much of it as has room. */
+void fw_append(char *out, size_t size, const char *text);
+
 /* IANA's numbers (RFC 5764 section 4.1.2, RFC 7714 section 14.2). */
 typedef enum {
     FW_SRTP_AES128_CM_SHA1_80 = 0x0001,

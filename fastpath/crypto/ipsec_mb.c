@@ -1,6 +1,5 @@
 #include <dlfcn.h>
 #include <stdalign.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,7 +80,6 @@ static const char *check_manager(const void *manager) {
 }
 
 static const char *find(char version[FW_BACKEND_VERSION_BYTES]) {
-    static char untested[128];
 #ifndef __x86_64__
     (void)version;
     return "it is made for x86-64 only";
@@ -94,11 +92,8 @@ static const char *find(char version[FW_BACKEND_VERSION_BYTES]) {
         !take_symbol(library, "free_mb_mgr", &imb.free_mb_mgr) ||
         !take_symbol(library, "init_mb_mgr_auto", &imb.init_mb_mgr_auto))
         return "libIPSec_MB.so.1 is too old";
-    snprintf(version, FW_BACKEND_VERSION_BYTES, "%s", imb.imb_get_version_str());
-    if (imb.imb_get_version() != FW_IMB_VERSION) {
-        snprintf(untested, sizeof untested, "libIPSec_MB.so.1 is version %s, and only 1.3.0 was tested", version);
-        return untested;
-    }
+    fw_append(version, FW_BACKEND_VERSION_BYTES, imb.imb_get_version_str());
+    if (imb.imb_get_version() != FW_IMB_VERSION) return "libIPSec_MB.so.1 is of another version than 1.3.0, which was tested";
     void *manager = imb.alloc_mb_mgr(0);
     if (manager == NULL) return "memory is short";
     imb.init_mb_mgr_auto(manager, NULL);

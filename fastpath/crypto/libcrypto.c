@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +15,7 @@ typedef struct {
 } own_t;
 
 static const char *find(char version[FW_BACKEND_VERSION_BYTES]) {
-    snprintf(version, FW_BACKEND_VERSION_BYTES, "%s", fw_libcrypto.OpenSSL_version(0));
+    fw_append(version, FW_BACKEND_VERSION_BYTES, fw_libcrypto.OpenSSL_version(0));
     return NULL;
 }
 

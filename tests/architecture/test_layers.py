@@ -12,6 +12,7 @@ MAX_SEAM_METHODS = 15
 LAYERS = (
     "__main__",
     "app",
+    "doctor",
     "load",
     "config",
     "config_options",

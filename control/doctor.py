@@ -1,0 +1,119 @@
+"""`fanwire doctor`: what this machine has for the server, in plain words, and what would be worth changing."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .media.engine import Backend, BackendError, Engine, EngineConfig
+
+_WANTED_BUFFER_BYTES = 8 << 20
+_WANTED_FILES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `advice` where it could be better. `fatal`: the server cannot start like that."""
+
+    what: str
+    found: str
+    advice: str = ""
+    fatal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings, in the order in which they are told."""
+
+    findings: Sequence[Finding]
+
+    @property
+    def can_start(self) -> bool:
+        """Whether nothing stands in the way of `fanwire serve`."""
+        return not any(finding.fatal for finding in self.findings)
+
+    def as_text(self) -> str:
+        """A line for each finding, and its advice below it."""
+        width = max(len(finding.what) for finding in self.findings)
+        lines = []
+        for finding in self.findings:
+            lines.append(f"{finding.what:{width}}  {finding.found}")
+            if finding.advice:
+                lines.append(f"{'':{width}}  -> {finding.advice}")
+        return "\n".join(lines)
+
+    def as_json(self) -> str:
+        """The same, for programs."""
+        return json.dumps(
+            {"canStart": self.can_start, "findings": [asdict(finding) for finding in self.findings]}, indent=2
+        )
+
+
+async def examine() -> Report:
+    """Look at the machine. Sockets are made on loopback, with free ports, and closed again."""
+    findings = [*_machine(), _open_files()]
+    try:
+        async with Engine(EngineConfig(udp=[[("127.0.0.1", 0)]])) as engine:
+            crypto, sockets = engine.capabilities()
+        findings += [_crypto(crypto), *_socket(sockets[0][0])]
+    except (BackendError, OSError) as error:
+        findings.append(
+            Finding("workers", str(error), "reinstall Fanwire's packages, pylibsrtp among them", fatal=True)
+        )
+    return Report(findings)
+
+
+def _machine() -> Iterator[Finding]:
+    yield Finding("system", f"{platform.system()} {platform.release()}, {platform.machine()}")
+    yield Finding("Python", platform.python_version())
+    cores = len(os.sched_getaffinity(0))
+    yield Finding("cores", f"{cores}: as many workers, unless --workers says otherwise")
+    yield Finding("AES instructions", _aes())
+
+
+def _aes() -> str:
+    """What the processor has for AES, as far as Linux tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return "unknown"
+    words = {word for line in lines if line.startswith(("flags", "Features")) for word in line.split()}
+    return (
+        ", ".join(word for word in ("aes", "pclmulqdq", "pmull", "vaes", "vpclmulqdq", "avx512f") if word in words)
+        or "none"
+    )
+
+
+def _open_files() -> Finding:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most == resource.RLIM_INFINITY or most >= _WANTED_FILES:
+        return Finding("open files", "unlimited" if most == resource.RLIM_INFINITY else str(most))
+    return Finding(
+        "open files", str(most), f"raise the hard limit to {_WANTED_FILES} or more: each HTTP connection is one"
+    )
+
+
+def _crypto(crypto: Backend) -> Finding:
+    advice = ""
+    if crypto.name != "ipsec-mb" and platform.machine() == "x86_64":
+        advice = "apt install libipsec-mb1 (1.3.0 was tested) saves a fifth of the CPU time and more"
+    return Finding("encryption", f"{crypto.name} {crypto.version} ({crypto.why})", advice)
+
+
+def _socket(granted: Mapping[str, object]) -> Iterator[Finding]:
+    for name, option in (("receive", "rmem"), ("send", "wmem")):
+        size = int(str(granted[f"{name}_buffer_bytes"]))
+        advice = "" if size >= _WANTED_BUFFER_BYTES else f"sysctl -w net.core.{option}_max={_WANTED_BUFFER_BYTES}"
+        yield Finding(f"{name} buffer", f"{size} bytes granted, {_WANTED_BUFFER_BYTES} asked for", advice)
+    segments = granted["gso_max_segments"]
+    yield Finding(
+        "GSO",
+        f"{segments} packets a message" if granted["gso"] else "no",
+        "" if granted["gso"] else "Linux 4.18 or newer sends many packets at once",
+    )
+    yield Finding("GRO", "yes" if granted["gro"] else "no", "" if granted["gro"] else "Linux 5.0 or newer has it")
