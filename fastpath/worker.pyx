@@ -25,6 +25,7 @@ cdef enum:
     ROUND_DATAGRAMS = 256  # so many are taken in before they are forwarded
     RING_BYTES = 1 << 20
     INBOX_BYTES = 1 << 22  # from one worker to another: some 3000 packets
+    PORT_BUFFER_BYTES = 1 << 18  # of one client: what waits longer than seconds is better lost, and told of
     RESULT_ROOM = 1 << 16  # room for any result, and for the end of the ring that it may have to skip
     TAG_COMMAND = 1
     TAG_STOP = 2
@@ -368,7 +369,7 @@ cdef class Worker:
         if not self.ports:
             return
         memset(&options, 0, sizeof(options))
-        options.rcvbuf_bytes = 1 << 20
+        options.rcvbuf_bytes = PORT_BUFFER_BYTES
         options.gro = True
         fds = <int *>calloc(len(self.ports), sizeof(int))
         if fds == NULL:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -52,7 +52,12 @@ class Report:
     received: Received
     sent: Sent
     latencies_s: list[float]
-    kernel_drops: int  # packets that this machine's receive buffers had no room for: not the server's fault
+    drops: Mapping[str, int]  # what this side threw away, by the fast path's counters
+
+    @property
+    def dropped_here(self) -> int:
+        """Packets that this machine had no room for: not the server's fault."""
+        return sum(self.drops.get(name, 0) for name in ("udp_receive_overflow", "drop_pool_full"))
 
     @property
     def everybody_joined(self) -> bool:
@@ -73,7 +78,8 @@ class Report:
             },
             "sent": asdict(self.sent),
             "latency_ms": _milliseconds(self.latencies_s),
-            "kernel_drops": self.kernel_drops,
+            "dropped_here": self.dropped_here,
+            "drops": dict(self.drops),
         }
 
     def lines(self) -> list[str]:
@@ -97,8 +103,8 @@ class Report:
             lines.append(f"viewers that got no media: {received.viewers_without_media}")
         if self.latencies_s:
             lines.append(f"latency: {_spread(self.latencies_s)}")
-        if self.kernel_drops:
-            lines.append(f"this machine was too slow: its kernel dropped {self.kernel_drops} packets")
+        if self.dropped_here:
+            lines.append(f"this machine was too slow: it dropped {self.dropped_here} packets itself")
         return lines
 
 

@@ -9,7 +9,8 @@ import json
 import math
 import signal
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -211,6 +212,12 @@ class LoadTest:
     def _wire(self, name: str) -> int:
         return sum(numbers.counters[name] for numbers in self._services.engine.counters())
 
+    def _drops(self) -> Mapping[str, int]:
+        found: Counter[str] = Counter()
+        for numbers in self._services.engine.counters():
+            found.update({name: count for name, count in numbers.counters.items() if count and _is_drop(name)})
+        return found
+
     def _report(self, duration_s: float) -> Report:
         sent = Sent()
         for statistics in self._measure.told(self._publishers):
@@ -225,8 +232,12 @@ class LoadTest:
             received=self._received(),
             sent=sent,
             latencies_s=self._measure.latencies_s,
-            kernel_drops=self._wire("udp_receive_overflow"),
+            drops=self._drops(),
         )
+
+
+def _is_drop(counter: str) -> bool:
+    return counter.startswith("drop_") or counter == "udp_receive_overflow"
 
 
 def _interruption() -> asyncio.Future[None]:

@@ -40,9 +40,8 @@ class Target:
             async with self._http.post(endpoint, data=offer.encode(), headers=headers, timeout=timeout) as response:
                 body = await response.text(errors="replace")
                 if response.status != 201:
-                    raise TargetError(
-                        f"HTTP {response.status} {response.reason}{_problem(response.content_type, body)}"
-                    )
+                    problem = _problem(response.content_type, body)
+                    raise TargetError(f"HTTP {response.status} {response.reason}{problem}")
                 location = response.headers.get("Location")
                 return Joined(body, response.url.join(URL(location)) if location else None)
         except TimeoutError:

@@ -7,8 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define EVENTS 256   /* ports that are read in one call */
-#define MESSAGES 16  /* and messages of each, each of them up to 64 KiB of packets */
+/* So many ports are read in one call, and so many messages of each: what they hold must find room before it is looked at. */
+#define EVENTS 128
+#define MESSAGES 4
 
 struct fw_ports {
     int epoll;

@@ -60,7 +60,7 @@ async def test_fifty_viewers_of_a_publisher_miss_nothing(server: Server, room: s
     assert report["latency_ms"]["samples"] > 50
     assert -1 < report["latency_ms"]["p50"] < 200
     assert report["viewers"]["ended_early"] == {}
-    assert report["kernel_drops"] == 0
+    assert report["dropped_here"] == 0
 
 
 async def test_each_publisher_has_a_room_and_its_share_of_viewers(server: Server, room: str, tmp_path: Path) -> None:
