@@ -29,17 +29,20 @@ static int8_t find_best(const fw_core_t *core, const fw_producer_t *p) {
     return best == FW_ENCODING_NONE ? p->best : best;
 }
 
+static void measure(const fw_core_t *core, fw_producer_t *p) {
+    if (core->now_us / RATE_WINDOW_US == p->ranked_us / RATE_WINDOW_US) return;
+    for (unsigned i = 0; i < p->encoding_count; i++) {
+        p->encodings[i]->rate_before = p->encodings[i]->rate_bytes;
+        p->encodings[i]->rate_bytes = 0;
+    }
+}
+
 void fw_producer_rank(fw_core_t *core, fw_producer_t *p) {
-    if (p->encoding_count == 1) return;
     bool first = p->best == FW_ENCODING_NONE;
     if (!first && core->now_us - p->ranked_us < RANK_EVERY_US) return;
-    if (core->now_us / RATE_WINDOW_US != p->ranked_us / RATE_WINDOW_US) {
-        for (unsigned i = 0; i < p->encoding_count; i++) {
-            p->encodings[i]->rate_before = p->encodings[i]->rate_bytes;
-            p->encodings[i]->rate_bytes = 0;
-        }
-    }
+    measure(core, p);
     p->ranked_us = core->now_us;
+    if (p->encoding_count == 1) return;
     int8_t best = find_best(core, p);
     if (best == p->best) return;
     p->best = best;
