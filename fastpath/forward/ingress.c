@@ -165,14 +165,11 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
         /* The start of the first keyframe was lost, perhaps before the keys were here: nothing else would tell. */
         fw_producer_lacks_keyframe(core, p, e->index);
     }
-<<<<<<< HEAD
     if (packet->frame.start || packet->rtp.marker) note_capture(e, packet);
     if (p->media.kind == FW_VIDEO)
         fw_frames_add(&e->frames, e->seen, e->highest_seq64, e->entry_seq64, packet->seq64, packet->rtp.marker,
                       core->now_us);
-=======
     if (e->entry_seq64 != 0 && packet->rtp.timestamp == e->entry_timestamp) e->entry_bytes += packet->len;
->>>>>>> d90a15b (A keyframe that costs much is asked for less often)
     hand_over(core, p, packet, e->index);
     queue(core, p, packet);
     fw_producer_rank(core, p);

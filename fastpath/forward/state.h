@@ -115,6 +115,7 @@ struct fw_producer {
     fw_encoding_t *encodings[FW_ENCODINGS];
     uint8_t encoding_count;
     int8_t best; /* the highest live encoding, FW_ENCODING_NONE before the first packet */
+    uint8_t live; /* encodings that send, a bit each */
     uint64_t ranked_us;
     fw_keyframes_t keyframes;
     uint32_t pli_count;
@@ -169,6 +170,7 @@ struct fw_consumer {
     uint16_t last_frame_number;
     uint8_t last_tl0;
     fw_select_t select;
+    uint8_t wish; /* the encoding chosen for it, or FW_HIGHEST */
     bool mixed_extensions;
     uint8_t formats[FW_FORMATS]; /* by the producer's format: this consumer's, or FW_NO_PT */
     fw_tsmap_t tsmap;
