@@ -107,9 +107,6 @@ async def _engine(config: Config) -> AsyncIterator[Engine]:
         except OSError as error:
             with binding("--udp, --tcp", str(error.filename or "its addresses")):
                 raise
-        for worker, sockets in enumerate(engine.capabilities()):
-            for granted in sockets:
-                log.info("worker %d: %s", worker, ", ".join(f"{name} {value}" for name, value in granted.items()))
         yield engine
 
 
