@@ -5,7 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
-from ..media.engine import ConsumerId, ConsumerSpec, Engine, EngineError, Kind, ProducerId, ProducerSpec
+from ..media.engine import (
+    ConsumerId,
+    ConsumerSpec,
+    Engine,
+    EngineError,
+    Kind,
+    ProducerId,
+    ProducerSpec,
+    StreamStatistics,
+)
 from ..session.codecs import match_payload_types
 from ..session.session import Session
 from .errors import NoSuchLayer
@@ -63,6 +72,9 @@ class Subscription:
         self.listening: set[asyncio.Event] = set()  # set when something has changed
         self._wishes: dict[int, LayerWish] = {}
         self._last_identity: str | None = None
+        self._changes = 0
+        self._flows: Mapping[int, StreamStatistics] | None = None  # by consumer; None once it may have changed
+        session.on_news = self.notify
         self._pointing = asyncio.Lock()  # a wish is resolved against whom the viewer follows
 
     async def follow(self, engine: Engine, publication: Publication | None) -> None:
@@ -113,7 +125,7 @@ class Subscription:
             except EngineError as error:  # the publisher has gone; another will be followed
                 if not error.stale:
                     raise
-        streams = {one.id: one for one in (await self.session.statistics()).streams if one.outbound}
+        streams = await self._streams()
         states = {}
         for index, (consumer, spec) in self.consumers.items():
             if spec.kind is not Kind.VIDEO:
@@ -129,8 +141,20 @@ class Subscription:
 
     def notify(self) -> None:
         """Something has changed for those who listen."""
+        self._changes += 1
+        self._flows = None
         for event in self.listening:
             event.set()
+
+    async def _streams(self) -> Mapping[int, StreamStatistics]:
+        """What is sent, read again only after a change: the core gives notice when another encoding flows."""
+        if self._flows is not None:
+            return self._flows
+        before = self._changes
+        flows = {one.id: one for one in (await self.session.statistics()).streams if one.outbound}
+        if self._changes == before:
+            self._flows = flows
+        return flows
 
     def _picture(self, index: int | None) -> int:
         pictures = [number for number, (_, spec) in self.consumers.items() if spec.kind is Kind.VIDEO]
