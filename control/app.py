@@ -112,9 +112,6 @@ async def _engine(config: Config) -> AsyncIterator[Engine]:
                 raise
         crypto = engine.capabilities().crypto
         log.info("media is encrypted by %s %s: %s", *crypto)
-        for worker, sockets in enumerate(engine.capabilities().sockets):
-            for granted in sockets:
-                log.info("worker %d: %s", worker, ", ".join(f"{name} {value}" for name, value in granted.items()))
         yield engine
 
 

@@ -28,6 +28,7 @@ from .messages import (
     SendDatagram,
     SetConsent,
     SetKeys,
+    SetLayers,
     StreamStatistics,
     TransportChange,
     TransportState,
@@ -239,6 +240,13 @@ def _bind_consumer(command, size_t address):
             out.u.bind.formats[i] = mapped
 
 
+def _set_layers(command, size_t address):
+    cdef fw_command_t *out = <fw_command_t *>address
+    out.kind = FW_SET_LAYERS
+    out.id = command.consumer
+    out.u.layers.encoding = FW_HIGHEST if command.encoding is None else command.encoding
+
+
 def _remove_consumer(command, size_t address):
     cdef fw_command_t *out = <fw_command_t *>address
     out.kind = FW_REMOVE_CONSUMER
@@ -269,6 +277,7 @@ _ENCODERS = {
     RemoveTarget: _target,
     AddConsumer: _add_consumer,
     BindConsumer: _bind_consumer,
+    SetLayers: _set_layers,
     RemoveConsumer: _remove_consumer,
     ReadStatistics: _read_statistics,
 }
@@ -300,6 +309,7 @@ def decode_statistics(const uint8_t[::1] record):
                 kind=Kind(s.kind),
                 codec=Codec(s.codec),
                 encoding=None if s.encoding == 0xFF else s.encoding,
+                target=None if s.target == 0xFF else s.target,
                 ssrc=s.ssrc,
                 packets=s.packets,
                 bytes=s.bytes,

@@ -302,6 +302,7 @@ cdef extern from "forward/command.h" nogil:
         FW_FORMATS
         FW_ENCODINGS
         FW_NO_PT
+        FW_HIGHEST
         FW_NO_WORKER
         FW_EXTENSIONS
         FW_FB_NACK
@@ -326,6 +327,7 @@ cdef extern from "forward/command.h" nogil:
         FW_REMOVE_TARGET
         FW_ADD_CONSUMER
         FW_BIND_CONSUMER
+        FW_SET_LAYERS
         FW_REMOVE_CONSUMER
         FW_READ_STATS
 
@@ -409,6 +411,9 @@ cdef extern from "forward/command.h" nogil:
         uint8_t formats[16]
         uint8_t same_clock
 
+    ctypedef struct fw_command_layers_t "struct fw_command_layers":
+        uint8_t encoding
+
     ctypedef union fw_command_body_t "union fw_command_body":
         fw_command_ice_t ice
         fw_command_check_t check
@@ -419,6 +424,7 @@ cdef extern from "forward/command.h" nogil:
         fw_command_target_t target
         fw_command_consumer_t consumer
         fw_command_bind_t bind
+        fw_command_layers_t layers
 
     ctypedef struct fw_command_t:
         uint32_t kind
@@ -504,6 +510,7 @@ cdef extern from "forward/core.h" nogil:
         uint8_t encoding
         uint8_t fraction_lost
         uint8_t codec
+        uint8_t target
 
     enum:
         FW_STATS_STREAMS

@@ -185,7 +185,8 @@ class StreamStatistics:
     outbound: bool
     kind: Kind
     codec: Codec
-    encoding: int | None
+    encoding: int | None  # of a consumer: the one that flows
+    target: int | None  # of a consumer: the one that is to flow
     ssrc: int
     packets: int
     bytes: int
@@ -401,6 +402,17 @@ class BindConsumer:
 
 
 @dataclass(frozen=True, slots=True)
+class SetLayers:
+    """Chooses an encoding, by its index, of the producer that a consumer is bound to; None is the highest.
+
+    It holds until the consumer is bound anew. An encoding that sends nothing gives way to the highest that does.
+    """
+
+    consumer: int
+    encoding: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveConsumer:
     """Removes a consumer; its viewer is told by an RTCP BYE."""
 
@@ -432,6 +444,7 @@ Command = (
     | RemoveTarget
     | AddConsumer
     | BindConsumer
+    | SetLayers
     | RemoveConsumer
     | ReadStatistics
 )

@@ -74,6 +74,7 @@ cdef extern from "stream/keyframes.h" nogil:
     void fw_keyframes_want(fw_keyframes_t *k, uint8_t encodings)
     void fw_keyframes_seen(fw_keyframes_t *k, uint8_t encoding)
     uint8_t fw_keyframes_due(fw_keyframes_t *k, uint64_t now_us)
+    void fw_keyframes_charge(fw_keyframes_t *k, uint32_t bytes, uint32_t bytes_per_s)
     uint64_t fw_keyframes_next_us(const fw_keyframes_t *k)
 
 

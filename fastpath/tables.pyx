@@ -121,6 +121,9 @@ cdef class Keyframes:
     def due(self, uint64_t now_us):
         return fw_keyframes_due(&self.keyframes, now_us)
 
+    def charge(self, uint32_t keyframe_bytes, uint32_t bytes_per_s):
+        fw_keyframes_charge(&self.keyframes, keyframe_bytes, bytes_per_s)
+
     def next_us(self):
         return when(fw_keyframes_next_us(&self.keyframes))
 

@@ -1,4 +1,4 @@
-"""The API under /api/v1: see rooms and sessions, end a session, mint a token, drain the node."""
+"""The API under /api/v1: see rooms and sessions, change or end a session, mint a token, drain the node."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import Any, TypeVar
 
 from aiohttp import hdrs, web
 
+from ..rooms.layers import LayerWish
 from ..rooms.member import Member
 from ..rooms.room import Room
 from ..rooms.rooms import Rooms
 from . import cors, stats, tokens
 from .body import read_object
 from .contract import ACCESS
+from .layers import media_document, read_index, read_wish
 from .names import valid_name
 from .problems import Problem
 
@@ -43,14 +45,17 @@ class Admin:
             "/rooms": {hdrs.METH_GET: self._list_rooms},
             "/rooms/{room}": {hdrs.METH_GET: self._show_room},
             "/sessions": {hdrs.METH_GET: self._list_sessions},
-            "/sessions/{session}": {hdrs.METH_GET: self._show_session, hdrs.METH_DELETE: self._close_session},
+            "/sessions/{session}": {
+                hdrs.METH_GET: self._show_session,
+                hdrs.METH_PATCH: self._change_session,
+                hdrs.METH_DELETE: self._close_session,
+            },
             "/tokens": {hdrs.METH_POST: self._mint},
             "/drain": {hdrs.METH_POST: self._drain},
         }
         for path, handlers in routes.items():
             resource = router.add_resource(PREFIX + path)
-            methods = ", ".join([*handlers, hdrs.METH_OPTIONS])
-            resource.add_route(hdrs.METH_OPTIONS, _preflight(methods))
+            resource.add_route(hdrs.METH_OPTIONS, cors.preflight([*handlers, hdrs.METH_OPTIONS], {}))
             for method, handler in handlers.items():
                 resource.add_route(method, _for_admins(handler))
 
@@ -72,7 +77,13 @@ class Admin:
     async def _show_session(self, request: web.Request) -> web.Response:
         member = self._rooms.session(request.match_info["session"])
         statistics = await member.statistics()
-        return _json(_session(member) | {"stats": stats.report(member.session, statistics)})
+        report = stats.report(member.session, statistics)
+        return _json(_session(member) | {"media": media_document(await member.media()), "stats": report})
+
+    async def _change_session(self, request: web.Request) -> web.Response:
+        member = self._rooms.session(request.match_info["session"])
+        await member.choose_layers(_layer_wishes(await read_object(request)))
+        return _json(_session(member) | {"media": media_document(await member.media())})
 
     async def _close_session(self, request: web.Request) -> web.Response:
         await self._rooms.session(request.match_info["session"]).close()
@@ -103,13 +114,6 @@ def _for_admins(handler: Handler) -> Handler:
     return checked
 
 
-def _preflight(methods: str) -> Handler:
-    async def preflight(_: web.Request) -> web.Response:
-        return cors.options(methods, {})
-
-    return preflight
-
-
 def _page(request: web.Request, items: Iterable[T], key: Callable[[T], str]) -> tuple[list[T], str | None]:
     """The items of one page, in the order of their keys, and what to ask for with `after` to get the next."""
     after, limit = request.query.get("after", ""), request.query.get("limit", str(DEFAULT_PAGE))
@@ -135,6 +139,19 @@ def _token_request(body: dict[str, Any]) -> dict[str, Any]:
         "grants": {name: body.get(name, False) for name in tokens.GRANTS},
         "ttl_s": body.get("ttl", DEFAULT_TTL_S),
     }
+
+
+def _layer_wishes(body: dict[str, Any]) -> dict[int | None, LayerWish]:
+    """What a request wishes of each medium; null is no wish. Raises Problem 400."""
+    media = body.get("media")
+    if body.keys() != {"media"} or not isinstance(media, dict) or not media:
+        raise Problem(400, 'Send {"media": {...}}, with a wish for layers by mediaId.', kind="invalid-layers")
+    wishes: dict[int | None, LayerWish] = {}
+    for media_id, wish in media.items():
+        if wish is not None and not isinstance(wish, dict):
+            raise Problem(400, "A wish is an object, or null for the highest layers.", kind="invalid-layers")
+        wishes[read_index(media_id)] = read_wish(wish or {})
+    return wishes
 
 
 def _room(room: Room) -> dict[str, Any]:

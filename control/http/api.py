@@ -9,7 +9,7 @@ from aiohttp import web
 
 from ..media.engine import Backend
 from ..rooms.rooms import Rooms
-from . import cors, metrics, openapi, pages, signaling
+from . import cors, metrics, openapi, pages, signaling, whep
 from .access import Access
 from .admin import Admin
 from .contract import ACCESS, ICE_LINKS, ROOMS, SignalingApi
@@ -37,7 +37,7 @@ def create_app(
     app[ICE_LINKS] = link_headers(ice_servers)
     app.router.add_get("/healthz", _healthz)
     signaling.Whip().add_routes(app.router)
-    signaling.Whep().add_routes(app.router)
+    whep.Whep().add_routes(app.router)
     pages.add_routes(app.router)
     return app
 

@@ -30,12 +30,18 @@ async def read_text(request: web.Request, content_type: str, accepts: str) -> st
         raise Problem(400, "The body is not UTF-8 text.") from None
 
 
-async def read_object(request: web.Request) -> dict[str, Any]:
-    """The JSON object in the body. Raises as `read_text` does."""
+async def read_json(request: web.Request) -> Any:
+    """The JSON in the body. Raises as `read_text` does."""
+    text = await read_text(request, JSON, "Accept")
     try:
-        value = json.loads(await read_text(request, JSON, "Accept"))
+        return json.loads(text)
     except (ValueError, RecursionError):
         raise Problem(400, "The body is not JSON.") from None
+
+
+async def read_object(request: web.Request) -> dict[str, Any]:
+    """The JSON object in the body. Raises as `read_text` does."""
+    value = await read_json(request)
     if not isinstance(value, dict):
         raise Problem(400, "The body is not a JSON object.")
     return value

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Collection, Mapping
 from typing import Protocol
 
 from aiohttp import web
 
+from ..rooms.events import Event, EventName
+from ..rooms.layers import LayerWish
 from ..rooms.policy import Permit
 from .access import Access
 
@@ -40,6 +43,21 @@ class SignalingSession(Protocol):
 
     async def restart_ice(self, fragment: str, /) -> str:
         """Restart ICE with the client's new credentials; gives the answering fragment. Raises SdpError."""
+
+    async def choose_layers(self, wishes: Mapping[int | None, LayerWish], /) -> None:
+        """Wish for layers of the pictures at these places in the SDP, None for the first. Raises NoSuchLayer."""
+
+    def open_events(self, names: Collection[EventName], /) -> str:
+        """Open a stream of these events; gives its id, which is unguessable. Raises TooManyStreams."""
+
+    def read_events(self, stream_id: str, /) -> AsyncGenerator[list[Event], None]:
+        """What is new, in batches, at least once a second, until the stream or the session ends.
+
+        Raises StreamNotFound.
+        """
+
+    def close_events(self, stream_id: str, /) -> None:
+        """End a stream of events. Raises StreamNotFound."""
 
     async def close(self) -> None:
         """End the session."""

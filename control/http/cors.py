@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable
+
 from aiohttp import web
 
 _EXPOSED = "Accept-Patch, Accept-Post, Allow, ETag, Link, Location, Retry-After, WWW-Authenticate"
@@ -19,7 +21,7 @@ async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
     response.headers["X-Content-Type-Options"] = "nosniff"
 
 
-def options(methods: str, headers: dict[str, str]) -> web.Response:
+def _options(methods: str, headers: dict[str, str]) -> web.Response:
     """The answer to OPTIONS, a preflight or not: the `methods` of the resource, and `headers` of its own."""
     return web.Response(
         status=204,
@@ -31,3 +33,13 @@ def options(methods: str, headers: dict[str, str]) -> web.Response:
             **headers,
         },
     )
+
+
+def preflight(methods: Iterable[str], headers: dict[str, str]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """A handler of OPTIONS, for a resource with these methods."""
+    allowed = ", ".join(methods)
+
+    async def handle(_: web.Request) -> web.Response:
+        return _options(allowed, headers)
+
+    return handle

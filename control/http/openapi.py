@@ -9,9 +9,11 @@ from typing import Any
 from aiohttp import web
 
 from .admin import DEFAULT_PAGE, DEFAULT_TTL_S, MAX_PAGE, PREFIX
+from .body import JSON
 from .names import NAME_PATTERN
 from .openapi_schemas import SCHEMAS, ref
 from .signaling import FRAGMENT, SDP
+from .whep import EVENT_STREAM
 
 PATH = "/api/openapi.json"
 
@@ -28,7 +30,7 @@ _PROBLEMS = {
     412: "The entity tag is not the current one.",
     413: "The body is too large.",
     415: "The body is of another type.",
-    422: "The offer is well-formed but cannot be answered.",
+    422: "It is well-formed but cannot be done: an offer, or a choice of layers.",
     428: "If-Match is missing.",
     429: "Too many requests from this address.",
     503: "The server, or the room, is full or about to stop.",
@@ -62,6 +64,7 @@ def document() -> Node:
         "paths": {
             **_signaling("whip", "publish", _query("identity", _NAME, "The publisher's name; a token has its own.")),
             **_signaling("whep", "watch", _query("publisher", _NAME, "Whom to watch, else the newest publisher.")),
+            **_extensions(),
             **_admin(),
             **_probes(),
         },
@@ -86,7 +89,7 @@ def _signaling(protocol: str, verb: str, query: Node) -> Node:
         for name, text in (
             ("Location", "The session's own address."),
             ("ETag", "Names the ICE session."),
-            ("Link", "STUN and TURN servers, where there are any (rel=ice-server)."),
+            ("Link", "STUN and TURN servers, where there are any (rel=ice-server), and WHEP's extensions."),
         )
     }
     return {
@@ -123,6 +126,49 @@ def _signaling(protocol: str, verb: str, query: Node) -> Node:
     }
 
 
+def _extensions() -> Node:
+    session = [_path("room", _NAME), _path("session", {"type": "string"})]
+    created = {"Location": {"schema": {"type": "string"}, "description": "The stream's own address, a secret."}}
+    return {
+        "/whep/{room}/{session}/layer": {
+            "parameters": session,
+            "post": _operation(
+                "whep-choose-layers",
+                "media",
+                "Choose the layers of a picture; without a member it is the highest.",
+                {200: {"description": "They flow as soon as they can be decoded."}},
+                [400, *_NEEDS_TOKEN, 404, 413, 415, 422],
+                body=(JSON, ref("LayerChoice")),
+            ),
+        },
+        "/whep/{room}/{session}/sse": {
+            "parameters": session,
+            "post": _operation(
+                "whep-create-events",
+                "media",
+                "Create a stream of events: of these, or of all.",
+                {201: {"description": "Read it at Location.", "headers": created}},
+                [400, *_NEEDS_TOKEN, 404, 409, 413, 415],
+                body=(JSON, ref("EventNames")),
+                body_required=False,
+            ),
+        },
+        "/whep/{room}/{session}/sse/{stream}": {
+            "parameters": [*session, _path("stream", {"type": "string"})],
+            "get": _operation(
+                "whep-read-events",
+                "media",
+                "Read the events as they come. The address is all that it takes.",
+                {200: _answer("Server-sent events.", EVENT_STREAM, {"type": "string"})},
+                [404],
+            ),
+            "delete": _operation(
+                "whep-end-events", "media", "End the stream.", {204: {"description": "Ended."}}, [404]
+            ),
+        },
+    }
+
+
 def _admin() -> Node:
     page = [
         _query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE}, "Page size."),
@@ -152,6 +198,13 @@ def _admin() -> Node:
                 {200: _json("The session.", "SessionStats")},
                 [404],
             ),
+            "patch": _admins(
+                "change-session",
+                "Choose the layers that a viewer gets; of pictures not named they stay as they are.",
+                {200: _json("The session.", "SessionMedia")},
+                [400, 404, 409, 413, 415, 422],
+                body=(JSON, ref("SessionChange")),
+            ),
             "delete": _admins("close-session", "End a session.", {204: {"description": "Ended."}}, [404]),
         },
         f"{PREFIX}/tokens": {
@@ -160,7 +213,7 @@ def _admin() -> Node:
                 f"Make a token; it lasts {DEFAULT_TTL_S} seconds unless told otherwise.",
                 {201: _json("The token.", "Token")},
                 [400, 409, 413, 415],
-                body=("application/json", ref("TokenRequest")),
+                body=(JSON, ref("TokenRequest")),
             )
         },
         f"{PREFIX}/drain": {
@@ -217,6 +270,7 @@ def _operation(
     *,
     parameters: list[Node] | None = None,
     body: tuple[str, Node] | None = None,
+    body_required: bool = True,
 ) -> Node:
     responses = {str(status): answer for status, answer in answers.items()}
     responses |= {str(status): _problem(status) for status in sorted(problems)}
@@ -224,7 +278,7 @@ def _operation(
     if parameters:
         operation["parameters"] = parameters
     if body:
-        operation["requestBody"] = {"required": True, "content": {body[0]: {"schema": body[1]}}}
+        operation["requestBody"] = {"required": body_required, "content": {body[0]: {"schema": body[1]}}}
     return operation
 
 

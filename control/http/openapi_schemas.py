@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..rooms.events import EVENT_NAMES
 from ..rooms.policy import ANY_ROOM
+from .layers import MAX_ID_CHARS, MAX_LAYER_ID
 from .names import NAME_PATTERN
 from .tokens import GRANTS, MAX_TTL_S
 
@@ -35,6 +37,17 @@ def _is_true(name: str) -> Node:
 
 _COUNT: Node = {"type": "integer", "minimum": 0}
 _TIME: Node = {"type": "number", "description": "Seconds of Unix time."}
+
+_LAYER_ID: Node = {"type": "integer", "minimum": 0, "maximum": MAX_LAYER_ID}
+_WISH: Node = {
+    "encodingId": _text(minLength=1, maxLength=MAX_ID_CHARS, description="The RID of an encoding, or its place."),
+    "spatialLayerId": _LAYER_ID,
+    "temporalLayerId": _LAYER_ID,
+    "maxSpatialLayerId": _LAYER_ID,
+    "maxTemporalLayerId": _LAYER_ID,
+}
+_MEDIA_ID_PATTERN = "^[0-9]{1,3}$"
+_SIZE: Node = {"width": _COUNT, "height": _COUNT}
 
 _SESSION: Node = {
     "id": _text(description="The last part of the session's own address."),
@@ -67,7 +80,48 @@ SCHEMAS: Node = {
     "Rooms": _page("rooms", "Room"),
     "Session": _object(_SESSION),
     "Sessions": _page("sessions", "Session"),
-    "SessionStats": _object(_SESSION | {"stats": {"type": "array", "items": ref("Stats")}}),
+    "SessionMedia": _object(_SESSION | {"media": ref("Media")}),
+    "SessionStats": _object(_SESSION | {"media": ref("Media"), "stats": {"type": "array", "items": ref("Stats")}}),
+    "Media": {
+        "type": "object",
+        "description": "The pictures of a session, by their place in the SDP: what a `layers` event has.",
+        "additionalProperties": _object(
+            {
+                "active": {"type": "array", "items": ref("Encoding")},
+                "inactive": {"type": "array", "items": ref("Encoding")},
+                "layers": {"type": "array", "items": ref("Layer")},
+            },
+            {"current": ref("Layer"), "target": ref("Layer"), "wish": ref("Layer")},
+        ),
+    },
+    "Encoding": _object({"id": _text(), "simulcastIdx": _COUNT}, {"bitrate": _COUNT} | _SIZE),
+    "Layer": _object(
+        {},
+        {"encodingId": _text(), "spatialLayerId": _COUNT, "temporalLayerId": _COUNT}
+        | {"simulcastIdx": _COUNT, "bitrate": _COUNT}
+        | _SIZE,
+    ),
+    "LayerWish": _object({}, _WISH, additionalProperties=False),
+    "LayerChoice": _object(
+        {},
+        {"mediaId": _text(pattern=_MEDIA_ID_PATTERN, description="Its place in the SDP; else the first picture.")}
+        | _WISH,
+        additionalProperties=False,
+        description="draft-ietf-wish-whep-01 section 4.8.2.",
+    ),
+    "EventNames": {"type": "array", "minItems": 1, "items": _text(enum=list(EVENT_NAMES))},
+    "SessionChange": _object(
+        {
+            "media": {
+                "type": "object",
+                "minProperties": 1,
+                "propertyNames": {"pattern": _MEDIA_ID_PATTERN},
+                "additionalProperties": {"anyOf": [ref("LayerWish"), {"type": "null"}]},
+                "description": "What layers to send, by mediaId; null: the highest.",
+            }
+        },
+        additionalProperties=False,
+    ),
     "Stats": _object(
         {"id": _text(), "type": _text(), "timestamp": {"type": "number"}},
         description="One object of the W3C's webrtc-stats: transport, candidate-pair, local-candidate, "

@@ -106,6 +106,14 @@ def _problem(error: Exception, request: web.Request) -> Problem:
             return Problem(409, detail, title=error.title, kind="nothing-published", headers=_RETRY)
         case errors.SessionNotFound():
             return Problem(404, detail, title=error.title, kind="session-not-found")
+        case errors.StreamNotFound():
+            return Problem(404, detail, title=error.title, kind="stream-not-found")
+        case errors.NoSuchLayer():
+            return Problem(422, detail, title=error.title, kind="no-such-layer")
+        case errors.NotAViewer():
+            return Problem(409, detail, title=error.title, kind="not-a-viewer")
+        case errors.TooManyStreams():
+            return Problem(409, detail, title=error.title, kind="too-many-event-streams")
         case errors.EtagMismatch():
             return Problem(412, detail, title=error.title, kind="etag-mismatch")
         case errors.RoomNotFound():

@@ -1,4 +1,4 @@
-"""WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep): two names and two directions of one protocol over rooms."""
+"""WHIP (RFC 9725), and what WHEP has in common with it: two names and two directions of one protocol over rooms."""
 
 from __future__ import annotations
 
@@ -33,15 +33,20 @@ class Signaling:
         """Open a session."""
         raise NotImplementedError
 
+    def links(self, location: str) -> list[str]:
+        """Link headers for the extensions of the session at `location`."""
+        return []
+
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Serve the endpoint, where sessions are made, and the resources of the sessions made."""
         endpoint = router.add_resource(f"/{self.name}/{{room}}")
         endpoint.add_route(hdrs.METH_POST, self._create)
-        endpoint.add_route(hdrs.METH_OPTIONS, self._describe_endpoint)
+        endpoint.add_route(hdrs.METH_OPTIONS, cors.preflight(["POST", "OPTIONS"], {"Accept-Post": SDP}))
         resource = router.add_resource(f"/{self.name}/{{room}}/{{session}}")
         resource.add_route(hdrs.METH_PATCH, self._patch)
         resource.add_route(hdrs.METH_DELETE, self._delete)
-        resource.add_route(hdrs.METH_OPTIONS, self._describe_session)
+        methods = ["PATCH", "DELETE", "OPTIONS"]
+        resource.add_route(hdrs.METH_OPTIONS, cors.preflight(methods, {"Accept-Patch": FRAGMENT}))
 
     async def _create(self, request: web.Request) -> web.Response:
         permit = request.app[ACCESS].permit(request)
@@ -53,16 +58,17 @@ class Signaling:
         offer = await read_text(request, SDP, "Accept-Post")
         joined = await self.join(request.app[ROOMS], room, offer, person, permit)
         response = web.Response(status=201, body=joined.answer.encode(), content_type=SDP)
-        response.headers["Location"] = f"/{self.name}/{room}/{joined.session.id}"
+        location = f"/{self.name}/{room}/{joined.session.id}"
+        response.headers["Location"] = location
         response.headers["Accept-Patch"] = FRAGMENT
         response.etag = joined.session.etag
-        for link in request.app[ICE_LINKS]:
+        for link in (*request.app[ICE_LINKS], *self.links(location)):
             response.headers.add("Link", link)
         return response
 
     async def _patch(self, request: web.Request) -> web.Response:
         """Trickle ICE (RFC 9725 section 4.3.1) when If-Match names the ICE session, an ICE restart when it is `*`."""
-        session = self._session(request)
+        session = self.session_of(request)
         fragment = await read_text(request, FRAGMENT, "Accept-Patch")
         tags = request.if_match
         if tags is None:
@@ -78,16 +84,11 @@ class Signaling:
         return web.Response(status=204)
 
     async def _delete(self, request: web.Request) -> web.Response:
-        await self._session(request).close()
+        await self.session_of(request).close()
         return web.Response()
 
-    async def _describe_endpoint(self, _: web.Request) -> web.Response:
-        return cors.options("POST, OPTIONS", {"Accept-Post": SDP})
-
-    async def _describe_session(self, _: web.Request) -> web.Response:
-        return cors.options("PATCH, DELETE, OPTIONS", {"Accept-Patch": FRAGMENT})
-
-    def _session(self, request: web.Request) -> SignalingSession:
+    def session_of(self, request: web.Request) -> SignalingSession:
+        """The session in the address, if the request may change it. Raises Problem 401, SessionNotFound, Forbidden."""
         permit = request.app[ACCESS].permit(request)
         session = request.app[ROOMS].session(request.match_info["session"])
         if (session.kind, session.room) != (self.kind, request.match_info["room"]):
@@ -106,14 +107,3 @@ class Whip(Signaling):
         self, rooms: SignalingApi, room: str, offer: str, person: str | None, permit: Permit | None
     ) -> Joined:
         return await rooms.publish(room, offer, identity=person, permit=permit)
-
-
-class Whep(Signaling):
-    """Watching. `?publisher=` is the identity to watch, else the newest publisher."""
-
-    name, kind, person = "whep", "subscribe", "publisher"
-
-    async def join(
-        self, rooms: SignalingApi, room: str, offer: str, person: str | None, permit: Permit | None
-    ) -> Joined:
-        return await rooms.subscribe(room, offer, publisher=person, permit=permit)

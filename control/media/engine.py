@@ -9,7 +9,7 @@ import logging
 import secrets
 import socket
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, NewType, Protocol, Self
 
 from ...fastpath.backends import Backend, BackendError, choose
@@ -46,6 +46,7 @@ from ...fastpath.messages import (
     SendDatagram,
     SetConsent,
     SetKeys,
+    SetLayers,
     SrtpProfile,
     StreamStatistics,
     TransportChange,
@@ -228,6 +229,8 @@ class Engine:
             raise
         loop = asyncio.get_running_loop()
         for port in self._ports:
+            for granted in port.worker.capabilities:
+                log.info("worker %d: %s", port.index, ", ".join(f"{name} {value}" for name, value in granted.items()))
             port.worker.start()
             loop.add_reader(port.worker.fileno(), self._read, port)
         return self
@@ -373,11 +376,17 @@ class Engine:
         if (before := self._bound.pop(consumer, None)) is not None:
             await self._release(before, port)
 
+    async def set_layers(self, consumer: ConsumerId, encoding: int | None) -> None:
+        """Choose an encoding of the producer that the consumer follows; None is the highest, as after each binding."""
+        await self._ask(self._port(consumer), SetLayers(_local(consumer), encoding))
+
     async def statistics(self, transport: TransportId) -> TransportStatistics:
         """What the transport's worker knows of it now."""
-        result = await self._ask(self._port(transport), ReadStatistics(_local(transport)))
-        assert result.statistics is not None
-        return result.statistics
+        port = self._port(transport)
+        found = (await self._ask(port, ReadStatistics(_local(transport)))).statistics
+        assert found is not None
+        streams = (replace(stream, id=stream.id | port.index << _WORKER_SHIFT) for stream in found.streams)
+        return replace(found, id=transport, streams=tuple(streams))
 
     def counters(self) -> Sequence[WorkerNumbers]:
         """The numbers of each worker."""

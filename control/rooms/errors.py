@@ -13,13 +13,17 @@ __all__ = [
     "FanwireError",
     "Forbidden",
     "NegotiationError",
+    "NoSuchLayer",
+    "NotAViewer",
     "NothingPublished",
     "RoomNotFound",
     "SdpError",
     "SessionNotFound",
+    "StreamNotFound",
     "TooManyRooms",
     "TooManySessions",
     "TooManySessionsInRoom",
+    "TooManyStreams",
     "Unavailable",
 ]
 
@@ -71,6 +75,39 @@ class Forbidden(FanwireError):
     """The token is good, but not for this."""
 
     title = "The token does not allow this"
+
+
+class NotAViewer(FanwireError):
+    """The session sends, and what is asked for is for those that receive."""
+
+    title = "The session does not watch"
+
+    def __init__(self) -> None:
+        super().__init__("This session publishes. Layers are chosen in a session that watches.")
+
+
+class NoSuchLayer(FanwireError):
+    """The session has no such medium, or its publisher no such encoding."""
+
+    title = "No such layer"
+
+
+class StreamNotFound(FanwireError):
+    """The event stream was ended, with its session or alone, or never was."""
+
+    title = "No such event stream"
+
+    def __init__(self) -> None:
+        super().__init__("This event stream has ended or never existed. Create a new one.")
+
+
+class TooManyStreams(FanwireError):
+    """A session has as many event streams as it may."""
+
+    title = "The session has enough event streams"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"A session may have {most} event streams at a time. Delete one first.")
 
 
 class Unavailable(FanwireError):

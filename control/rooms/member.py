@@ -4,30 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ..media.engine import EngineError, TransportStatistics
+from ..media.engine import Engine, EngineError, TransportStatistics
 from ..session.session import Session
-from .errors import Forbidden, SessionNotFound
+from .errors import Forbidden, NotAViewer, SessionNotFound
+from .events import Event, EventName, EventStreams
+from .layers import LayerWish, MediumState
+from .participant import Publication, Subscription
 from .policy import Permit, SessionKind
 
 
 class Member:
-    """A session and its place in a room.
+    """A session and its part in a room.
 
     `identity` is the publisher's name, or the name in a viewer's token; None for a viewer without one. `joined_at` is
     Unix time in seconds. A session that was opened with a token ends when that expires.
     """
 
     def __init__(
-        self, session: Session, room: str, kind: SessionKind, identity: str | None, permit: Permit | None
+        self,
+        session: Session,
+        room: str,
+        part: Publication | Subscription,
+        identity: str | None,
+        permit: Permit | None,
+        engine: Engine,
     ) -> None:
         self.session = session
         self.room = room
-        self.kind = kind
+        self.kind: SessionKind = "publish" if isinstance(part, Publication) else "subscribe"
         self.identity = identity
         self.joined_at = time.time()
+        self._part = part
         self._permit = permit
+        self._engine = engine
+        self._streams = EventStreams()
         self._expiry: asyncio.TimerHandle | None = None
         self._arm()
 
@@ -61,17 +75,38 @@ class Member:
 
     async def restart_ice(self, fragment: str, /) -> str:
         """Restart ICE with the client's new credentials; gives the answering fragment. Raises SdpError."""
-        try:
+        with _gone():
             return await self.session.restart_ice(fragment)
-        except EngineError as error:
-            raise _gone(error) from error
 
     async def statistics(self) -> TransportStatistics:
         """What the session's worker knows of it now. Raises SessionNotFound."""
-        try:
+        with _gone():
             return await self.session.statistics()
-        except EngineError as error:
-            raise _gone(error) from error
+
+    async def media(self) -> dict[int, MediumState]:
+        """The layers of each picture, by its place in the SDP. Raises SessionNotFound."""
+        with _gone():
+            return await self._part.media()
+
+    async def choose_layers(self, wishes: Mapping[int | None, LayerWish], /) -> None:
+        """Wish for layers of the pictures at these places in the SDP, None for the first.
+
+        All or nothing: raises NoSuchLayer, NotAViewer.
+        """
+        with _gone():
+            await self._watching().choose(self._engine, wishes)
+
+    def open_events(self, names: Collection[EventName], /) -> str:
+        """Open a stream of these events; gives its id. Raises TooManyStreams, NotAViewer."""
+        return self._streams.create(self._watching(), names)
+
+    def read_events(self, stream_id: str, /) -> AsyncGenerator[list[Event], None]:
+        """What is new, in batches, until the stream or the session ends. Raises StreamNotFound."""
+        return self._streams.find(stream_id).batches()
+
+    def close_events(self, stream_id: str, /) -> None:
+        """End a stream of events. Raises StreamNotFound."""
+        self._streams.remove(stream_id)
 
     async def close(self) -> None:
         """End the session."""
@@ -79,11 +114,21 @@ class Member:
 
     def forget(self) -> None:
         """The session has ended: nothing is to be done about it any more."""
+        self._disarm()
+        if isinstance(self._part, Subscription):
+            self._part.notify()
+
+    def _watching(self) -> Subscription:
+        if not isinstance(self._part, Subscription):
+            raise NotAViewer
+        return self._part
+
+    def _disarm(self) -> None:
         if self._expiry is not None:
             self._expiry.cancel()
 
     def _arm(self) -> None:
-        self.forget()
+        self._disarm()
         if self._permit is not None:
             delay_s = self._permit.expires_at - time.time()
             self._expiry = asyncio.get_running_loop().call_later(
@@ -99,5 +144,12 @@ class Joined:
     answer: str
 
 
-def _gone(error: EngineError) -> Exception:
-    return SessionNotFound() if error.stale else error
+@contextmanager
+def _gone() -> Iterator[None]:
+    """Tells of a session that has ended in the terms of rooms."""
+    try:
+        yield
+    except EngineError as error:
+        if error.stale:
+            raise SessionNotFound from error
+        raise

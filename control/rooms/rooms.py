@@ -98,25 +98,26 @@ class Rooms:
         description = self._parse(offer)
         place = self._rooms.get(room) or Room(room, self._services.engine)
         engine = self._services.engine
-        producers: list[tuple[ProducerId, ProducerSpec]] = []
+        producers: dict[int, tuple[ProducerId, ProducerSpec]] = {}
         publications: list[Publication] = []
 
         async def leave() -> None:
             for publication in publications:
                 await place.remove_publication(publication)
-            await asyncio.gather(*(engine.remove_producer(producer) for producer, _ in producers))
+            await asyncio.gather(*(engine.remove_producer(producer) for producer, _ in producers.values()))
 
         async with self._opening(description, place, leave) as session:
             answer = answer_publish(description, session.local, session_id=_sdp_session_id())
             for spec in answer.producers:
-                producers.append((await engine.add_producer(session.transport, spec), spec))
+                producer = await engine.add_producer(session.transport, spec)
+                producers[_index(description, spec.mid)] = producer, spec
             _check_alive(session)
             publication = Publication(name, session, producers)
             publications.append(publication)
             await place.add_publication(publication)
             _check_alive(session)
         log.info("session %s publishes in room %s as %s", session.id[:6], room, name)
-        return Joined(self._enter(session, room, "publish", name, permit), answer.sdp)
+        return Joined(self._enter(session, room, publication, name, permit), answer.sdp)
 
     async def subscribe(
         self, room: str, offer: str, /, *, publisher: str | None = None, permit: Permit | None = None
@@ -131,12 +132,12 @@ class Rooms:
         if place is None or source is None:
             raise NothingPublished(room, publisher)
         engine = self._services.engine
-        consumers: list[tuple[ConsumerId, ConsumerSpec]] = []
+        consumers: dict[int, tuple[ConsumerId, ConsumerSpec]] = {}
         subscriptions: list[Subscription] = []
 
         async def leave() -> None:
             place.subscriptions.difference_update(subscriptions)
-            await asyncio.gather(*(engine.remove_consumer(consumer) for consumer, _ in consumers))
+            await asyncio.gather(*(engine.remove_consumer(consumer) for consumer, _ in consumers.values()))
 
         async with self._opening(description, place, leave) as session:
             answer = answer_subscribe(
@@ -149,15 +150,16 @@ class Rooms:
                 session_id=_sdp_session_id(),
             )
             for spec in answer.consumers:
-                consumers.append((await engine.add_consumer(session.transport, spec), spec))
+                consumer = await engine.add_consumer(session.transport, spec)
+                consumers[_index(description, spec.mid)] = consumer, spec
             _check_alive(session)
-            subscription = Subscription(session, publisher, consumers)
+            subscription = Subscription(session, publisher, consumers, place.subscriptions)
             subscriptions.append(subscription)
             await place.add_subscription(subscription)
             _check_alive(session)
         log.info("session %s watches room %s", session.id[:6], room)
         identity = permit.identity if permit is not None else None
-        return Joined(self._enter(session, room, "subscribe", identity, permit), answer.sdp)
+        return Joined(self._enter(session, room, subscription, identity, permit), answer.sdp)
 
     def drain(self) -> int:
         """Let nobody in from now on; says how many sessions there still are."""
@@ -242,10 +244,15 @@ class Rooms:
             self._idle.set()
 
     def _enter(
-        self, session: Session, room: str, kind: SessionKind, identity: str | None, permit: Permit | None
+        self,
+        session: Session,
+        room: str,
+        part: Publication | Subscription,
+        identity: str | None,
+        permit: Permit | None,
     ) -> Member:
-        self.opened[kind] += 1
-        member = Member(session, room, kind, identity, permit)
+        member = Member(session, room, part, identity, permit, self._services.engine)
+        self.opened[member.kind] += 1
         if session.end is None:
             self._members[session.id] = member
         else:
@@ -276,6 +283,11 @@ def _in_words() -> Iterator[None]:
 
 def _mids(description: SessionDescription) -> tuple[str, ...]:
     return tuple(media.mid for media in description.medias if media.mid)
+
+
+def _index(description: SessionDescription, mid: str) -> int:
+    """The place of a medium in the SDP."""
+    return next(index for index, media in enumerate(description.medias) if media.mid == mid)
 
 
 def _ssrc() -> int:

@@ -69,6 +69,7 @@ class Session:
         self.path: Path | None = None
         self.srtp_profile: SrtpProfile | None = None
         self.end: str | None = None  # why it closed, in words
+        self.on_news: Callable[[], None] = lambda: None  # after a change of state, of path, or of what flows
         self._services = services
         self._remote = remote
         self._mids = mids
@@ -149,7 +150,8 @@ class Session:
                 self._handshake.receive(data)
 
     def on_change(self, change: TransportChange) -> None:
-        """The transport has a path, has lost it, or is closed."""
+        """The transport has a path, has lost it, or is closed; or something else flows on it."""
+        self.on_news()
         self.state, self.path = change.state, change.path
         if change.state is TransportState.CLOSED:
             self.end_soon(_ENDS.get(change.reason, "closed"))

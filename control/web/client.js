@@ -1,5 +1,6 @@
 /** WHIP and WHEP clients that keep their session alive: they wait, reconnect and restart ICE by themselves. */
 
+import { LayerChoice } from "./layers.js";
 import { Refused, Session, Unreachable } from "./session.js";
 
 export { Refused, Unreachable };
@@ -82,6 +83,7 @@ class Client extends EventTarget {
       throw signal.reason;
     }
     this.#session = session;
+    this.attach(session);
     if (!(await settled(this.pc, isUp, CONNECT_MS, signal))) throw new NoPath("No connection came about.");
     this.#enter("connected");
   }
@@ -108,7 +110,11 @@ class Client extends EventTarget {
     }
   }
 
+  /** For subclasses: there is another session, null for none. */
+  attach(_session) {}
+
   #drop() {
+    this.attach(null);
     this.#session?.close();
     this.#session = null;
     this.pc?.close();
@@ -154,9 +160,14 @@ export class WhipClient extends Client {
   }
 }
 
-/** Receives into `stream`, which is another one after each reconnection. */
+/** Receives into `stream`, which is another one after each reconnection. `layers` shows and chooses its sizes. */
 export class WhepClient extends Client {
   stream = null;
+  layers = new LayerChoice();
+
+  attach(session) {
+    this.layers.attach(session);
+  }
 
   prepare(pc) {
     const stream = new MediaStream();

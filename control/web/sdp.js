@@ -33,19 +33,22 @@ export function applyFragment(sdp, fragment) {
 const PARAMETER = /;\s*([\w-]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^\s;,]+))\s*/g;
 const LINK = new RegExp(`<([^>]*)>\\s*((?:${PARAMETER.source})*)`, "g");
 
-/** RTCIceServers out of a Link header (RFC 9725 section 4.6). */
-export function iceServers(link) {
-  const servers = [];
-  for (const [, url, rest] of (link ?? "").matchAll(LINK)) {
+/** The links of a Link header (RFC 8288): their `url` and parameters. */
+export function links(header) {
+  return [...(header ?? "").matchAll(LINK)].map(([, url, rest]) => {
     const parameters = {};
     for (const [, name, quoted, plain] of rest.matchAll(PARAMETER)) {
       parameters[name.toLowerCase()] = plain ?? quoted.replace(/\\(.)/g, "$1");
     }
-    if (parameters.rel !== "ice-server") continue;
-    const { username, credential } = parameters;
-    servers.push(username === undefined ? { urls: url } : { urls: url, username, credential });
-  }
-  return servers;
+    return { ...parameters, url };
+  });
+}
+
+/** RTCIceServers out of links (RFC 9725 section 4.6). */
+export function iceServers(found) {
+  return found.filter(({ rel }) => rel === "ice-server").map(({ url, username, credential }) => (
+    username === undefined ? { urls: url } : { urls: url, username, credential }
+  ));
 }
 
 function value(sdp, name) {

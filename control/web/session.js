@@ -1,9 +1,10 @@
 /** One WebRTC session over WHIP or WHEP: offer and answer, candidates, ICE restart, end. */
 
-import { applyFragment, iceServers, writeFragment } from "./sdp.js";
+import { applyFragment, iceServers, links, writeFragment } from "./sdp.js";
 
 const FRAGMENT = "application/trickle-ice-sdpfrag";
 const GATHER_MS = 100;
+const EXTENSION = "urn:ietf:params:whep:ext:core:";
 
 /** The server could not be reached at all. */
 export class Unreachable extends Error {}
@@ -19,6 +20,7 @@ export class Refused extends Error {
 export class Session {
   #etag;
   #authorization;
+  #links;
   #candidates = [];
   #timer;
 
@@ -32,9 +34,10 @@ export class Session {
     const headers = { "Content-Type": "application/sdp", ...authorization };
     const response = await request(url, { method: "POST", headers, body: offer.sdp, signal });
     const location = new URL(response.headers.get("Location"), response.url);
-    const session = new Session(pc, location, response.headers.get("ETag"), authorization);
+    const found = links(response.headers.get("Link"));
+    const session = new Session(pc, location, response.headers.get("ETag"), authorization, found);
     try {
-      const servers = iceServers(response.headers.get("Link"));
+      const servers = iceServers(found);
       if (servers.length) pc.setConfiguration({ ...pc.getConfiguration(), iceServers: servers });
       // Only now, so that gathering knows the servers. The candidates follow the offer by PATCH.
       await pc.setLocalDescription(offer);
@@ -46,11 +49,12 @@ export class Session {
     return session;
   }
 
-  constructor(pc, url, etag, authorization) {
+  constructor(pc, url, etag, authorization, found) {
     this.pc = pc;
     this.url = url;
     this.#etag = etag;
     this.#authorization = authorization;
+    this.#links = found;
     pc.addEventListener("icecandidate", ({ candidate }) => {
       // Null ends the candidates; so does an empty one, of each transport, which says nothing more.
       if (candidate?.candidate === "") return;
@@ -71,6 +75,18 @@ export class Session {
     await this.pc.setRemoteDescription({ type: "answer", sdp: answer });
     this.#etag = response.headers.get("ETag");
     this.#sendSoon();
+  }
+
+  /** Whether the server has that extension of WHEP for this session. */
+  has(extension) {
+    return this.#links.some(({ rel }) => rel === EXTENSION + extension);
+  }
+
+  /** Posts JSON to an extension; gives the response. Raises as `open` does. */
+  post(extension, value) {
+    const { url } = this.#links.find(({ rel }) => rel === EXTENSION + extension);
+    const headers = { "Content-Type": "application/json", ...this.#authorization };
+    return request(new URL(url, this.url), { method: "POST", headers, body: JSON.stringify(value) });
   }
 
   /** Ends the session here and at the server, which is told even if the page is on its way out. */

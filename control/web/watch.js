@@ -137,6 +137,30 @@ function toggleStats() {
   byId("stats-toggle").setAttribute("aria-expanded", String(shown));
 }
 
+/** The menu of sizes, where there is more than one to choose from. */
+function showLayers() {
+  const { encodings, current, wish } = client.layers;
+  const menu = byId("layer");
+  const gone = wish !== null && !encodings.some(({ id }) => id === wish);
+  const choices = [["", "Highest"], ...encodings.map(({ id, width, height }) => [
+    id, width ? `${width} × ${height}` : `Layer ${id}`,
+  ]), ...(gone ? [[wish, `Layer ${wish} (off)`]] : [])];
+  // A menu that is open would close if it were filled anew.
+  if (JSON.stringify(choices) !== menu.dataset.choices) {
+    menu.replaceChildren(...choices.map(([id, text]) => new Option(text, id)));
+    menu.dataset.choices = JSON.stringify(choices);
+  }
+  menu.value = wish ?? "";
+  menu.dataset.current = current ?? "";
+  menu.hidden = choices.length < 3;
+}
+
+async function chooseLayer({ target }) {
+  await client.layers.choose(target.value || null).catch((error) => console.warn("Layers:", error));
+  target.blur(); // whoever has chosen is done with the controls
+  showLayers();
+}
+
 let quietTimer;
 
 /** Hides the controls while nobody reaches for them. */
@@ -144,7 +168,7 @@ function wake() {
   stage.classList.remove("quiet");
   clearTimeout(quietTimer);
   quietTimer = setTimeout(() => {
-    const inUse = stage.querySelector(".player :focus-visible") || !byId("cover").hidden;
+    const inUse = stage.querySelector(".player :focus-visible, .player select:focus") || !byId("cover").hidden;
     stage.classList.toggle("quiet", !inUse);
   }, QUIET_MS);
 }
@@ -169,6 +193,8 @@ byId("volume").addEventListener("input", ({ target }) => {
   video.volume = Number(target.value);
   video.muted = video.volume === 0;
 });
+client.layers.addEventListener("change", showLayers);
+byId("layer").addEventListener("change", chooseLayer);
 byId("full").addEventListener("click", toggleFull);
 byId("stats-toggle").addEventListener("click", toggleStats);
 byId("again").addEventListener("click", () => client.start());

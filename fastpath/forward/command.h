@@ -15,6 +15,7 @@
 #define FW_FORMATS 16   /* payload types of one producer or consumer */
 #define FW_ENCODINGS 4  /* of one producer */
 #define FW_NO_PT 0xff
+#define FW_HIGHEST 0xff
 #define FW_NO_WORKER UINT32_MAX
 
 typedef enum { FW_AUDIO, FW_VIDEO } fw_kind_t;
@@ -81,6 +82,7 @@ typedef enum {
     FW_REMOVE_TARGET,
     FW_ADD_CONSUMER,
     FW_BIND_CONSUMER,
+    FW_SET_LAYERS,
     FW_REMOVE_CONSUMER,
     FW_READ_STATS,
     FW_CHECK_PATH,    /* asks a peer for a path, instead of waiting to be asked */
@@ -160,6 +162,11 @@ struct fw_command_bind {
     uint8_t same_clock;          /* stamped by the same device as what it was bound to before */
 };
 
+/* FW_SET_LAYERS: until the consumer is bound to another producer */
+struct fw_command_layers {
+    uint8_t encoding; /* by its index, or FW_HIGHEST; one that sends nothing gives way to the highest that does */
+};
+
 union fw_command_body {
     struct fw_command_ice ice;
     struct fw_command_check check;
@@ -170,6 +177,7 @@ union fw_command_body {
     struct fw_command_target target;
     struct fw_command_consumer consumer;
     struct fw_command_bind bind;
+    struct fw_command_layers layers;
 };
 
 typedef struct {

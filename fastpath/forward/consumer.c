@@ -22,6 +22,7 @@ static void fill(fw_consumer_t *c, const fw_command_t *command) {
     c->cname_len = command->u.consumer.cname_len;
     memcpy(c->cname, command->u.consumer.cname, sizeof c->cname);
     c->select = (fw_select_t){FW_ENCODING_NONE, FW_ENCODING_NONE};
+    c->wish = FW_HIGHEST;
     c->clock_hz = c->media.format_count > 0 ? c->media.formats[0].clock_hz : 90000;
     memset(c->formats, FW_NO_PT, sizeof c->formats);
     fw_seqmap_init(&c->seqmap, command->u.consumer.first_seq16);
@@ -75,6 +76,7 @@ static void unbind(fw_core_t *core, fw_consumer_t *c) {
     p->followers[c->place] = p->followers[--p->follower_count];
     p->followers[c->place].consumer->place = c->place;
     c->producer = NULL;
+    c->wish = FW_HIGHEST;
     c->select = (fw_select_t){FW_ENCODING_NONE, FW_ENCODING_NONE};
     /* The cache goes with the producer: what was sent from it can no longer be repaired. */
     for (unsigned i = 0; i < FW_EPOCHS; i++) c->epochs[i].encoding = NULL;
@@ -109,6 +111,14 @@ fw_error_t fw_consumer_bind(fw_core_t *core, fw_consumer_t *c, const fw_command_
     c->producer = p;
     c->place = p->follower_count;
     p->followers[p->follower_count++] = (fw_follower_t){c, c->transport};
+    fw_consumer_aim(core, c);
+    return FW_DONE;
+}
+
+fw_error_t fw_consumer_set_layers(fw_core_t *core, fw_consumer_t *c, const fw_command_t *command) {
+    uint8_t wish = command->u.layers.encoding;
+    if (wish != FW_HIGHEST && (c->producer == NULL || wish >= c->producer->encoding_count)) return FW_REFUSED;
+    c->wish = wish;
     fw_consumer_aim(core, c);
     return FW_DONE;
 }

@@ -110,6 +110,7 @@ static fw_error_t consumer_command(fw_core_t *core, const fw_command_t *command)
     fw_consumer_t *c = fw_slots_get(&core->consumers, command->id);
     if (c == NULL) return FW_STALE_ID;
     if (command->kind == FW_BIND_CONSUMER) return fw_consumer_bind(core, c, command);
+    if (command->kind == FW_SET_LAYERS) return fw_consumer_set_layers(core, c, command);
     fw_transport_bye(core, c->transport, &c->ssrc, 1);
     fw_consumer_remove(core, c);
     return FW_DONE;
@@ -129,6 +130,7 @@ fw_result_t fw_core_command(fw_core_t *core, const fw_command_t *command, const 
         case FW_ADD_TARGET:
         case FW_REMOVE_TARGET: result.error = producer_command(core, command, body, body_len); break;
         case FW_BIND_CONSUMER:
+        case FW_SET_LAYERS:
         case FW_REMOVE_CONSUMER: result.error = consumer_command(core, command); break;
         default: result.error = transport_command(core, command, body, body_len);
     }
@@ -247,9 +249,12 @@ static void producer_stats(const fw_core_t *core, const fw_producer_t *p, const 
         .height = e->height,
         .kind = p->media.kind,
         .encoding = e->index,
+        .target = 0xff,
         .codec = p->media.format_count > 0 ? p->media.formats[0].codec : 0,
     };
 }
+
+static uint8_t encoding_number(int8_t encoding) { return encoding == FW_ENCODING_NONE ? 0xff : (uint8_t)encoding; }
 
 static void consumer_stats(const fw_consumer_t *c, fw_stream_stats_t *out) {
     *out = (fw_stream_stats_t){
@@ -266,7 +271,8 @@ static void consumer_stats(const fw_consumer_t *c, fw_stream_stats_t *out) {
         .plis = c->plis_received,
         .outbound = 1,
         .kind = c->media.kind,
-        .encoding = c->select.current == FW_ENCODING_NONE ? 0xff : (uint8_t)c->select.current,
+        .encoding = encoding_number(c->select.current),
+        .target = encoding_number(c->select.target),
         .fraction_lost = c->remote.fraction_lost,
         .codec = c->media.format_count > 0 ? c->media.formats[0].codec : 0,
     };

@@ -45,7 +45,8 @@ typedef struct {
     uint8_t encoding; /* of a producer; of a consumer, the one that flows, or 0xff */
     uint8_t fraction_lost; /* 1/256, of the viewer's last report */
     uint8_t codec;
-    uint8_t reserved[3];
+    uint8_t target; /* of a consumer, the encoding that it is to get, or 0xff */
+    uint8_t reserved[2];
 } fw_stream_stats_t;
 
 #define FW_STATS_STREAMS 256

@@ -122,6 +122,7 @@ static void queue(fw_core_t *core, fw_producer_t *p, fw_packet_t *packet) {
 static void note_entry(fw_encoding_t *e, const fw_packet_t *packet) {
     bool same_frame = e->entry_seq64 != 0 && packet->rtp.timestamp == e->entry_timestamp;
     if (e->entry_seq64 != 0 && (same_frame ? packet->seq64 > e->entry_seq64 : packet->seq64 < e->entry_seq64)) return;
+    if (!same_frame) e->entry_bytes = 0;
     e->entry_seq64 = packet->seq64;
     e->entry_us = packet->arrival_us;
     e->entry_timestamp = packet->rtp.timestamp;
@@ -168,6 +169,7 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     if (p->media.kind == FW_VIDEO)
         fw_frames_add(&e->frames, e->seen, e->highest_seq64, e->entry_seq64, packet->seq64, packet->rtp.marker,
                       core->now_us);
+    if (e->entry_seq64 != 0 && packet->rtp.timestamp == e->entry_timestamp) e->entry_bytes += packet->len;
     hand_over(core, p, packet, e->index);
     queue(core, p, packet);
     fw_producer_rank(core, p);

@@ -140,13 +140,18 @@ static void send_keyframe_requests(fw_core_t *core, fw_transport_t *t, fw_produc
     if (encodings == 0) return;
     fw_rtcp_writer_t w = begin_feedback(core, t, p);
     size_t empty = w.len;
+    uint32_t keyframe_bytes = 0, bytes_per_s = 0;
     if (!pli) p->fir_seq++;
     for (unsigned i = 0; i < p->encoding_count; i++) {
-        uint32_t ssrc = p->encodings[i]->ssrc;
+        const fw_encoding_t *e = p->encodings[i];
+        uint32_t ssrc = e->ssrc;
+        bytes_per_s += e->rate_before;
         if ((encodings >> i & 1) == 0 || ssrc == 0) continue;
+        keyframe_bytes += e->entry_bytes;
         if (pli) fw_rtcp_put_pli(&w, t->rtcp_ssrc, ssrc);
         else fw_rtcp_put_fir(&w, t->rtcp_ssrc, ssrc, p->fir_seq);
     }
+    fw_keyframes_charge(&p->keyframes, keyframe_bytes, bytes_per_s);
     if (w.len == empty) return;
     p->pli_count++;
     core->counters.keyframe_requests_out++;

@@ -1,6 +1,7 @@
 #include "selection.h"
 
 #include "report.h"
+#include "table.h"
 
 /* Starts sending from another source, whose first packet this is: everything goes on from what was sent last. */
 static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
@@ -21,6 +22,7 @@ static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *
         if (packet->has_dd) epoch->frame_number_offset = (uint16_t)(c->last_frame_number + 1 - packet->dd.frame_number);
     }
     c->reported = false;
+    fw_transport_changed(core, c->transport);
     if (e->sr.known) {
         c->first_report_due = true;
         fw_transport_first_report_due(core, c->transport);

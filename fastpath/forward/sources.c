@@ -29,32 +29,46 @@ static int8_t find_best(const fw_core_t *core, const fw_producer_t *p) {
     return best == FW_ENCODING_NONE ? p->best : best;
 }
 
+static uint8_t find_live(const fw_core_t *core, const fw_producer_t *p) {
+    uint8_t found = 0;
+    for (unsigned i = 0; i < p->encoding_count; i++)
+        if (live(core, p->encodings[i])) found |= (uint8_t)(1U << i);
+    return found;
+}
+
+static void measure(const fw_core_t *core, fw_producer_t *p) {
+    if (core->now_us / RATE_WINDOW_US == p->ranked_us / RATE_WINDOW_US) return;
+    for (unsigned i = 0; i < p->encoding_count; i++) {
+        p->encodings[i]->rate_before = p->encodings[i]->rate_bytes;
+        p->encodings[i]->rate_bytes = 0;
+    }
+}
+
 void fw_producer_rank(fw_core_t *core, fw_producer_t *p) {
-    if (p->encoding_count == 1) return;
     bool first = p->best == FW_ENCODING_NONE;
     if (!first && core->now_us - p->ranked_us < RANK_EVERY_US) return;
-    if (core->now_us / RATE_WINDOW_US != p->ranked_us / RATE_WINDOW_US) {
-        for (unsigned i = 0; i < p->encoding_count; i++) {
-            p->encodings[i]->rate_before = p->encodings[i]->rate_bytes;
-            p->encodings[i]->rate_bytes = 0;
-        }
-    }
+    measure(core, p);
     p->ranked_us = core->now_us;
+    if (p->encoding_count == 1) return;
     int8_t best = find_best(core, p);
-    if (best == p->best) return;
+    uint8_t alive = find_live(core, p);
+    if (best == p->best && alive == p->live) return;
     p->best = best;
+    p->live = alive;
     /* An encoding that has stopped would be asked for ever, and each time its live sisters would answer. */
     for (uint8_t i = 0; i < p->encoding_count; i++)
-        if (!live(core, p->encodings[i])) fw_keyframes_seen(&p->keyframes, i);
+        if ((alive >> i & 1) == 0) fw_keyframes_seen(&p->keyframes, i);
     for (uint32_t i = 0; i < p->follower_count; i++) fw_consumer_aim(core, p->followers[i].consumer);
 }
 
 void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c) {
-    if (c->producer == NULL) return;
-    c->select.target = c->producer->best;
+    fw_producer_t *p = c->producer;
+    if (p == NULL) return;
+    bool granted = c->wish != FW_HIGHEST && (p->live >> c->wish & 1) != 0;
+    c->select.target = granted ? (int8_t)c->wish : p->best;
     if (!fw_select_waits(&c->select) || c->media.kind != FW_VIDEO || !fw_transport_ready(c->transport)) return;
     if (fw_catchup_request(core, c)) return;
-    fw_producer_want_keyframe(core, c->producer, (uint8_t)(1U << c->select.target));
+    fw_producer_want_keyframe(core, p, (uint8_t)(1U << c->select.target));
 }
 
 void fw_producer_want_keyframe(fw_core_t *core, fw_producer_t *p, uint8_t encodings) {

@@ -7,7 +7,7 @@
 /* After a packet: finds the highest live encoding anew, a few times a second, and points the consumers at it. */
 void fw_producer_rank(fw_core_t *core, fw_producer_t *p);
 
-/* Points a consumer at the producer's best encoding and, if it has to wait for an entry, finds a young keyframe in the cache or asks for a new one. */
+/* Points a consumer at the encoding that it wants, or else the best, and, if it has to wait for an entry, finds a young keyframe in the cache or asks for a new one. */
 void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c);
 
 /* Someone needs a keyframe of these encodings (a bit each): asked at home, under the spacing of stream/keyframes.h. */

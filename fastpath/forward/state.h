@@ -61,6 +61,7 @@ typedef struct {
     uint64_t entry_seq64; /* first packet of the newest keyframe, 0 for none */
     uint64_t entry_us;    /* its arrival */
     uint32_t entry_timestamp;
+    uint32_t entry_bytes; /* of the whole keyframe, as far as it has come */
     fw_clock_point_t sr; /* the newest sender report */
     fw_receive_stats_t stats;
     fw_receive_stats_t rtx_stats;
@@ -71,7 +72,7 @@ typedef struct {
     uint64_t seen[FW_CACHE_PACKETS / 64]; /* which of the last numbers have come, a bit each: none is let in twice */
     uint32_t ssrc;     /* 0 while not known */
     uint32_t rtx_ssrc;
-    uint32_t rate_bytes; /* received in the current window, and in the one before, for ranking encodings */
+    uint32_t rate_bytes; /* received in the current second, and in the one before */
     uint32_t rate_before;
     uint32_t nacks_sent;
     uint32_t recovered; /* retransmissions that filled a gap */
@@ -114,6 +115,7 @@ struct fw_producer {
     fw_encoding_t *encodings[FW_ENCODINGS];
     uint8_t encoding_count;
     int8_t best; /* the highest live encoding, FW_ENCODING_NONE before the first packet */
+    uint8_t live; /* encodings that send, a bit each */
     uint64_t ranked_us;
     fw_keyframes_t keyframes;
     uint32_t pli_count;
@@ -168,6 +170,7 @@ struct fw_consumer {
     uint16_t last_frame_number;
     uint8_t last_tl0;
     fw_select_t select;
+    uint8_t wish; /* the encoding chosen for it, or FW_HIGHEST */
     bool mixed_extensions;
     uint8_t formats[FW_FORMATS]; /* by the producer's format: this consumer's, or FW_NO_PT */
     fw_tsmap_t tsmap;

@@ -33,6 +33,7 @@ bool fw_encoding_learn(fw_core_t *core, fw_encoding_t *e, uint32_t ssrc, bool rt
 
 fw_error_t fw_consumer_add(fw_core_t *core, const fw_command_t *command, uint64_t *id);
 fw_error_t fw_consumer_bind(fw_core_t *core, fw_consumer_t *c, const fw_command_t *command);
+fw_error_t fw_consumer_set_layers(fw_core_t *core, fw_consumer_t *c, const fw_command_t *command);
 void fw_consumer_remove(fw_core_t *core, fw_consumer_t *c);
 
 #endif

@@ -60,10 +60,17 @@ def test_more_than_can_be_asked_for_is_told(first: int, second: int) -> None:
         assert set(due) >= {(0x10002 + first + i) & 0xFFFF for i in range(second)}
 
 
-@given(st.lists(st.tuples(st.integers(0, 900_000), st.sampled_from(["want", "seen", "time"]), st.integers(0, 3))))
-def test_keyframes_are_asked_for_seldom_and_surely(steps: list[tuple[int, str, int]]) -> None:
-    keyframes, now_us = Keyframes(), 1
-    asked: list[int] = []
+# (bytes of a keyframe, bytes a second): from nothing known to the dearest there could be
+COSTS = st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1) | st.integers(0, 100))
+STEPS = st.tuples(st.integers(0, 900_000), st.sampled_from(["want", "seen", "time"]), st.integers(0, 3))
+
+
+@given(st.lists(STEPS), st.lists(COSTS, min_size=1))
+def test_keyframes_are_asked_for_seldom_and_surely(
+    steps: list[tuple[int, str, int]], costs: list[tuple[int, int]]
+) -> None:
+    keyframes, now_us, cost = Keyframes(), 1, itertools.cycle(costs)
+    asked: list[tuple[int, int]] = []  # when, and how soon the next may follow for its cost
     wanted_since: dict[int, int] = {}
     for wait_us, kind, encoding in steps:
         end_us = now_us + wait_us
@@ -71,7 +78,10 @@ def test_keyframes_are_asked_for_seldom_and_surely(steps: list[tuple[int, str, i
             now_us = max(now_us, next_us)
             bits = keyframes.due(now_us)
             assert bits
-            asked.append(now_us)
+            size, rate = next(cost)
+            keyframes.charge(size, rate)
+            paid_us = size * 4_000_000 // rate if size and rate else 1_000_000
+            asked.append((now_us, min(max(paid_us, 300_000), 1_000_000)))
             for bit in range(4):
                 if bits >> bit & 1:
                     wanted_since.pop(bit, None)
@@ -86,7 +96,9 @@ def test_keyframes_are_asked_for_seldom_and_surely(steps: list[tuple[int, str, i
         assert all(now_us - since < 3_000_000 for since in wanted_since.values())
         if wanted_since:
             assert keyframes.next_us() is not None
-    assert all(b - a >= 300_000 for a, b in itertools.pairwise(asked))
+    assert all(after - before >= spacing_us for (before, spacing_us), (after, _) in itertools.pairwise(asked))
+    times = [at_us for at_us, _ in asked]
+    assert all(fourth - first >= 3_000_000 for first, fourth in zip(times, times[3:], strict=False))
     assert all(b - a >= 3_000_000 for a, b in zip(asked, asked[3:], strict=False))
 
 

@@ -139,7 +139,7 @@ async def test_an_offer_is_answered_with_201_and_all_that_the_client_needs_later
     assert response.headers["Location"] == f"{url.partition('?')[0]}/s1"
     assert response.headers["ETag"] == '"ice-1"'
     assert response.headers["Accept-Patch"] == "application/trickle-ice-sdpfrag"
-    assert response.headers.getall("Link") == [
+    assert response.headers.getall("Link")[:2] == [
         '<stun:stun.example.net>; rel="ice-server"',
         r'<turn:turn.example.net>; rel="ice-server"; username="ann"; credential="a\"b\\c"; credential-type="password"',
     ]

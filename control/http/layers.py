@@ -1,0 +1,93 @@
+"""Layers in JSON, as WHEP's layer extension has them (draft-ietf-wish-whep-01, sections 4.8.1.3 and 4.8.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..rooms.layers import EncodingState, LayerWish, MediumState
+from .problems import Problem
+
+MAX_LAYER_ID = 7
+"""What three bits hold, as temporal layers of VP9 and AV1 have them."""
+
+MAX_ID_CHARS = 255
+
+_SPATIAL = ("spatialLayerId", "maxSpatialLayerId")
+_TEMPORAL = ("temporalLayerId", "maxTemporalLayerId")
+
+
+def read_wish(body: Mapping[str, Any], *, but: Iterable[str] = ()) -> LayerWish:
+    """The wish in a JSON object, whose members are all optional; those in `but` are somebody else's.
+
+    Raises Problem 400. An id and the highest id allowed come to the same: at most that layer is sent.
+    """
+    allowed = ("encodingId", *_SPATIAL, *_TEMPORAL)
+    for name in body.keys() - {*allowed, *but}:
+        raise _bad(f"There is no member {name[:64]!r} here; there is {', '.join((*but, *allowed))}.")
+    encoding = body.get("encodingId")
+    if "encodingId" in body and not (isinstance(encoding, str) and 1 <= len(encoding) <= MAX_ID_CHARS):
+        raise _bad(f"encodingId is a string of 1 to {MAX_ID_CHARS} characters, such as the RID of an encoding.")
+    return LayerWish(encoding, _lowest(body, _SPATIAL), _lowest(body, _TEMPORAL))
+
+
+def read_index(media_id: object) -> int:
+    """The place in the SDP that a mediaId names. Raises Problem 400."""
+    if isinstance(media_id, str) and media_id.isascii() and media_id.isdigit() and len(media_id) <= 3:
+        return int(media_id)
+    raise _bad('mediaId is the place of the medium in the SDP, from "0" on, as a string.')
+
+
+def media_document(media: Mapping[int, MediumState]) -> dict[str, Any]:
+    """The data of a `layers` event. Beyond the draft it tells what flows (`current`), what is next, and the wish."""
+    return {str(index): _medium(state) for index, state in media.items()}
+
+
+def _lowest(body: Mapping[str, Any], names: tuple[str, str]) -> int | None:
+    found = []
+    for name in names:
+        if name not in body:
+            continue
+        value = body[name]
+        if type(value) is float and value.is_integer():
+            value = int(value)  # JSON has but one kind of number
+        if type(value) is not int or not 0 <= value <= MAX_LAYER_ID:
+            raise _bad(f"{name} is a whole number from 0 to {MAX_LAYER_ID}.")
+        found.append(value)
+    return min(found, default=None)
+
+
+def _medium(state: MediumState) -> dict[str, Any]:
+    ids = [encoding.id for encoding in state.encodings]
+    active: list[dict[str, Any]] = []
+    inactive: list[dict[str, Any]] = []
+    for place, encoding in enumerate(state.encodings):
+        known = {"id": encoding.id, "simulcastIdx": place} | _size(encoding)
+        if encoding.active:
+            active.append(known | _bitrate(encoding))
+        else:
+            inactive.append(known)
+    layers = [
+        {"encodingId": encoding.id, "simulcastIdx": place} | _bitrate(encoding) | _size(encoding)
+        for place, encoding in enumerate(state.encodings)
+        if encoding.active
+    ]
+    document: dict[str, Any] = {"active": active, "inactive": inactive, "layers": layers}
+    for name, chosen in (("current", state.current), ("target", state.target)):
+        if chosen is not None and chosen < len(ids):  # the publisher may have changed meanwhile
+            document[name] = {"encodingId": ids[chosen]}
+    if state.wish is not None:
+        document["wish"] = {"encodingId": state.wish.encoding} if state.wish.encoding is not None else {}
+    return document
+
+
+def _size(encoding: EncodingState) -> dict[str, int]:
+    return {"width": encoding.width, "height": encoding.height} if encoding.width else {}
+
+
+def _bitrate(encoding: EncodingState) -> dict[str, int]:
+    return {"bitrate": encoding.bitrate_bps} if encoding.bitrate_bps is not None else {}
+
+
+def _bad(detail: str) -> Problem:
+    return Problem(400, detail, kind="invalid-layers")
