@@ -110,8 +110,6 @@ async def _engine(config: Config) -> AsyncIterator[Engine]:
         except OSError as error:
             with binding("--udp, --tcp", str(error.filename or "its addresses")):
                 raise
-        crypto = engine.capabilities().crypto
-        log.info("media is encrypted by %s %s: %s", *crypto)
         yield engine
 
 
@@ -125,7 +123,7 @@ async def _http(config: Config, rooms: Rooms, engine: Engine) -> AsyncIterator[t
         trusted_proxies=config.trusted_proxies,
     )
     app = create_app(rooms, ice_servers=config.ice_servers, max_body_bytes=config.max_body_bytes, access=access)
-    add_node_routes(app, rooms, engine.counters, engine.capabilities().crypto)
+    add_node_routes(app, rooms, engine.counters, engine.crypto)
     runner = web.AppRunner(
         app,
         access_log=None,

@@ -59,8 +59,8 @@ async def examine() -> Report:
     findings = [*_machine(), _open_files()]
     try:
         async with Engine(EngineConfig(udp=[[("127.0.0.1", 0)]])) as engine:
-            crypto, sockets = engine.capabilities()
-        findings += [_crypto(crypto), *_socket(sockets[0][0])]
+            crypto, (worker,) = engine.crypto, engine.counters()
+        findings += [_crypto(crypto), *_socket(worker.sockets[0])]
     except (BackendError, OSError) as error:
         findings.append(
             Finding("workers", str(error), "reinstall Fanwire's packages, pylibsrtp among them", fatal=True)

@@ -61,7 +61,6 @@ __all__ = [
     "Addresses",
     "Backend",
     "BackendError",
-    "Capabilities",
     "CheckPath",
     "CloseReason",
     "Codec",
@@ -152,17 +151,12 @@ class Addresses(NamedTuple):
 
 
 class WorkerNumbers(NamedTuple):
-    """What one worker has counted, by name, what was dropped as drop_*; and how long packets were in it."""
+    """What one worker has counted, by name, what was dropped as drop_*; how long packets were in it; and what its sockets
+    were granted: addresses, buffers in bytes, GSO and GRO."""
 
     counters: Mapping[str, int]
     latency: Latency
-
-
-class Capabilities(NamedTuple):
-    """What encrypts, and what each worker's sockets were granted: addresses, buffers in bytes, GSO and GRO."""
-
-    crypto: Backend
-    sockets: Sequence[Sequence[Mapping[str, object]]]
+    sockets: Sequence[Mapping[str, object]] = ()
 
 
 @dataclass(slots=True)
@@ -218,7 +212,8 @@ class Engine:
         self._abandoned: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._crypto = choose(self._config.crypto)
+        self.crypto = choose(self._config.crypto)
+        log.info("media is encrypted by %s %s: %s", *self.crypto)
         try:
             for index in range(len(self._config.udp)):
                 self._ports.append(self._make_worker(index))
@@ -391,13 +386,13 @@ class Engine:
     def counters(self) -> Sequence[WorkerNumbers]:
         """The numbers of each worker."""
         return [
-            WorkerNumbers({**port.worker.counters(), "drop_commands_full": port.dropped}, port.worker.latency())
+            WorkerNumbers(
+                {**port.worker.counters(), "drop_commands_full": port.dropped},
+                port.worker.latency(),
+                port.worker.capabilities,
+            )
             for port in self._ports
         ]
-
-    def capabilities(self) -> Capabilities:
-        """What this machine lets the workers have."""
-        return Capabilities(self._crypto, [port.worker.capabilities for port in self._ports])
 
     def _port(self, some_id: int) -> _Port:
         try:

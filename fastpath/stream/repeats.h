@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FW_REPEATS 64
+#define FW_REPEATS 128
 
 /* All zero to start with. One that is pushed out by another number is forgotten, and may be sent once more. */
 typedef struct {

@@ -56,7 +56,8 @@ def test_viewers_on_every_worker_see_the_same() -> None:
                 viewers[0].streams[1].ordered()[-1]
             )
             assert abs(offset) < 0.001
-        assert world.drops(1) == world.drops(2) == {}
+        # Only what was overtaken by the start of the other encoding is too late, if anything is.
+        assert (world.drops(1) | world.drops(2)).keys() <= {"drop_late_for_consumer"}
         # The same packet crosses once for each worker, not for each viewer.
         assert world.counters(0)["handover_out"] == 2 * world.counters(1)["handover_in"]
 
