@@ -151,8 +151,8 @@ class Addresses(NamedTuple):
 
 
 class WorkerNumbers(NamedTuple):
-    """What one worker has counted, by name, what was dropped as drop_*; how long packets were in it; and what its sockets
-    were granted: addresses, buffers in bytes, GSO and GRO."""
+    """What one worker has counted, by name, what was dropped as drop_*; how long packets were in it; and what each of
+    its sockets was granted: address, buffers in bytes, GSO and GRO."""
 
     counters: Mapping[str, int]
     latency: Latency
