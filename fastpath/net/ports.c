@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 /* So many ports are read in one call, and so many messages of each: what they hold must find room before it is looked at. */
-#define EVENTS 128
-#define MESSAGES 4
+#define EVENTS 32
+#define MESSAGES 16
 
 struct fw_ports {
     int epoll;
