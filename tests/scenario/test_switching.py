@@ -13,6 +13,7 @@ from fanwire.fastpath.messages import (
     Extension,
     ProducerSpec,
     RemoveProducer,
+    SetLayers,
 )
 from support.scenario.packet import Packet
 from support.scenario.publisher import Publisher, Source
@@ -20,6 +21,7 @@ from support.scenario.specs import AV1, H264, PUBLISHED_EXTENSIONS, VP8, consume
 from support.scenario.viewer import Received, Viewer
 from support.scenario.world import World
 
+REFUSED = 4  # fw_error_t
 RIDS = PUBLISHED_EXTENSIONS | {Extension.RID: 10, Extension.REPAIRED_RID: 11}
 SIMULCAST = producer(VP8, extensions=RIDS, encodings=[Encoding("q"), Encoding("h"), Encoding("f")])
 
@@ -90,6 +92,49 @@ def test_the_highest_live_encoding_flows_up_and_down() -> None:
         # The one that had stopped was not asked for while it was silent.
         silent = [at for at in high.requests_us if 6_700_000 < at < 9_200_000]
         assert silent == []
+
+
+def test_the_encoding_chosen_flows_as_long_as_it_lives() -> None:
+    with World() as world:
+        publisher, viewer = Publisher(world), Viewer(world)
+        video = publisher.publish(SIMULCAST)
+        consumer_id = viewer.watch(consumer(VP8, ssrc=1), video, SIMULCAST)
+        world.run(0.2)
+        _, middle, _ = sources = simulcast(publisher)
+        for source in sources:
+            source.start()
+        world.run(2)
+        for encoding in (0, 1, 2, 0, None, 1):
+            world.submit(SetLayers(consumer_id, encoding))
+            world.run(1.5)
+        middle.stop()  # gives way to the highest,
+        world.run(3)
+        middle.start()  # and flows again when it is back
+        world.run(3)
+        received = viewer.streams[1]
+        assert order(received)[-9:] == [3, 1, 2, 3, 1, 3, 2, 3, 2]
+        continuous(received)
+        assert world.drops() == {}
+
+
+def test_a_choice_is_the_choosers_alone() -> None:
+    with World() as world:
+        publisher, viewers = Publisher(world), [Viewer(world) for _ in range(2)]
+        video = publisher.publish(SIMULCAST)
+        chooser, _ = (viewer.watch(consumer(VP8, ssrc=1), video, SIMULCAST) for viewer in viewers)
+        world.run(0.2)
+        for source in simulcast(publisher):
+            source.start()
+        world.run(2)
+        before = [order(viewer.streams[1]) for viewer in viewers]
+        assert [labels[-1] for labels in before] == [3, 3]
+        world.submit(SetLayers(chooser, 0))
+        world.run(2)
+        assert [order(viewer.streams[1]) for viewer in viewers] == [[*before[0], 1], before[1]]
+        for encoding in (3, 254):
+            assert world.error(SetLayers(chooser, encoding)) == REFUSED
+        world.submit(BindConsumer(chooser, 0))
+        assert world.error(SetLayers(chooser, 0)) == REFUSED
 
 
 def test_time_follows_the_reports_where_one_device_stamps_all_encodings() -> None:
