@@ -13,6 +13,7 @@ from aiohttp import ClientSession, web
 from fanwire.control.http.api import add_node_routes, create_app
 from fanwire.control.http.openapi import document
 from fanwire.control.http.tokens import mint
+from fanwire.control.media.engine import Backend
 from fanwire.control.rooms.rooms import Rooms
 from support import offers
 from support.server import Server
@@ -83,7 +84,7 @@ async def test_the_server_answers_as_its_openapi_document_says(tmp_path: Path) -
 
 async def test_everything_served_but_the_pages_is_documented() -> None:
     app: web.Application = create_app(rooms := Rooms(services=None))  # type: ignore[arg-type]
-    add_node_routes(app, rooms, list)
+    add_node_routes(app, rooms, list, Backend("none", "", ""))
     served = {
         (method, resource.canonical)
         for resource in app.router.resources()
