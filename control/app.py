@@ -21,6 +21,7 @@ from .media.engine import BackendError, Engine, EngineConfig
 from .rooms.limits import Limits
 from .rooms.rooms import Rooms
 from .session.certificate import Certificate
+from .session.ice import HostCandidates
 from .session.session import SessionServices
 from .startup import StartupError, allow_open_files, binding
 
@@ -41,7 +42,9 @@ async def serve(config: Config) -> None:
     async with contextlib.AsyncExitStack() as stack:
         executor = stack.enter_context(ThreadPoolExecutor(_HANDSHAKE_THREADS, "fanwire-dtls"))
         engine = await stack.enter_async_context(_engine(config))
-        services = SessionServices(engine, Certificate.generate(), executor, config.announce, config.connect_timeout_s)
+        services = SessionServices(
+            engine, Certificate.generate(), executor, HostCandidates(config.announce), config.connect_timeout_s
+        )
         rooms = Rooms(services, _limits(config))
         stack.push_async_callback(rooms.close)
         hurry = _stop_on_signals(rooms)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import secrets
 import socket
 import string
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import ifaddr
 
@@ -20,6 +22,9 @@ _HOST_TYPE_PREFERENCE = 126
 _TCP_TYPE_PREFERENCE = 90
 _TCP_PASSIVE_PREFERENCE = 4
 _RTP_COMPONENT = 1
+
+_KEPT_S = 5.0
+_Bound = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]
 
 
 def new_credentials() -> tuple[str, str]:
@@ -61,6 +66,26 @@ def candidate_addresses(bound: Sequence[tuple[str, int]], announce: Sequence[str
         sockets = ", ".join(f"{host} port {port}" for host, port in bound)
         raise ValueError(f"no address to offer: bound to {sockets}, announcing {', '.join(announce) or 'nothing'}")
     return list(dict.fromkeys(found))
+
+
+class HostCandidates:
+    """The candidates of what workers have bound. They are kept for a few seconds: an address may come or go, and asking
+    the system for all of them costs a good part of a join. `announce` as for candidate_addresses."""
+
+    def __init__(self, announce: Sequence[str] = (), *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._announce = announce
+        self._clock = clock
+        self._known: dict[_Bound, tuple[float, tuple[str, ...]]] = {}
+
+    def of(self, udp: Sequence[tuple[str, int]], tcp: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+        """As host_candidates. Raises ValueError if no address is left."""
+        bound = tuple(udp), tuple(tcp)
+        found_s, candidates = self._known.get(bound, (-math.inf, ()))
+        if self._clock() - found_s > _KEPT_S:
+            over_udp, over_tcp = (candidate_addresses(part, self._announce) if part else [] for part in bound)
+            candidates = host_candidates(over_udp, over_tcp)
+            self._known[bound] = self._clock(), candidates
+        return candidates
 
 
 def local_addresses(*, loopback: bool = False) -> list[str]:

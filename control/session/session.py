@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..media.engine import (
     CloseReason,
@@ -25,7 +25,7 @@ from .bundle import LocalTransport, RemoteTransport
 from .certificate import Certificate
 from .dtls import DtlsAssociation, DtlsError
 from .handshake import Handshake
-from .ice import candidate_addresses, host_candidates, new_credentials
+from .ice import HostCandidates, new_credentials
 from .sdpfrag import Fragment, parse_fragment
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class SessionServices:
     engine: Engine
     certificate: Certificate
     executor: Executor
-    announce: Sequence[str] = ()
+    candidates: HostCandidates = field(default_factory=HostCandidates)
     connect_timeout_s: float = 30.0
 
 
@@ -161,9 +161,8 @@ class Session:
 
     def _set_local(self, ufrag: str, pwd: str) -> None:
         bound = self._services.engine.addresses(self.transport)
-        udp = candidate_addresses(bound.udp, self._services.announce)
-        tcp = candidate_addresses(bound.tcp, self._services.announce) if bound.tcp else ()
-        self.local = LocalTransport(ufrag, pwd, self._services.certificate.fingerprint, host_candidates(udp, tcp))
+        candidates = self._services.candidates.of(bound.udp, bound.tcp)
+        self.local = LocalTransport(ufrag, pwd, self._services.certificate.fingerprint, candidates)
         self.etag = secrets.token_urlsafe(9)
 
     async def _connect(self, handshake: Handshake) -> None:

@@ -85,3 +85,17 @@ def test_announced_addresses_replace_all_others() -> None:
     ]
     with pytest.raises(ValueError, match=r"10\.0\.0\.5 port 7900, announcing 2001:db8::9"):
         ice.candidate_addresses([("10.0.0.5", 7900)], ["2001:db8::9"])
+
+
+def test_candidates_are_found_anew_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s, addresses = [100.0], ["198.51.100.7"]
+    monkeypatch.setattr(ice, "local_addresses", lambda *, loopback=False: addresses)
+    candidates = ice.HostCandidates(clock=lambda: now_s[0])
+    bound = [("0.0.0.0", 7800)]
+    first = candidates.of(bound, bound)
+    assert first == ice.host_candidates([("198.51.100.7", 7800)], [("198.51.100.7", 7800)])
+    addresses[:] = ["203.0.113.9"]
+    assert candidates.of(bound, bound) == first
+    assert "203.0.113.9" in candidates.of(bound, [])[0]
+    now_s[0] += 10
+    assert candidates.of(bound, bound) == ice.host_candidates([("203.0.113.9", 7800)], [("203.0.113.9", 7800)])
