@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from ..media.engine import Extension
 from .description import (
@@ -33,6 +34,7 @@ __all__ = [
     "split_attribute",
 ]
 
+_KNOWN_CHARS = 256  # values this long are worth remembering
 MAX_CHARS = 65_536  # five times what a browser with every codec and many addresses writes
 
 EXTENSION_URIS: dict[str, Extension] = {
@@ -145,10 +147,18 @@ def split_attribute(value: str) -> tuple[str, str]:
 
 def matched(name: str, value: str) -> tuple[str, ...]:
     """The fields of an attribute whose grammar is known here. Raises SdpError where it is not followed."""
+    return _known(name, value) if len(value) <= _KNOWN_CHARS else _match(name, value)
+
+
+def _match(name: str, value: str) -> tuple[str, ...]:
     found = _PATTERNS[name].fullmatch(value)
     if not found:
         raise SdpError(f"The attribute is malformed: {_quoted(f'a={name}:{value}')}.")
     return tuple(group or "" for group in found.groups())
+
+
+# Offers of one browser differ in a few lines only.
+_known = lru_cache(4096)(_match)
 
 
 def _origin(line: tuple[str, str]) -> Origin:

@@ -15,7 +15,7 @@ from fanwire.control.session import ice
 
 def test_credentials_are_long_enough_and_new_every_time() -> None:
     made = [ice.new_credentials() for _ in range(100)]
-    assert all(re.fullmatch(r"[A-Za-z0-9]{8}", ufrag) and re.fullmatch(r"[A-Za-z0-9]{24}", pwd) for ufrag, pwd in made)
+    assert all(re.fullmatch(r"[A-Za-z0-9]{8}", ufrag) and re.fullmatch(r"[A-Za-z0-9]{32}", pwd) for ufrag, pwd in made)
     assert len({text for credentials in made for text in credentials}) == 200
 
 
