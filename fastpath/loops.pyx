@@ -50,11 +50,12 @@ cdef check(bint good, str problem):
 def seqmap_map(uint64_t times):
     """Maps `times` numbers of one source in order, each 16th left out. Returns the last number given."""
     cdef fw_seqmap_t m
+    cdef fw_layers_t layers
     cdef uint64_t i, out = 0
     with nogil:
         fw_seqmap_init(&m, 1)
-        cdef fw_layers_t layers = fw_seqmap_layers(&m)
-    fw_seqmap_switch(&m, 1, layers)
+        layers = fw_seqmap_layers(&m)
+        fw_seqmap_switch(&m, 1, layers)
         for i in range(1, times + 1):
             if i % 16 == 0:
                 fw_seqmap_skip(&m, i)
