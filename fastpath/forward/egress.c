@@ -22,16 +22,19 @@ static void pad(fw_core_t *core, const fw_transport_t *t, const fw_packet_t *pac
 }
 
 void fw_egress_packet(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
-    if (!fw_selection_wants(core, c, packet)) return;
     fw_transport_t *t = c->transport;
     fw_rewrite_t how = {.ssrc = c->ssrc, .abs_send_time = fw_abs_send_time(core->now_us), .transport_cc = t->transport_cc};
-    fw_seq_t order = fw_seqmap_map(&c->seqmap, packet->seq64, &how.seq64, &how.layers);
+    fw_seq_t order = FW_SEQ_LATE;
+    if (fw_selection_wants(core, c, packet)) {
+        order = fw_seqmap_map(&c->seqmap, packet->seq64, &how.seq64, &how.layers);
+        how.epoch = fw_consumer_epoch(c, c->seqmap.epoch);
+    } else if (!fw_selection_belated(c, packet, &how)) {
+        return;
+    }
     if (order == FW_SEQ_NONE) {
         core->counters.drop_late_for_consumer++;
         return;
     }
-    fw_epoch_t *epoch = fw_consumer_epoch(c, c->seqmap.epoch);
-    how.epoch = epoch;
     fw_srtp_job_t *job = fw_outbox_begin_media(&core->outbox);
     job->srtp = t->srtp;
     if (!fw_rewrite(c, packet, &how, job)) return;

@@ -58,12 +58,10 @@ static bool takes_layer(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pa
         return true;
     }
     fw_layers_t now = fw_seqmap_layers(&c->seqmap);
-    if (frame->start || now.spatial > c->limit.spatial || now.temporal > c->limit.temporal) {
-        fw_layers_t next = fw_layers_next(now, c->limit, frame, packet->rtp.timestamp != c->tsmap.last_in);
-        if (next.spatial != now.spatial || next.temporal != now.temporal)
-            fw_seqmap_change_layers(&c->seqmap, packet->seq64, next);
-        now = next;
-    }
+    fw_layers_t next = fw_layers_next(now, c->limit, frame);
+    if (next.spatial != now.spatial || next.temporal != now.temporal)
+        fw_seqmap_change_layers(&c->seqmap, packet->seq64, next);
+    now = next;
     if (fw_layers_hold(now, frame)) return true;
     (void)fw_seqmap_skip(&c->seqmap, packet->seq64);
     if (!frame->ids_close_up || frame->picture_id == c->left_out_picture_id) return false;
@@ -91,4 +89,17 @@ bool fw_selection_wants(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pa
     /* Padding is acknowledged to the publisher and not passed on, unless a later number is out already. */
     if (packet->rtp.payload_len == 0) return !fw_seqmap_skip(&c->seqmap, packet->seq64);
     return takes_layer(core, c, packet);
+}
+
+bool fw_selection_belated(fw_consumer_t *c, const fw_packet_t *packet, fw_rewrite_t *how) {
+    const fw_encoding_t *e = packet->encoding;
+    if (packet->seq64 >= e->highest_seq64 || c->select.current == (int8_t)e->index) return false;
+    const fw_epoch_t *before = fw_consumer_epoch(c, c->seqmap.epoch - 1);
+    if (before->number != c->seqmap.epoch - 1 || before->encoding != e) return false;
+    const fw_stretch_t *stretch = fw_seqmap_find(&c->seqmap, before->number, packet->seq64);
+    if (stretch == NULL) return false;
+    how->epoch = before;
+    how->layers = stretch->layers;
+    how->seq64 = packet->seq64 + stretch->offset;
+    return true;
 }

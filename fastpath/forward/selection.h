@@ -9,6 +9,10 @@
  * What is left out leaves no gap in the numbers. */
 bool fw_selection_wants(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet);
 
+/* Whether the packet is one that was missing before the last switch of source: it goes out under the number that is free
+ * for it, as it would have gone then. Fills in how it is mapped. */
+bool fw_selection_belated(fw_consumer_t *c, const fw_packet_t *packet, fw_rewrite_t *how);
+
 /* The packet is the newest that went out: what a switch later goes on from. */
 void fw_selection_sent(fw_consumer_t *c, const fw_packet_t *packet, const fw_rewrite_t *how);
 

@@ -25,7 +25,8 @@ static inline bool fw_layers_end_picture(fw_layers_t layers, const fw_frame_t *f
 }
 
 /* The layers from this packet on, the newest in sequence: `now` flowed before, `limit` are the highest that are wanted.
- * Layers are left at the start of a picture, and taken up where nothing refers to what was left out. */
-fw_layers_t fw_layers_next(fw_layers_t now, fw_layers_t limit, const fw_frame_t *frame, bool picture_starts);
+ * They change with the first packet of a picture only, so that whatever of it comes late is treated as the rest was;
+ * layers are taken up where nothing refers to what was left out. */
+fw_layers_t fw_layers_next(fw_layers_t now, fw_layers_t limit, const fw_frame_t *frame);
 
 #endif

@@ -81,6 +81,14 @@ bool fw_seqmap_skip(fw_seqmap_t *m, uint64_t in) {
     return true;
 }
 
+const fw_stretch_t *fw_seqmap_find(const fw_seqmap_t *m, uint32_t epoch, uint64_t in) {
+    for (unsigned back = 0; back < m->count; back++) {
+        const fw_stretch_t *s = stretch_at(m, back);
+        if (s->epoch == epoch && in >= s->first && in < s->end) return s;
+    }
+    return NULL;
+}
+
 const fw_stretch_t *fw_seqmap_reverse(const fw_seqmap_t *m, uint64_t out, uint64_t *in) {
     if (out > m->highest_out) return NULL;
     for (unsigned back = 0; back < m->count; back++) {

@@ -61,6 +61,9 @@ fw_seq_t fw_seqmap_map(fw_seqmap_t *m, uint64_t in, uint64_t *out, fw_layers_t *
  * been given its number already. */
 bool fw_seqmap_skip(fw_seqmap_t *m, uint64_t in);
 
+/* The stretch of an epoch that holds packet `in` of its source, or NULL. */
+const fw_stretch_t *fw_seqmap_find(const fw_seqmap_t *m, uint32_t epoch, uint64_t in);
+
 /* Which packet was, or would be, given number `out`, and its stretch; NULL where none that is remembered holds it. */
 const fw_stretch_t *fw_seqmap_reverse(const fw_seqmap_t *m, uint64_t out, uint64_t *in);
 
