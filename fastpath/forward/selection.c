@@ -33,6 +33,8 @@ static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *
 
 void fw_selection_sent(fw_consumer_t *c, const fw_packet_t *packet, const fw_rewrite_t *how) {
     const fw_epoch_t *epoch = how->epoch;
+    if (how->seq64 < c->sent_seq64) return;
+    c->sent_seq64 = how->seq64;
     fw_tsmap_advance(&c->tsmap, packet->rtp.timestamp, packet->arrival_us);
     c->tsmap.last_out = fw_epoch_timestamp(epoch, packet);
     if (packet->frame.has_picture_id) c->last_picture_id = fw_rewrite_picture_id(packet, how);
@@ -64,10 +66,13 @@ static bool takes_layer(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pa
     now = next;
     if (fw_layers_hold(now, frame)) return true;
     (void)fw_seqmap_skip(&c->seqmap, packet->seq64);
-    if (!frame->ids_close_up || frame->picture_id == c->left_out_picture_id) return false;
-    c->left_out_picture_id = frame->picture_id;
-    now.pictures++;
-    fw_seqmap_change_layers(&c->seqmap, packet->seq64 + 1, now);
+    if (frame->ids_close_up && frame->picture_id != c->left_out_picture_id) {
+        c->left_out_picture_id = frame->picture_id;
+        now.pictures++;
+        fw_seqmap_change_layers(&c->seqmap, packet->seq64 + 1, now);
+    }
+    fw_selection_sent(c, packet,
+                      &(fw_rewrite_t){.epoch = fw_consumer_epoch(c, c->seqmap.epoch), .layers = now, .seq64 = c->seqmap.highest_out});
     return false;
 }
 

@@ -13,7 +13,7 @@ bool fw_selection_wants(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pa
  * for it, as it would have gone then. Fills in how it is mapped. */
 bool fw_selection_belated(fw_consumer_t *c, const fw_packet_t *packet, fw_rewrite_t *how);
 
-/* The packet is the newest that went out: what a switch later goes on from. */
+/* The packet went out, or was left out below the next number: a switch later goes on from the highest. */
 void fw_selection_sent(fw_consumer_t *c, const fw_packet_t *packet, const fw_rewrite_t *how);
 
 /* How the run of a source with that number was mapped. */

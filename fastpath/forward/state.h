@@ -166,6 +166,7 @@ struct fw_consumer {
     fw_sent_plain_t *sent_plain; /* FW_SENT_PLAIN entries where NACK is negotiated and RTX is not, else NULL */
     uint64_t packets;
     uint64_t octets;
+    uint64_t sent_seq64; /* the highest that went out */
     uint32_t ssrc;
     uint32_t clock_hz; /* of what was sent last */
     uint16_t last_picture_id; /* of the newest packet sent */
