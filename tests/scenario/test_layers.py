@@ -98,7 +98,9 @@ def test_what_is_asked_for_is_what_flows(pt: PayloadType) -> None:
             world.run(1)
             flowing = {(layer.spatial, layer.temporal) for _, layer in decode(received, source)[before:]}
             highest = top if spatial is None else min(spatial, top)
-            assert flowing == {(s, t) for s in range(highest + 1) for t in range(1 + (2 if temporal is None else temporal))}
+            assert flowing == {
+                (s, t) for s in range(highest + 1) for t in range(1 + (2 if temporal is None else temporal))
+            }
         # A keyframe is asked for where spatial layers are to be taken up, and nowhere else.
         assert len(source.requests_us) <= (1 + 5 if pt is VP9 else 1)
         assert world.drops() == {}

@@ -1,4 +1,4 @@
-"""Sources with temporal and spatial layers that know which frame refers to which, and a decoder that holds them to it."""
+"""Sources with layers that know which frame refers to which, and a decoder that holds what comes to it."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Layer:
 
 
 class Layered(Source):
-    """VP8 with three temporal layers, or VP9 with three of each. `inter_layer`: each spatial layer refers to the one below
-    it in every picture, else in keyframes only (L3T3_KEY)."""
+    """VP8 with three temporal layers, or VP9 with three of each. `inter_layer`: each spatial layer refers to the one
+    below it in every picture, else in keyframes only (L3T3_KEY)."""
 
     def __init__(self, *args: Any, inter_layer: bool = False, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -71,7 +71,9 @@ class Layered(Source):
         found = []
         if not keyframe:
             lowest = temporal == 0 or sync
-            found += [self._newest[spatial, t] for t in range(1 if lowest else temporal + 1) if (spatial, t) in self._newest]
+            found += [
+                self._newest[spatial, t] for t in range(1 if lowest else temporal + 1) if (spatial, t) in self._newest
+            ]
         if spatial > 0 and (keyframe or self.inter_layer):
             found.append(self.frame - 1)
         return found
@@ -129,9 +131,12 @@ def decode(received: Received, *sources: Layered) -> list[tuple[int, Layer]]:
 
 def _check_ids(received: Received, starts: list[tuple[Layered, int, Packet, int]]) -> None:
     vp8 = received.spec.payload_types[0].codec is Codec.VP8
-    for (source, number, packet, hollow), (source_after, number_after, packet_after, hollow_after) in itertools.pairwise(
-        starts
-    ):
+    for (source, number, packet, hollow), (
+        source_after,
+        number_after,
+        packet_after,
+        hollow_after,
+    ) in itertools.pairwise(starts):
         before = (probes.vp8 if vp8 else probes.vp9)(packet.payload)
         after = (probes.vp8 if vp8 else probes.vp9)(packet_after.payload)
         assert before is not None
