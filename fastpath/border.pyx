@@ -245,6 +245,8 @@ def _set_layers(command, size_t address):
     out.kind = FW_SET_LAYERS
     out.id = command.consumer
     out.u.layers.encoding = FW_HIGHEST if command.encoding is None else command.encoding
+    out.u.layers.spatial = FW_HIGHEST if command.spatial is None else command.spatial
+    out.u.layers.temporal = FW_HIGHEST if command.temporal is None else command.temporal
 
 
 def _remove_consumer(command, size_t address):

@@ -413,6 +413,8 @@ cdef extern from "forward/command.h" nogil:
 
     ctypedef struct fw_command_layers_t "struct fw_command_layers":
         uint8_t encoding
+        uint8_t spatial
+        uint8_t temporal
 
     ctypedef union fw_command_body_t "union fw_command_body":
         fw_command_ice_t ice

@@ -193,7 +193,12 @@ cdef extern from "wire/twcc.h" nogil:
 cdef extern from "wire/frame.h" nogil:
     ctypedef struct fw_frame_t:
         bint start
+        bint end
         bint keyframe
+        bint has_layers
+        bint layer_sync
+        bint switch_up
+        bint ids_close_up
         uint8_t temporal
         uint8_t spatial
         uint16_t width

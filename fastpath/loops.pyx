@@ -28,12 +28,17 @@ cdef extern from "crypto/hmac.h" nogil:
 
 
 cdef extern from "stream/seqmap.h" nogil:
+    ctypedef struct fw_layers_t:
+        uint8_t spatial
+        uint8_t temporal
+
     ctypedef struct fw_seqmap_t:
         pass
 
     void fw_seqmap_init(fw_seqmap_t *m, uint64_t first_out)
-    void fw_seqmap_switch(fw_seqmap_t *m, uint64_t first_in)
-    int fw_seqmap_map(fw_seqmap_t *m, uint64_t source, uint64_t *out)
+    void fw_seqmap_switch(fw_seqmap_t *m, uint64_t first_in, fw_layers_t layers)
+    fw_layers_t fw_seqmap_layers(const fw_seqmap_t *m)
+    int fw_seqmap_map(fw_seqmap_t *m, uint64_t source, uint64_t *out, fw_layers_t *layers)
     bint fw_seqmap_skip(fw_seqmap_t *m, uint64_t source)
 
 
@@ -45,15 +50,17 @@ cdef check(bint good, str problem):
 def seqmap_map(uint64_t times):
     """Maps `times` numbers of one source in order, each 16th left out. Returns the last number given."""
     cdef fw_seqmap_t m
+    cdef fw_layers_t layers
     cdef uint64_t i, out = 0
     with nogil:
         fw_seqmap_init(&m, 1)
-        fw_seqmap_switch(&m, 1)
+        layers = fw_seqmap_layers(&m)
+        fw_seqmap_switch(&m, 1, layers)
         for i in range(1, times + 1):
             if i % 16 == 0:
                 fw_seqmap_skip(&m, i)
             else:
-                fw_seqmap_map(&m, i, &out)
+                fw_seqmap_map(&m, i, &out, &layers)
     return out
 
 

@@ -403,13 +403,16 @@ class BindConsumer:
 
 @dataclass(frozen=True, slots=True)
 class SetLayers:
-    """Chooses an encoding, by its index, of the producer that a consumer is bound to; None is the highest.
+    """Chooses an encoding, by its index, of what a consumer is bound to, and the highest layers of it, from 0 to 7.
 
-    It holds until the consumer is bound anew. An encoding that sends nothing gives way to the highest that does.
+    None is the highest. It holds until the consumer is bound anew. An encoding that sends nothing gives way to the
+    highest that does. VP8 and VP9 have temporal layers, VP9 has spatial ones.
     """
 
     consumer: int
     encoding: int | None
+    spatial: int | None = None
+    temporal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

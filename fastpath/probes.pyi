@@ -79,7 +79,12 @@ class Rtcp(TypedDict):
 @type_check_only
 class Frame(TypedDict):
     start: bool
+    end: bool
     keyframe: bool
+    has_layers: bool
+    layer_sync: bool
+    switch_up: bool
+    ids_close_up: bool
     temporal: int
     spatial: int
     width: int

@@ -5,7 +5,18 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from .leaves cimport fw_rtcp_writer_t
 
 
+cdef extern from "stream/layers.h" nogil:
+    ctypedef struct fw_layers_t:
+        uint16_t pictures
+        uint8_t spatial
+        uint8_t temporal
+
+
 cdef extern from "stream/seqmap.h" nogil:
+    ctypedef struct fw_stretch_t:
+        uint32_t epoch
+        fw_layers_t layers
+
     ctypedef struct fw_seqmap_t:
         uint64_t highest_out
         uint32_t epoch
@@ -17,10 +28,12 @@ cdef extern from "stream/seqmap.h" nogil:
 
     uint64_t fw_seq_extend(uint64_t highest, uint16_t seq16)
     void fw_seqmap_init(fw_seqmap_t *m, uint64_t first_out)
-    void fw_seqmap_switch(fw_seqmap_t *m, uint64_t first_in)
-    fw_seq_t fw_seqmap_map(fw_seqmap_t *m, uint64_t number, uint64_t *out)
+    void fw_seqmap_switch(fw_seqmap_t *m, uint64_t first_in, fw_layers_t layers)
+    fw_layers_t fw_seqmap_layers(const fw_seqmap_t *m)
+    void fw_seqmap_change_layers(fw_seqmap_t *m, uint64_t first_in, fw_layers_t layers)
+    fw_seq_t fw_seqmap_map(fw_seqmap_t *m, uint64_t number, uint64_t *out, fw_layers_t *layers)
     bint fw_seqmap_skip(fw_seqmap_t *m, uint64_t number)
-    bint fw_seqmap_reverse(const fw_seqmap_t *m, uint64_t out, uint64_t *number, uint32_t *epoch)
+    const fw_stretch_t *fw_seqmap_reverse(const fw_seqmap_t *m, uint64_t out, uint64_t *number)
 
 
 cdef extern from "stream/frames.h" nogil:

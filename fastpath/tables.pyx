@@ -23,20 +23,21 @@ cdef class SeqMap:
         fw_seqmap_init(&self.map, first_out)
 
     def switch(self, uint64_t first_in):
-        fw_seqmap_switch(&self.map, first_in)
+        fw_seqmap_switch(&self.map, first_in, fw_seqmap_layers(&self.map))
         return self.map.epoch
 
     def map_number(self, uint64_t number):
         cdef uint64_t out = 0
-        return None if fw_seqmap_map(&self.map, number, &out) == FW_SEQ_NONE else out
+        cdef fw_layers_t layers
+        return None if fw_seqmap_map(&self.map, number, &out, &layers) == FW_SEQ_NONE else out
 
     def skip(self, uint64_t number):
         return fw_seqmap_skip(&self.map, number)
 
     def reverse(self, uint64_t out):
         cdef uint64_t number = 0
-        cdef uint32_t epoch = 0
-        return (epoch, number) if fw_seqmap_reverse(&self.map, out, &number, &epoch) else None
+        cdef const fw_stretch_t *stretch = fw_seqmap_reverse(&self.map, out, &number)
+        return (stretch.epoch, number) if stretch is not NULL else None
 
     @property
     def highest_out(self):

@@ -165,6 +165,8 @@ struct fw_command_bind {
 /* FW_SET_LAYERS: until the consumer is bound to another producer */
 struct fw_command_layers {
     uint8_t encoding; /* by its index, or FW_HIGHEST; one that sends nothing gives way to the highest that does */
+    uint8_t spatial;  /* the highest layer to take of VP9, 0-7, or FW_HIGHEST */
+    uint8_t temporal; /* of VP8 and VP9, 0-7, or FW_HIGHEST */
 };
 
 union fw_command_body {

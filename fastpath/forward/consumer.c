@@ -23,6 +23,7 @@ static void fill(fw_consumer_t *c, const fw_command_t *command) {
     memcpy(c->cname, command->u.consumer.cname, sizeof c->cname);
     c->select = (fw_select_t){FW_ENCODING_NONE, FW_ENCODING_NONE};
     c->wish = FW_HIGHEST;
+    c->limit = (fw_layers_t){.spatial = FW_LAYERS_ALL, .temporal = FW_LAYERS_ALL};
     c->clock_hz = c->media.format_count > 0 ? c->media.formats[0].clock_hz : 90000;
     memset(c->formats, FW_NO_PT, sizeof c->formats);
     fw_seqmap_init(&c->seqmap, command->u.consumer.first_seq16);
@@ -77,6 +78,7 @@ static void unbind(fw_core_t *core, fw_consumer_t *c) {
     p->followers[c->place].consumer->place = c->place;
     c->producer = NULL;
     c->wish = FW_HIGHEST;
+    c->limit = (fw_layers_t){.spatial = FW_LAYERS_ALL, .temporal = FW_LAYERS_ALL};
     c->select = (fw_select_t){FW_ENCODING_NONE, FW_ENCODING_NONE};
     /* The cache goes with the producer: what was sent from it can no longer be repaired. */
     for (unsigned i = 0; i < FW_EPOCHS; i++) c->epochs[i].encoding = NULL;
@@ -115,10 +117,15 @@ fw_error_t fw_consumer_bind(fw_core_t *core, fw_consumer_t *c, const fw_command_
     return FW_DONE;
 }
 
+static bool layer_ok(uint8_t layer) { return layer <= FW_LAYERS_ALL || layer == FW_HIGHEST; }
+
 fw_error_t fw_consumer_set_layers(fw_core_t *core, fw_consumer_t *c, const fw_command_t *command) {
     uint8_t wish = command->u.layers.encoding;
     if (wish != FW_HIGHEST && (c->producer == NULL || wish >= c->producer->encoding_count)) return FW_REFUSED;
+    if (!layer_ok(command->u.layers.spatial) || !layer_ok(command->u.layers.temporal)) return FW_REFUSED;
     c->wish = wish;
+    c->limit.spatial = command->u.layers.spatial & FW_LAYERS_ALL;
+    c->limit.temporal = command->u.layers.temporal & FW_LAYERS_ALL;
     fw_consumer_aim(core, c);
     return FW_DONE;
 }

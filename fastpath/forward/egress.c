@@ -22,21 +22,22 @@ static void pad(fw_core_t *core, const fw_transport_t *t, const fw_packet_t *pac
 }
 
 void fw_egress_packet(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
-    if (!fw_selection_wants(core, c, packet)) return;
     fw_transport_t *t = c->transport;
     fw_rewrite_t how = {.ssrc = c->ssrc, .abs_send_time = fw_abs_send_time(core->now_us), .transport_cc = t->transport_cc};
-    fw_seq_t order = fw_seqmap_map(&c->seqmap, packet->seq64, &how.seq64);
-    if (order == FW_SEQ_NONE) {
-        core->counters.drop_late_for_consumer++;
+    if (fw_selection_wants(core, c, packet)) {
+        if (fw_seqmap_map(&c->seqmap, packet->seq64, &how.seq64, &how.layers) == FW_SEQ_NONE) {
+            core->counters.drop_late_for_consumer++;
+            return;
+        }
+        how.epoch = fw_consumer_epoch(c, c->seqmap.epoch);
+    } else if (!fw_selection_belated(c, packet, &how)) {
         return;
     }
-    fw_epoch_t *epoch = fw_consumer_epoch(c, c->seqmap.epoch);
-    how.epoch = epoch;
     fw_srtp_job_t *job = fw_outbox_begin_media(&core->outbox);
     job->srtp = t->srtp;
     if (!fw_rewrite(c, packet, &how, job)) return;
     pad(core, t, packet, job);
-    if (order == FW_SEQ_NEW) fw_selection_sent(c, packet, epoch);
+    fw_selection_sent(c, packet, &how);
     if (c->sent_plain != NULL)
         c->sent_plain[how.seq64 % FW_SENT_PLAIN] = (fw_sent_plain_t){
             .seq64 = how.seq64, .abs_send_time = how.abs_send_time, .transport_cc = how.transport_cc, .padding = job->padding};

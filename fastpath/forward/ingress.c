@@ -143,6 +143,7 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     fw_producer_t *p = e->producer;
     bool empty = packet->rtp.payload_len == 0;
     packet->encoding = e;
+    packet->frame = (fw_frame_t){0};
     if (!empty && !read_frame((fw_codec_t)p->media.formats[packet->format].codec, packet)) {
         core->counters.drop_malformed_payload++;
         return;
@@ -169,6 +170,7 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     if (p->media.kind == FW_VIDEO)
         fw_frames_add(&e->frames, e->seen, e->highest_seq64, e->entry_seq64, packet->seq64, packet->rtp.marker,
                       core->now_us);
+    if (packet->frame.has_layers && packet->frame.spatial > e->top_spatial) e->top_spatial = packet->frame.spatial;
     if (e->entry_seq64 != 0 && packet->rtp.timestamp == e->entry_timestamp) e->entry_bytes += packet->len;
     hand_over(core, p, packet, e->index);
     queue(core, p, packet);

@@ -7,14 +7,15 @@
 
 enum { DEFAULT_RTT_US = 20000, REPAIRS = 256, REPAIRS_US = 100000 };
 
-/* The packet that was sent under `seq64`, if it is still at hand, and how it was mapped. */
-static const fw_packet_t *sent_packet(const fw_core_t *core, fw_consumer_t *c, uint64_t seq64, const fw_epoch_t **epoch) {
+/* The packet that was sent under how->seq64, if it is still at hand; fills in how it was mapped. */
+static const fw_packet_t *sent_packet(const fw_core_t *core, fw_consumer_t *c, fw_rewrite_t *how) {
     uint64_t source;
-    uint32_t number;
-    if (!fw_seqmap_reverse(&c->seqmap, seq64, &source, &number)) return NULL;
-    *epoch = fw_consumer_epoch(c, number);
-    if ((*epoch)->number != number || (*epoch)->encoding == NULL) return NULL;
-    return fw_encoding_cached(core, (*epoch)->encoding, source);
+    const fw_stretch_t *stretch = fw_seqmap_reverse(&c->seqmap, how->seq64, &source);
+    if (stretch == NULL) return NULL;
+    how->layers = stretch->layers;
+    how->epoch = fw_consumer_epoch(c, stretch->epoch);
+    if (how->epoch->number != stretch->epoch || how->epoch->encoding == NULL) return NULL;
+    return fw_encoding_cached(core, how->epoch->encoding, source);
 }
 
 static bool answered_lately(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
@@ -40,9 +41,9 @@ void fw_repair_send(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
         core->counters.nack_over_budget++;
         return;
     }
-    const fw_epoch_t *epoch = NULL;
     uint64_t seq64 = fw_seq_extend(c->seqmap.highest_out, seq16);
-    const fw_packet_t *packet = sent_packet(core, c, seq64, &epoch);
+    fw_rewrite_t how = {.seq64 = seq64, .ssrc = c->ssrc};
+    const fw_packet_t *packet = sent_packet(core, c, &how);
     if (packet == NULL) {
         core->counters.nack_not_cached++;
         return;
@@ -51,7 +52,6 @@ void fw_repair_send(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
         core->counters.nack_repeated++;
         return;
     }
-    fw_rewrite_t how = {.epoch = epoch, .seq64 = seq64, .ssrc = c->ssrc};
     const fw_sent_plain_t *sent = c->sent_plain == NULL ? NULL : &c->sent_plain[seq64 % FW_SENT_PLAIN];
     if (sent == NULL) {
         how.rtx = true;

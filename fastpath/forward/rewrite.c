@@ -49,21 +49,21 @@ static size_t write_extensions(const fw_consumer_t *c, const fw_packet_t *packet
 }
 
 /* Copies the payload up to the last byte that changes, changed. Returns how many bytes that is. */
-static size_t write_picture_ids(const fw_packet_t *packet, const fw_epoch_t *epoch, const uint8_t *payload, uint8_t *out) {
+static size_t write_picture_ids(const fw_packet_t *packet, const fw_rewrite_t *how, const uint8_t *payload, uint8_t *out) {
     const fw_frame_t *f = &packet->frame;
     size_t len = 0;
     if (f->has_picture_id) len = (size_t)f->picture_id_offset + (f->picture_id_bits == 15 ? 2 : 1);
     if (f->has_tl0 && (size_t)f->tl0_offset + 1 > len) len = (size_t)f->tl0_offset + 1;
     memcpy(out, payload, len);
     if (f->has_picture_id) {
-        uint16_t id = (uint16_t)(f->picture_id + epoch->picture_id_offset);
+        uint16_t id = fw_rewrite_picture_id(packet, how);
         if (f->picture_id_bits == 15) {
             fw_store16(out + f->picture_id_offset, (uint16_t)(0x8000 | id));
         } else {
             out[f->picture_id_offset] = (uint8_t)(id & 0x7f);
         }
     }
-    if (f->has_tl0) out[f->tl0_offset] = (uint8_t)(f->tl0_pic_idx + epoch->tl0_offset);
+    if (f->has_tl0) out[f->tl0_offset] = (uint8_t)(f->tl0_pic_idx + how->epoch->tl0_offset);
     return len;
 }
 
@@ -91,8 +91,10 @@ bool fw_rewrite(const fw_consumer_t *c, const fw_packet_t *packet, const fw_rewr
     const fw_format_t *format = &c->media.formats[mapped];
     uint8_t pt = how->rtx ? format->rtx_pt : format->pt;
     if (pt == FW_NO_PT) return false;
+    bool held = fw_layers_hold(how->layers, &packet->frame);
+    bool marker = held && (packet->rtp.marker || fw_layers_end_picture(how->layers, &packet->frame));
     size_t header = FW_RTP_HEADER_BYTES + write_extensions(c, packet, how, job->out + FW_RTP_HEADER_BYTES);
-    fw_rtp_write(job->out, false, header > FW_RTP_HEADER_BYTES, packet->rtp.marker, pt, (uint16_t)how->seq64,
+    fw_rtp_write(job->out, false, header > FW_RTP_HEADER_BYTES, marker, pt, (uint16_t)how->seq64,
                  fw_epoch_timestamp(how->epoch, packet), how->ssrc);
     uint8_t *prefix = job->out + header;
     if (how->rtx) {
@@ -101,12 +103,12 @@ bool fw_rewrite(const fw_consumer_t *c, const fw_packet_t *packet, const fw_rewr
     }
     const uint8_t *payload = packet->data + packet->rtp.header_len;
     job->body = payload;
-    job->body_len = packet->rtp.payload_len;
+    job->body_len = held ? packet->rtp.payload_len : 0;
     size_t own = 0;
-    if (packet->rtp.payload_len > 0) {
+    if (job->body_len > 0) {
         own = c->producer->media.formats[packet->format].codec == FW_RED
                   ? write_red(c, payload, prefix, format->codec, job)
-                  : write_picture_ids(packet, how->epoch, payload, prefix);
+                  : write_picture_ids(packet, how, payload, prefix);
     }
     job->index = how->seq64;
     job->header_len = (uint16_t)header;

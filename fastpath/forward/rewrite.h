@@ -10,6 +10,7 @@
 /* What differs from viewer to viewer and from sending to sending. */
 typedef struct {
     const fw_epoch_t *epoch;
+    fw_layers_t layers; /* those that flowed: a packet of another goes as padding */
     uint64_t seq64;
     uint32_t ssrc;
     uint32_t abs_send_time; /* 24 bits, 6.18 fixed point seconds */
@@ -17,6 +18,11 @@ typedef struct {
     uint16_t original_seq16; /* of a retransmission: RTX's OSN (RFC 4588 section 4) */
     bool rtx;
 } fw_rewrite_t;
+
+/* The packet's picture id as this viewer gets it, in 16 bits. */
+static inline uint16_t fw_rewrite_picture_id(const fw_packet_t *packet, const fw_rewrite_t *how) {
+    return (uint16_t)(packet->frame.picture_id + how->epoch->picture_id_offset - how->layers.pictures);
+}
 
 /* Writes header and prefix at job->out and points the job at the rest. False where the consumer has no payload type
  * for it. */

@@ -1,13 +1,15 @@
 #include "selection.h"
 
 #include "report.h"
+#include "sources.h"
 #include "table.h"
 
 /* Starts sending from another source, whose first packet this is: everything goes on from what was sent last. */
 static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
     const fw_encoding_t *e = packet->encoding;
     bool first = c->packets == 0;
-    fw_seqmap_switch(&c->seqmap, packet->seq64);
+    fw_seqmap_switch(&c->seqmap, packet->seq64, c->limit);
+    c->left_out_picture_id = FW_NO_PICTURE;
     fw_tsmap_switch(&c->tsmap, packet->rtp.timestamp, packet->arrival_us, c->clock_hz, &e->sr, c->same_clock);
     c->same_clock = true;
     fw_epoch_t *epoch = fw_consumer_epoch(c, c->seqmap.epoch);
@@ -29,10 +31,13 @@ static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *
     }
 }
 
-void fw_selection_sent(fw_consumer_t *c, const fw_packet_t *packet, const fw_epoch_t *epoch) {
+void fw_selection_sent(fw_consumer_t *c, const fw_packet_t *packet, const fw_rewrite_t *how) {
+    const fw_epoch_t *epoch = how->epoch;
+    if (how->seq64 < c->sent_seq64) return;
+    c->sent_seq64 = how->seq64;
     fw_tsmap_advance(&c->tsmap, packet->rtp.timestamp, packet->arrival_us);
     c->tsmap.last_out = fw_epoch_timestamp(epoch, packet);
-    if (packet->frame.has_picture_id) c->last_picture_id = (uint16_t)(packet->frame.picture_id + epoch->picture_id_offset);
+    if (packet->frame.has_picture_id) c->last_picture_id = fw_rewrite_picture_id(packet, how);
     if (packet->frame.has_tl0) c->last_tl0 = (uint8_t)(packet->frame.tl0_pic_idx + epoch->tl0_offset);
     if (packet->has_dd) c->last_frame_number = (uint16_t)(packet->dd.frame_number + epoch->frame_number_offset);
 }
@@ -41,6 +46,34 @@ void fw_selection_sent(fw_consumer_t *c, const fw_packet_t *packet, const fw_epo
 static void leave_out(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
     if (c->select.current == FW_ENCODING_NONE || packet->encoding != c->producer->encodings[c->select.current]) return;
     if (!fw_seqmap_skip(&c->seqmap, packet->seq64)) core->counters.drop_late_for_consumer++;
+}
+
+/* Whether the packet is of a layer that flows. One that is late is sent as it would have been, or as padding: its number
+ * is free. */
+static bool takes_layer(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
+    const fw_frame_t *frame = &packet->frame;
+    if (!frame->has_layers) return true;
+    if (packet->seq64 <= c->seqmap.highest_in) {
+        /* A keyframe whose start comes this late is too late to take layers up at. */
+        if (frame->keyframe && fw_consumer_lacks_spatial(c))
+            fw_producer_want_keyframe(core, c->producer, (uint8_t)(1U << c->select.current));
+        return true;
+    }
+    fw_layers_t now = fw_seqmap_layers(&c->seqmap);
+    fw_layers_t next = fw_layers_next(now, c->limit, frame);
+    if (next.spatial != now.spatial || next.temporal != now.temporal)
+        fw_seqmap_change_layers(&c->seqmap, packet->seq64, next);
+    now = next;
+    if (fw_layers_hold(now, frame)) return true;
+    (void)fw_seqmap_skip(&c->seqmap, packet->seq64);
+    if (frame->ids_close_up && frame->picture_id != c->left_out_picture_id) {
+        c->left_out_picture_id = frame->picture_id;
+        now.pictures++;
+        fw_seqmap_change_layers(&c->seqmap, packet->seq64 + 1, now);
+    }
+    fw_selection_sent(c, packet,
+                      &(fw_rewrite_t){.epoch = fw_consumer_epoch(c, c->seqmap.epoch), .layers = now, .seq64 = c->seqmap.highest_out});
+    return false;
 }
 
 bool fw_selection_wants(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
@@ -59,5 +92,19 @@ bool fw_selection_wants(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pa
             switch_source(core, c, packet);
     }
     /* Padding is acknowledged to the publisher and not passed on, unless a later number is out already. */
-    return packet->rtp.payload_len > 0 || !fw_seqmap_skip(&c->seqmap, packet->seq64);
+    if (packet->rtp.payload_len == 0) return !fw_seqmap_skip(&c->seqmap, packet->seq64);
+    return takes_layer(core, c, packet);
+}
+
+bool fw_selection_belated(fw_consumer_t *c, const fw_packet_t *packet, fw_rewrite_t *how) {
+    const fw_encoding_t *e = packet->encoding;
+    if (packet->seq64 >= e->highest_seq64 || c->select.current == (int8_t)e->index) return false;
+    const fw_epoch_t *before = fw_consumer_epoch(c, c->seqmap.epoch - 1);
+    if (before->number != c->seqmap.epoch - 1 || before->encoding != e) return false;
+    const fw_stretch_t *stretch = fw_seqmap_find(&c->seqmap, before->number, packet->seq64);
+    if (stretch == NULL) return false;
+    how->epoch = before;
+    how->layers = stretch->layers;
+    how->seq64 = packet->seq64 + stretch->offset;
+    return true;
 }

@@ -61,12 +61,19 @@ void fw_producer_rank(fw_core_t *core, fw_producer_t *p) {
     for (uint32_t i = 0; i < p->follower_count; i++) fw_consumer_aim(core, p->followers[i].consumer);
 }
 
+bool fw_consumer_lacks_spatial(const fw_consumer_t *c) {
+    if (c->select.current == FW_ENCODING_NONE) return false;
+    uint8_t top = c->producer->encodings[c->select.current]->top_spatial;
+    return fw_seqmap_layers(&c->seqmap).spatial < (c->limit.spatial < top ? c->limit.spatial : top);
+}
+
 void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c) {
     fw_producer_t *p = c->producer;
     if (p == NULL) return;
     bool granted = c->wish != FW_HIGHEST && (p->live >> c->wish & 1) != 0;
     c->select.target = granted ? (int8_t)c->wish : p->best;
-    if (!fw_select_waits(&c->select) || c->media.kind != FW_VIDEO || !fw_transport_ready(c->transport)) return;
+    bool waits = fw_select_waits(&c->select) || fw_consumer_lacks_spatial(c);
+    if (!waits || c->media.kind != FW_VIDEO || !fw_transport_ready(c->transport)) return;
     if (fw_catchup_request(core, c)) return;
     fw_producer_want_keyframe(core, p, (uint8_t)(1U << c->select.target));
 }
@@ -97,6 +104,7 @@ void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e) {
     /* Numbers go on above all that were used: nothing that is cached or mapped is taken for something else. */
     e->turns_seq64 = ((e->highest_seq64 >> 16) + 2) << 16;
     e->highest_seq64 = e->entry_seq64 = 0;
+    e->top_spatial = 0;
     memset(e->seen, 0, sizeof e->seen);
     fw_nack_init(&e->nack);
     e->stats = (fw_receive_stats_t){0};

@@ -10,6 +10,9 @@ void fw_producer_rank(fw_core_t *core, fw_producer_t *p);
 /* Points a consumer at the encoding that it wants, or else the best, and, if it has to wait for an entry, finds a young keyframe in the cache or asks for a new one. */
 void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c);
 
+/* Whether spatial layers that it may have are there but not taken: they are taken up at a keyframe. */
+bool fw_consumer_lacks_spatial(const fw_consumer_t *c);
+
 /* Someone needs a keyframe of these encodings (a bit each): asked at home, under the spacing of stream/keyframes.h. */
 void fw_producer_want_keyframe(fw_core_t *core, fw_producer_t *p, uint8_t encodings);
 

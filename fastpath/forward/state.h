@@ -34,6 +34,7 @@
 #define FW_SETTLE_US 30000    /* a peer takes so long to use the keys that our last DTLS flight gives it */
 #define FW_KNOWN_PATHS 4      /* validated addresses of one transport */
 #define FW_KNOWN_CHECKS 16    /* connectivity checks that are known when they come again */
+#define FW_NO_PICTURE 0xffff  /* ids have 15 bits */
 #define FW_EPOCHS 4           /* runs of sources that a consumer can still repair from */
 #define FW_SENT_PLAIN 512     /* packets that can be repeated byte for byte where RTX is not negotiated */
 #define FW_SENT_REPORTS 4     /* SRs remembered for the round trip time */
@@ -77,6 +78,7 @@ typedef struct {
     uint32_t nacks_sent;
     uint32_t recovered; /* retransmissions that filled a gap */
     uint32_t keyframes;
+    uint8_t top_spatial; /* the highest spatial layer that has come */
     uint16_t width; /* of the last keyframe, 0 where unknown */
     uint16_t height;
     uint8_t index;
@@ -164,12 +166,15 @@ struct fw_consumer {
     fw_sent_plain_t *sent_plain; /* FW_SENT_PLAIN entries where NACK is negotiated and RTX is not, else NULL */
     uint64_t packets;
     uint64_t octets;
+    uint64_t sent_seq64; /* the highest that went out */
     uint32_t ssrc;
     uint32_t clock_hz; /* of what was sent last */
     uint16_t last_picture_id; /* of the newest packet sent */
     uint16_t last_frame_number;
     uint8_t last_tl0;
     fw_select_t select;
+    fw_layers_t limit; /* the highest layers that are wanted */
+    uint16_t left_out_picture_id; /* of the newest picture left out for its layer, or FW_NO_PICTURE */
     uint8_t wish; /* the encoding chosen for it, or FW_HIGHEST */
     bool mixed_extensions;
     uint8_t formats[FW_FORMATS]; /* by the producer's format: this consumer's, or FW_NO_PT */

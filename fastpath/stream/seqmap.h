@@ -1,7 +1,7 @@
 /* Sequence numbers of a consumer: every source's numbers mapped onto one unbroken sequence.
  *
  * Numbers are 64-bit extensions of RTP's 16 bits. A map remembers which stretches of which source were given which
- * numbers, so that a late packet keeps the number that is free for it, a NACK finds the packet that it names, and no
+ * numbers, and which layers flowed then, so that a late packet keeps the number that is free for it, a NACK finds the packet that it names, and no
  * number is ever given twice.
  */
 #ifndef FW_STREAM_SEQMAP_H
@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "layers.h"
 
 #define FW_SEQMAP_STRETCHES 16
 
@@ -22,6 +24,7 @@ typedef struct {
     uint64_t end;    /* ... UINT64_MAX for the stretch that still grows */
     uint64_t offset; /* ... are given number + offset, modulo 2^64 */
     uint32_t epoch;  /* which run of which source */
+    fw_layers_t layers;
 } fw_stretch_t;
 
 typedef struct {
@@ -37,7 +40,13 @@ typedef struct {
 void fw_seqmap_init(fw_seqmap_t *m, uint64_t first_out);
 
 /* Begins a new epoch: the packet `first_in` of another source follows the highest number given so far. */
-void fw_seqmap_switch(fw_seqmap_t *m, uint64_t first_in);
+void fw_seqmap_switch(fw_seqmap_t *m, uint64_t first_in, fw_layers_t layers);
+
+/* The layers that flow now; all before the first epoch. */
+fw_layers_t fw_seqmap_layers(const fw_seqmap_t *m);
+
+/* Other layers flow from packet `first_in` on, which is above all that were mapped or skipped. */
+void fw_seqmap_change_layers(fw_seqmap_t *m, uint64_t first_in, fw_layers_t layers);
 
 typedef enum {
     FW_SEQ_NEW,  /* above all before it in this epoch */
@@ -45,14 +54,17 @@ typedef enum {
     FW_SEQ_NONE, /* before the epoch, skipped, or older than the map remembers */
 } fw_seq_t;
 
-/* The number for packet `in` of the current epoch, in *out. */
-fw_seq_t fw_seqmap_map(fw_seqmap_t *m, uint64_t in, uint64_t *out);
+/* The number for packet `in` of the current epoch, in *out, and the layers that flowed or flow with it. */
+fw_seq_t fw_seqmap_map(fw_seqmap_t *m, uint64_t in, uint64_t *out, fw_layers_t *layers);
 
 /* Leaves packet `in` out, so that the receiver sees no gap. False where it is too late for that: a later packet has
  * been given its number already. */
 bool fw_seqmap_skip(fw_seqmap_t *m, uint64_t in);
 
-/* Which packet was, or would be, given number `out`; false where no stretch that is remembered holds it. */
-bool fw_seqmap_reverse(const fw_seqmap_t *m, uint64_t out, uint64_t *in, uint32_t *epoch);
+/* The stretch of an epoch that holds packet `in` of its source, or NULL. */
+const fw_stretch_t *fw_seqmap_find(const fw_seqmap_t *m, uint32_t epoch, uint64_t in);
+
+/* Which packet was, or would be, given number `out`, and its stretch; NULL where none that is remembered holds it. */
+const fw_stretch_t *fw_seqmap_reverse(const fw_seqmap_t *m, uint64_t out, uint64_t *in);
 
 #endif

@@ -18,7 +18,7 @@ bool fw_vp8_parse(const uint8_t *payload, size_t len, fw_frame_t *out) {
     out->start = (first & 0x17) == 0x10; /* S, and partition index 0 */
     uint8_t extended = first & 0x80 ? fw_take8(&r) : 0;
     if (extended & 0x80) {
-        out->has_picture_id = true;
+        out->has_picture_id = out->ids_close_up = true;
         out->picture_id_offset = (uint8_t)(len - fw_left(&r));
         uint8_t high = fw_take8(&r);
         out->picture_id_bits = high & 0x80 ? 15 : 7;
@@ -31,7 +31,11 @@ bool fw_vp8_parse(const uint8_t *payload, size_t len, fw_frame_t *out) {
     }
     if (extended & 0x30) {
         uint8_t layer = fw_take8(&r);
-        if (extended & 0x20) out->temporal = layer >> 6;
+        if (extended & 0x20) {
+            out->has_layers = true;
+            out->temporal = layer >> 6;
+            out->layer_sync = layer & 0x20;
+        }
     }
     if (!r.ok) return false;
     out->keyframe = out->start && fw_left(&r) && !(*r.at & 1);

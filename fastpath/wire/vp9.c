@@ -26,6 +26,7 @@ bool fw_vp9_parse(const uint8_t *payload, size_t len, fw_frame_t *out) {
     uint8_t first = fw_take8(&r);
     bool inter_predicted = first & 0x40, layers = first & 0x20, flexible = first & 0x10;
     out->start = first & 0x08;
+    out->end = first & 0x04;
     if (first & 0x80) {
         out->has_picture_id = true;
         out->picture_id_offset = (uint8_t)(len - fw_left(&r));
@@ -35,7 +36,9 @@ bool fw_vp9_parse(const uint8_t *payload, size_t len, fw_frame_t *out) {
     }
     if (layers) {
         uint8_t ids = fw_take8(&r);
+        out->has_layers = true;
         out->temporal = ids >> 5;
+        out->switch_up = ids & 0x10;
         out->spatial = ids >> 1 & 7;
     }
     if (layers && !flexible) {

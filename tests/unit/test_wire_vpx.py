@@ -163,3 +163,22 @@ def test_any_bytes_are_refused_or_read_within_their_bounds(
         assert not frame["has_picture_id"] or frame["picture_id_offset"] + frame["picture_id_bits"] // 8 < len(noise)
         assert not frame["has_tl0"] or frame["tl0_offset"] < len(noise)
         assert frame["start"] or not frame["keyframe"]
+
+
+def test_what_layers_may_be_taken_up_or_end_at() -> None:
+    """VP8's Y (RFC 7741 section 4.2); VP9's U and E (RFC 9628 section 4.2); neither has layers unless it names them."""
+    base_alone = probes.vp8(b"\x90\x20\x60" + b"\x11\x00\x00")
+    higher_too = probes.vp8(b"\x90\x20\x80" + b"\x11\x00\x00")
+    unlayered = probes.vp8(b"\x90\x00" + b"\x11\x00\x00")
+    assert base_alone
+    assert higher_too
+    assert unlayered
+    assert (base_alone["has_layers"], base_alone["temporal"], base_alone["layer_sync"]) == (True, 1, True)
+    assert (higher_too["has_layers"], higher_too["temporal"], higher_too["layer_sync"]) == (True, 2, False)
+    assert not unlayered["has_layers"]
+    up = probes.vp9(b"\x6c\x32\x07")  # P, L, B and E; T 1, U, S 1
+    inside = probes.vp9(b"\x60\x22\x07")
+    assert up
+    assert inside
+    assert (up["temporal"], up["spatial"], up["switch_up"], up["start"], up["end"]) == (1, 1, True, True, True)
+    assert (inside["switch_up"], inside["start"], inside["end"]) == (False, False, False)

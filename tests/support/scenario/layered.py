@@ -1,0 +1,156 @@
+"""Sources with layers that know which frame refers to which, and a decoder that holds what comes to it."""
+
+from __future__ import annotations
+
+import itertools
+import struct
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from fanwire.fastpath import probes
+from fanwire.fastpath.messages import Codec
+
+from .packet import Packet, Tag
+from .publisher import Source
+from .viewer import Received
+
+# Temporal layer, and whether the frame refers to the lowest layer alone: a cycle of eight, as libvpx's three layers.
+PATTERN = [(0, True), (2, True), (1, True), (2, False), (0, True), (2, False), (1, False), (2, False)]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One frame of one spatial layer: what it is, how many packets it has, and the frames that it refers to."""
+
+    picture: int
+    spatial: int
+    temporal: int
+    keyframe: bool
+    packets: int
+    refers: frozenset[int]
+
+
+class Layered(Source):
+    """VP8 with three temporal layers, or VP9 with three of each. `inter_layer`: each spatial layer refers to the one
+    below it in every picture, else in keyframes only (L3T3_KEY)."""
+
+    def __init__(self, *args: Any, inter_layer: bool = False, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.inter_layer = inter_layer
+        self.layers: dict[int, Layer] = {}  # by frame
+        self._step = 0
+        self._newest: dict[tuple[int, int], int] = {}  # by spatial and temporal layer
+
+    def send_frame(self) -> None:
+        keyframe = self.keyframe_due
+        self.keyframe_due = False
+        self.keyframes += keyframe
+        self._step = 0 if keyframe else (self._step + 1) % len(PATTERN)
+        if keyframe:
+            self._newest.clear()
+        temporal, sync = PATTERN[self._step]
+        self.picture_id += 1
+        self.tl0 += temporal == 0
+        spatials = 3 if self.pt.codec is Codec.VP9 else 1
+        for spatial in range(spatials):
+            self.frame += 1
+            refers = self._references(spatial, temporal, keyframe=keyframe, sync=sync)
+            self.layers[self.frame] = Layer(
+                self.picture_id, spatial, temporal, keyframe, self.packets_per_frame, frozenset(refers)
+            )
+            self._newest[spatial, temporal] = self.frame
+            for index in range(self.packets_per_frame):
+                last = index == self.packets_per_frame - 1
+                write = self._vp9 if spatials == 3 else self._vp8
+                head = write(spatial, temporal, keyframe=keyframe, sync=sync, first=index == 0, last=last)
+                body = bytes(Tag(self.label, self.frame, index)) + bytes(self.payload_bytes)
+                self.send_payload(head + body, marker=last and spatial == spatials - 1)
+
+    def _references(self, spatial: int, temporal: int, *, keyframe: bool, sync: bool) -> list[int]:
+        found = []
+        if not keyframe:
+            lowest = temporal == 0 or sync
+            found += [
+                self._newest[spatial, t] for t in range(1 if lowest else temporal + 1) if (spatial, t) in self._newest
+            ]
+        if spatial > 0 and (keyframe or self.inter_layer):
+            found.append(self.frame - 1)
+        return found
+
+    def _vp8(self, _: int, temporal: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
+        """RFC 7741 section 4.2, then the frame's header."""
+        layer = temporal << 6 | (temporal > 0 and sync) << 5
+        descriptor = struct.pack(
+            "!BBHBB", 0x90 if first else 0x80, 0xE0, 0x8000 | self.picture_id & 0x7FFF, self.tl0 & 0xFF, layer
+        )
+        if not first:
+            return descriptor
+        return descriptor + (
+            b"\x10\x00\x00\x9d\x01\x2a" + struct.pack("<HH", *self.size) if keyframe else b"\x11\x00\x00"
+        )
+
+    def _vp9(self, spatial: int, temporal: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
+        """RFC 9628 section 4.2, not flexible; U where a cycle starts in which all refer to what comes from here on."""
+        inter_picture = not keyframe
+        bits = 0x80 | inter_picture << 6 | 0x20 | first << 3 | last << 2
+        depends = spatial > 0 and (keyframe or self.inter_layer)
+        ids = temporal << 5 | (self._step == 0) << 4 | spatial << 1 | depends
+        return struct.pack("!BHBB", bits, 0x8000 | self.picture_id & 0x7FFF, ids, self.tl0 & 0xFF)
+
+
+def decode(received: Received, *sources: Layered) -> list[tuple[int, Layer]]:
+    """The frames that came, as (label, frame), in the order of their sequence numbers. Fails where a decoder would:
+    a number missing, a frame in pieces or out of place, one that refers to what is not there, a picture that does not
+    end with the marker, picture ids that are not those that the codec asks for."""
+    assert received.missing() == []
+    books = {source.label: source for source in sources}
+    packets = [(Tag.find(p.payload), p) for p in received.ordered()]
+    media = [(tag, p) for tag, p in packets if tag is not None]
+    # A switch of source does not wait for the rest of what flowed before.
+    cut = {(a.label, a.frame) for (a, _), (b, _) in itertools.pairwise(media) if a.label != b.label}
+    came: defaultdict[tuple[int, int], int] = defaultdict(int)
+    for key, group in itertools.groupby(media, key=lambda m: (m[0].label, m[0].frame)):
+        indexes = [tag.index for tag, _ in group]
+        assert key not in came, "a frame comes in two places"
+        came[key] = len(indexes)
+        whole = list(range(books[key[0]].layers[key[1]].packets))
+        assert indexes == whole or (key in cut and indexes == whole[: len(indexes)]), "a frame is not whole"
+    for label, frame in came:
+        for other in books[label].layers[frame].refers:
+            assert (label, other) in came, "a frame refers to one that was left out"
+    for (tag, before), (_, after) in itertools.pairwise(media):
+        step = (after.timestamp - before.timestamp) & 0xFFFFFFFF
+        assert step < 1 << 31, "time runs backwards"
+        assert before.marker == (step > 0) or (tag.label, tag.frame) in cut, "the marker does not end the picture"
+    hollow = list(itertools.accumulate(tag is None for tag, _ in packets))
+    starts = [(books[t.label], t.frame, p, n) for (t, p), n in zip(packets, hollow, strict=True) if t and t.index == 0]
+    _check_ids(received, starts)
+    return [(label, books[label].layers[frame]) for label, frame in came]
+
+
+def _check_ids(received: Received, starts: list[tuple[Layered, int, Packet, int]]) -> None:
+    vp8 = received.spec.payload_types[0].codec is Codec.VP8
+    for (source, number, packet, hollow), (
+        source_after,
+        number_after,
+        packet_after,
+        hollow_after,
+    ) in itertools.pairwise(starts):
+        before = (probes.vp8 if vp8 else probes.vp9)(packet.payload)
+        after = (probes.vp8 if vp8 else probes.vp9)(packet_after.payload)
+        assert before is not None
+        assert after is not None
+        layer, layer_after = source.layers[number], source_after.layers[number_after]
+        step = (after["picture_id"] - before["picture_id"]) & 0x7FFF
+        tl0_step = (after["tl0_pic_idx"] - before["tl0_pic_idx"]) & 0xFF
+        switched = source is not source_after
+        if vp8 or switched:
+            # A picture left out that came too late for that went as padding, and keeps its id.
+            assert 1 <= step <= 1 + hollow_after - hollow, "picture ids do not follow one another"
+        else:
+            assert step == layer_after.picture - layer.picture, "a picture is not where those that refer to it look"
+        new_base = layer_after.temporal == 0 and (switched or layer_after.picture != layer.picture)
+        assert tl0_step == new_base, "TL0PICIDX does not count the lowest layer"
+        if switched:
+            assert layer_after.keyframe
