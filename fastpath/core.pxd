@@ -67,6 +67,7 @@ cdef extern from "crypto/srtp.h" nogil:
         uint16_t prefix_len
         uint16_t body_len
         uint8_t padding
+        uint8_t overhead
         uint16_t out_len
 
     ctypedef enum fw_srtp_status_t:
@@ -79,6 +80,7 @@ cdef extern from "crypto/srtp.h" nogil:
         fw_crypto_t *crypto, fw_srtp_profile_t profile, const uint8_t *local_key, const uint8_t *remote_key
     )
     void fw_srtp_destroy(fw_srtp_t *srtp)
+    size_t fw_srtp_overhead(const fw_srtp_t *srtp)
     size_t fw_srtp_memory_bytes(const fw_srtp_t *srtp)
     void fw_srtp_protect(fw_srtp_job_t *jobs, size_t count)
     fw_srtp_status_t fw_srtp_unprotect(fw_srtp_t *srtp, uint8_t *packet, size_t *len)

@@ -107,6 +107,7 @@ def srtp_protect(int profile, bytes key, bytes body, uint64_t times):
     check(srtp != NULL and len(body) <= 1500, "an unknown profile, or over 1500 bytes")
     memset(&job, 0, sizeof(job))
     job.srtp = srtp
+    job.overhead = <uint8_t>fw_srtp_overhead(srtp)
     job.out = out
     job.body = body
     job.header_len = FW_RTP_HEADER_BYTES

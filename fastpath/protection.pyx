@@ -169,7 +169,7 @@ def protect(jobs):
             srtp, header, prefix, body, padding, index = jobs[i]
             if len(header) + len(prefix) + len(body) + padding > 1900:
                 raise ValueError("a packet is at most 1900 bytes")
-            made[i].srtp = srtp.srtp
+            made[i].srtp, made[i].overhead = srtp.srtp, fw_srtp_overhead(srtp.srtp)
             made[i].out = out + 2048 * i
             memcpy(made[i].out, <const uint8_t *>header, len(header))
             memcpy(made[i].out + len(header), <const uint8_t *>prefix, len(prefix))

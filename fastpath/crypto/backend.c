@@ -45,7 +45,8 @@ static bool right(fw_crypto_t *crypto, fw_srtp_profile_t profile, const uint8_t 
     fw_srtp_job_t jobs[LANES];
     for (size_t i = 0; i < LANES; i++) {
         memcpy(out[i], (const uint8_t[HEADER]){0x80, 96, 0, 1}, HEADER);
-        jobs[i] = (fw_srtp_job_t){.srtp = srtp, .out = out[i], .body = payload, .index = 1, .header_len = HEADER, .body_len = len};
+        jobs[i] = (fw_srtp_job_t){.srtp = srtp, .out = out[i], .body = payload, .index = 1, .header_len = HEADER, .body_len = len,
+                                  .overhead = (uint8_t)fw_srtp_overhead(srtp)};
     }
     fw_srtp_protect(jobs, LANES);
     bool good = true;

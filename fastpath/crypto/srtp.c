@@ -56,10 +56,6 @@ size_t fw_srtp_memory_bytes(const fw_srtp_t *srtp) {
            fw_replay_bytes(&srtp->rtcp_seen);
 }
 
-size_t fw_srtp_job_len(const fw_srtp_job_t *job) {
-    return (size_t)job->header_len + job->prefix_len + job->body_len + job->padding + job->srtp->tag_len;
-}
-
 static uint32_t ssrc_of(const uint8_t *rtp) { return fw_get32(rtp + 8); }
 
 static void write_padding(const fw_srtp_job_t *job) {

@@ -42,11 +42,14 @@ typedef struct {
     uint16_t prefix_len;
     uint16_t body_len;
     uint8_t padding;
+    uint8_t overhead; /* fw_srtp_overhead() of `srtp` */
     uint16_t out_len; /* the result: bytes of the SRTP packet, 0 where it could not be protected */
 } fw_srtp_job_t;
 
 /* Bytes that a job's packet will have. */
-size_t fw_srtp_job_len(const fw_srtp_job_t *job);
+static inline size_t fw_srtp_job_len(const fw_srtp_job_t *job) {
+    return (size_t)job->header_len + job->prefix_len + job->body_len + job->padding + job->overhead;
+}
 
 /* Protects many packets, of any mix of contexts of one thread. AES-CM's HMAC is computed for many of them at once: the
  * more there are in one call, the less each costs. */

@@ -33,8 +33,7 @@ void fw_egress_packet(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pack
     } else if (!fw_selection_belated(c, packet, &how)) {
         return;
     }
-    fw_srtp_job_t *job = fw_outbox_begin_media(&core->outbox);
-    job->srtp = t->srtp;
+    fw_srtp_job_t *job = fw_outbox_begin_media(&core->outbox, t->srtp);
     if (!fw_rewrite(c, packet, &how, job)) return;
     pad(core, t, packet, job);
     fw_selection_sent(c, packet, &how);

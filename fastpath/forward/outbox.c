@@ -51,11 +51,11 @@ void fw_outbox_add(fw_outbox_t *o, const fw_path_t *path, size_t len) {
     o->run_open = o->max_segments > 1;
 }
 
-fw_srtp_job_t *fw_outbox_begin_media(fw_outbox_t *o) {
+fw_srtp_job_t *fw_outbox_begin_media(fw_outbox_t *o, fw_srtp_t *srtp) {
     if (o->job_count == FW_OUTBOX_JOBS) fw_outbox_protect(o);
     uint8_t *out = fw_outbox_begin(o);
     fw_srtp_job_t *job = &o->jobs[o->job_count];
-    *job = (fw_srtp_job_t){.out = out};
+    *job = (fw_srtp_job_t){.srtp = srtp, .out = out, .overhead = (uint8_t)fw_srtp_overhead(srtp)};
     return job;
 }
 

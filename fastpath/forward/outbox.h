@@ -47,8 +47,8 @@ uint8_t *fw_outbox_begin(fw_outbox_t *o);
 /* Adds the datagram that was written there. */
 void fw_outbox_add(fw_outbox_t *o, const fw_path_t *path, size_t len);
 
-/* The job of the next media packet, zero but for where it is written, at fw_outbox_begin's place. */
-fw_srtp_job_t *fw_outbox_begin_media(fw_outbox_t *o);
+/* The job of the next media packet: of that context, to be written at fw_outbox_begin's place, else zero. */
+fw_srtp_job_t *fw_outbox_begin_media(fw_outbox_t *o, fw_srtp_t *srtp);
 
 /* Bytes that padding must add to that packet, once it is written, to make it a full segment of the last message; -1
  * where it will not be one. */

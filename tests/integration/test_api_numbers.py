@@ -134,7 +134,7 @@ async def test_metrics_hold_every_counter_of_every_worker_and_no_one_in_particul
     assert values["fanwire_transports", "new"] == 1
     assert values["process_open_fds",] > 5
     assert {label for sample in samples if sample.name.startswith("fanwire_") for label in sample.labels} == {
-        *("worker", "reason", "kind", "state", "le")
+        *("worker", "reason", "kind", "state", "le", "backend", "version", "why")
     }
     assert values["fanwire_forward_seconds_count", "0"] == 0  # nothing has been forwarded
     assert "secret-room" not in text
