@@ -50,6 +50,20 @@ cdef extern from "crypto/backend.h" nogil:
     const fw_choice_t *fw_backend_chosen()
 
 
+cdef extern from "crypto/hmac.h" nogil:
+    enum:
+        FW_HMAC_BYTES
+
+    ctypedef struct fw_hmac_t:
+        pass
+
+    bint fw_hmac_init(fw_hmac_t *hmac, const uint8_t *key, size_t len)
+    bint fw_hmac_compute(
+        const fw_hmac_t *hmac, const uint8_t *head, size_t head_len, const uint8_t *tail, size_t tail_len, uint8_t *out
+    )
+    bint fw_tag_equal(const uint8_t *a, const uint8_t *b, size_t len)
+
+
 cdef extern from "crypto/srtp.h" nogil:
     enum:
         FW_SRTP_MAX_KEY_BYTES

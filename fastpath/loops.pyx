@@ -13,20 +13,6 @@ from .leaves cimport *
 load_crypto(pylibsrtp._binding.__file__)
 
 
-cdef extern from "crypto/hmac.h" nogil:
-    enum:
-        FW_HMAC_BYTES
-
-    ctypedef struct fw_hmac_t:
-        pass
-
-    bint fw_hmac_init(fw_hmac_t *hmac, const uint8_t *key, size_t len)
-    bint fw_hmac_compute(
-        const fw_hmac_t *hmac, const uint8_t *head, size_t head_len, const uint8_t *tail, size_t tail_len, uint8_t *out
-    )
-    bint fw_tag_equal(const uint8_t *a, const uint8_t *b, size_t len)
-
-
 cdef extern from "stream/seqmap.h" nogil:
     ctypedef struct fw_layers_t:
         uint8_t spatial

@@ -11,19 +11,6 @@ from .core cimport *
 load_crypto(pylibsrtp._binding.__file__)
 
 
-cdef extern from "crypto/hmac.h" nogil:
-    enum:
-        FW_HMAC_BYTES
-
-    ctypedef struct fw_hmac_t:
-        pass
-
-    bint fw_hmac_init(fw_hmac_t *hmac, const uint8_t *key, size_t len)
-    bint fw_hmac_compute(
-        const fw_hmac_t *hmac, const uint8_t *head, size_t head_len, const uint8_t *tail, size_t tail_len, uint8_t *out
-    )
-
-
 cdef extern from "crypto/session_keys.h" nogil:
     ctypedef struct fw_session_keys_t:
         uint8_t *salt
