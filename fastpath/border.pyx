@@ -312,6 +312,8 @@ def decode_statistics(const uint8_t[::1] record):
                 codec=Codec(s.codec),
                 encoding=None if s.encoding == 0xFF else s.encoding,
                 target=None if s.target == 0xFF else s.target,
+                spatial=s.spatial,
+                temporal=s.temporal,
                 ssrc=s.ssrc,
                 packets=s.packets,
                 bytes=s.bytes,

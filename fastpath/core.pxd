@@ -529,6 +529,8 @@ cdef extern from "forward/core.h" nogil:
         uint8_t fraction_lost
         uint8_t codec
         uint8_t target
+        uint8_t spatial
+        uint8_t temporal
 
     enum:
         FW_STATS_STREAMS

@@ -187,6 +187,8 @@ class StreamStatistics:
     codec: Codec
     encoding: int | None  # of a consumer: the one that flows
     target: int | None  # of a consumer: the one that is to flow
+    spatial: int  # of a consumer: the highest layers that flow, 7 where none is left out
+    temporal: int
     ssrc: int
     packets: int
     bytes: int

@@ -76,9 +76,17 @@ def _medium(state: MediumState) -> dict[str, Any]:
     for name, chosen in (("current", state.current), ("target", state.target)):
         if chosen is not None and chosen < len(ids):  # the publisher may have changed meanwhile
             document[name] = {"encodingId": ids[chosen]}
-    if state.wish is not None:
-        document["wish"] = {"encodingId": state.wish.encoding} if state.wish.encoding is not None else {}
+    if "current" in document:
+        document["current"] |= _ids(None, state.spatial, state.temporal)
+    if (wish := state.wish) is not None:
+        document["wish"] = _ids(wish.encoding, wish.spatial, wish.temporal)
     return document
+
+
+def _ids(encoding: str | None, spatial: int | None, temporal: int | None) -> dict[str, object]:
+    """A layer by its ids; those that are the highest are left out."""
+    ids = {"encodingId": encoding, "spatialLayerId": spatial, "temporalLayerId": temporal}
+    return {name: value for name, value in ids.items() if value is not None}
 
 
 def _size(encoding: EncodingState) -> dict[str, int]:

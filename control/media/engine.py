@@ -371,9 +371,12 @@ class Engine:
         if (before := self._bound.pop(consumer, None)) is not None:
             await self._release(before, port)
 
-    async def set_layers(self, consumer: ConsumerId, encoding: int | None) -> None:
-        """Choose an encoding of the producer that the consumer follows; None is the highest, as after each binding."""
-        await self._ask(self._port(consumer), SetLayers(_local(consumer), encoding))
+    async def set_layers(
+        self, consumer: ConsumerId, encoding: int | None, spatial: int | None = None, temporal: int | None = None
+    ) -> None:
+        """Choose an encoding of the producer that the consumer follows, and the highest layers of it (0 to 7); None is
+        the highest, as after each binding."""
+        await self._ask(self._port(consumer), SetLayers(_local(consumer), encoding, spatial, temporal))
 
     async def statistics(self, transport: TransportId) -> TransportStatistics:
         """What the transport's worker knows of it now."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ..media.engine import ProducerId, ProducerSpec, TransportStatistics
 from .errors import NoSuchLayer
 
+ALL_LAYERS = 7  # no layer has a higher number
 _FRESH_S = 0.9  # however many viewers ask, a publisher's worker is asked about once a second
 _SILENT_S = 3.0  # an encoding that sends nothing for so long is inactive: a screen may stand still for a while
 
@@ -48,19 +49,22 @@ class EncodingState:
 class MediumState:
     """One medium of a session, in the order of its publisher's encodings.
 
-    For a viewer also the encoding that flows to it and the one that is to flow (None: nothing), and its wish.
+    For a viewer also the encoding that flows to it and the one that is to flow (None: nothing), its wish, and the
+    highest spatial and temporal layer that flow (None: all there are).
     """
 
     encodings: tuple[EncodingState, ...] = ()
     current: int | None = None
     target: int | None = None
     wish: LayerWish | None = None
+    spatial: int | None = None
+    temporal: int | None = None
 
     @property
     def shape(self) -> object:
         """All but the bit rates, which never stay the same."""
         sizes = tuple((one.id, one.active, one.width, one.height) for one in self.encodings)
-        return sizes, self.current, self.target, self.wish
+        return sizes, self.current, self.target, self.wish, self.spatial, self.temporal
 
 
 def encoding_ids(spec: ProducerSpec) -> list[str]:

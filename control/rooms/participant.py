@@ -18,7 +18,7 @@ from ..media.engine import (
 from ..session.codecs import match_payload_types
 from ..session.session import Session
 from .errors import NoSuchLayer
-from .layers import EncodingState, LayerWish, MediumState, Meter
+from .layers import ALL_LAYERS, EncodingState, LayerWish, MediumState, Meter
 
 
 class Publication:
@@ -105,8 +105,6 @@ class Subscription:
             found = self.following.producer(Kind.VIDEO) if self.following is not None else None
             wanted = {self._picture(index): wish for index, wish in wishes.items()}
             for wish in wanted.values():
-                if (wish.spatial, wish.temporal) != (None, None):
-                    raise NoSuchLayer("Layers within an encoding cannot be chosen here: send encodingId alone.")
                 if found is not None:
                     wish.resolve(found[1])
             self._wishes |= wanted
@@ -136,6 +134,8 @@ class Subscription:
                 stream.encoding if stream is not None else None,
                 stream.target if stream is not None else None,
                 self._wishes.get(index),
+                _layer(stream.spatial) if stream is not None else None,
+                _layer(stream.temporal) if stream is not None else None,
             )
         return states
 
@@ -173,4 +173,9 @@ class Subscription:
             encoding = wish.resolve(spec)
         except NoSuchLayer:
             encoding = None
-        await engine.set_layers(self.consumers[index][0], encoding)
+        await engine.set_layers(self.consumers[index][0], encoding, wish.spatial, wish.temporal)
+
+
+def _layer(highest: int) -> int | None:
+    """The highest layer that flows; None where all there are do."""
+    return None if highest == ALL_LAYERS else highest

@@ -273,6 +273,8 @@ static void consumer_stats(const fw_consumer_t *c, fw_stream_stats_t *out) {
         .kind = c->media.kind,
         .encoding = encoding_number(c->select.current),
         .target = encoding_number(c->select.target),
+        .spatial = fw_seqmap_layers(&c->seqmap).spatial,
+        .temporal = fw_seqmap_layers(&c->seqmap).temporal,
         .fraction_lost = c->remote.fraction_lost,
         .codec = c->media.format_count > 0 ? c->media.formats[0].codec : 0,
     };

@@ -46,7 +46,8 @@ typedef struct {
     uint8_t fraction_lost; /* 1/256, of the viewer's last report */
     uint8_t codec;
     uint8_t target; /* of a consumer, the encoding that it is to get, or 0xff */
-    uint8_t reserved[2];
+    uint8_t spatial; /* of a consumer, the highest layers that flow, FW_LAYERS_ALL where none is left out */
+    uint8_t temporal;
 } fw_stream_stats_t;
 
 #define FW_STATS_STREAMS 256

@@ -61,8 +61,10 @@ static bool takes_layer(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pa
     }
     fw_layers_t now = fw_seqmap_layers(&c->seqmap);
     fw_layers_t next = fw_layers_next(now, c->limit, frame);
-    if (next.spatial != now.spatial || next.temporal != now.temporal)
+    if (next.spatial != now.spatial || next.temporal != now.temporal) {
         fw_seqmap_change_layers(&c->seqmap, packet->seq64, next);
+        fw_transport_changed(core, c->transport);
+    }
     now = next;
     if (fw_layers_hold(now, frame)) return true;
     (void)fw_seqmap_skip(&c->seqmap, packet->seq64);
