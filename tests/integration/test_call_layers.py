@@ -1,0 +1,127 @@
+"""Layers switched at random, by a real publisher and a real viewer: the picture never stops, and is the one asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import aiohttp
+import pytest
+
+from support.browser import Browser
+from support.peers import Publisher, Viewer
+from support.seen import Frame
+from support.server import Server
+from support.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SWITCHES = 15
+REST_S = 0.7  # what was switched to is watched for this long
+SWITCH_S = 3
+START_S = 40  # until the publisher's estimate of the network has grown to the highest
+PAUSE_MS = 700
+WIDTHS = (240, 480, 960)  # Chromium sends three sizes from this one on
+HIGHEST: dict[str, Any] = {}
+
+
+def simulcast(mode: str) -> list[dict[str, Any]]:
+    """Three encodings of these widths."""
+    sizes = (("q", 4, 100_000), ("h", 2, 250_000), ("f", 1, 600_000))
+    return [
+        {"rid": rid, "scaleResolutionDownBy": scale, "maxBitrate": bps, "scalabilityMode": mode}
+        for rid, scale, bps in sizes
+    ]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a publisher sends; the member of a wish that chooses a width, and its values in the order of the widths."""
+
+    codec: str
+    encodings: list[dict[str, Any]]
+    member: str
+    values: tuple[str | int, ...]
+    temporal: bool = True
+
+    def wishes(self) -> list[tuple[dict[str, Any], int]]:
+        """Every wish that can be had, and the width that it brings."""
+        rates: list[dict[str, Any]] = [{}, {"temporalLayerId": 0}] if self.temporal else [{}]
+        sizes = zip(self.values, WIDTHS, strict=True)
+        return [({self.member: value} | rate, width) for value, width in sizes for rate in rates]
+
+
+RIDS = ("q", "h", "f")
+CASES = {
+    "vp8": Case("VP8", simulcast("L1T3"), "encodingId", RIDS),
+    "vp9-svc": Case("VP9", [{"scalabilityMode": "L3T3_KEY", "maxBitrate": 900_000}], "maxSpatialLayerId", (0, 1, 2)),
+    "h264": Case("H264", simulcast("L1T1"), "encodingId", RIDS, temporal=False),
+    "av1": Case("AV1", simulcast("L1T1"), "encodingId", RIDS, temporal=False),
+}
+
+
+class Chooser:
+    """Chooses layers for a viewer as an admin does, and remembers all that the viewer was shown."""
+
+    def __init__(self, http: aiohttp.ClientSession, server: Server, viewer: Viewer, resource: str) -> None:
+        self._http, self._viewer = http, viewer
+        self._session = f"{server.url}/api/v1/sessions/{resource.rpartition('/')[2]}"
+        self.frames: list[Frame] = []
+
+    async def choose(self, wish: dict[str, Any], width: int) -> None:
+        """Asks, and waits until the width is shown."""
+        async with self._http.patch(self._session, json={"media": {"1": wish}}) as response:
+            assert (response.status, (await response.json())["media"]["1"]["wish"]) == (200, as_told(wish))
+        await until(self.width, lambda shown: shown == width, SWITCH_S)
+
+    async def current(self) -> dict[str, Any]:
+        """What the server says that flows."""
+        async with self._http.get(self._session) as response:
+            current: dict[str, Any] = (await response.json())["media"]["1"]["current"]
+        return current
+
+    async def width(self) -> int | None:
+        """What is shown now."""
+        self.frames += (await self._viewer.drain()).frames
+        return self.frames[-1].width if self.frames else None
+
+    async def rate(self, seconds: float = 2) -> float:
+        """Pictures shown in a second."""
+        seen = await self._viewer.watch(seconds)
+        return len(seen.frames) / seconds
+
+
+def as_told(wish: dict[str, Any]) -> dict[str, Any]:
+    """An id and the highest id allowed come to the same."""
+    return {name.replace("maxSpatial", "spatial"): value for name, value in wish.items()}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+async def test_layers_go_up_and_down_without_a_pause(server: Server, browser: Browser, room: str, case: Case) -> None:
+    random = Random(5)
+    await Publisher.join(
+        browser, server.whip(room), codec=case.codec, encodings=case.encodings, width=960, height=540, sound=None
+    )
+    viewer = await Viewer.join(browser, server.whep(room))
+    async with aiohttp.ClientSession() as http:
+        chooser = Chooser(http, server, viewer, await viewer.resource())
+        await until(chooser.width, lambda width: width == WIDTHS[-1], START_S)
+        chooser.frames.clear()
+        last = None
+        for _ in range(SWITCHES):
+            last = random.choice([wish for wish in case.wishes() if wish != last])
+            await chooser.choose(*last)
+            await asyncio.sleep(REST_S)
+        await chooser.width()
+        pauses = [after.shown_ms - before.shown_ms for before, after in pairwise(chooser.frames)]
+        assert max(pauses) < PAUSE_MS, f"the picture stood still for {max(pauses):.0f} ms"
+        if not case.temporal:
+            return
+        await chooser.choose({"temporalLayerId": 0}, WIDTHS[-1])
+        lowered = await chooser.rate()
+        assert (await chooser.current())["temporalLayerId"] == 0
+        await chooser.choose(HIGHEST, WIDTHS[-1])
+        assert lowered < 0.5 * await chooser.rate()
