@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from fanwire.fastpath.messages import Codec, Encoding, Extension, PayloadType, ProducerSpec, SetLayers
+from fanwire.fastpath.messages import Codec, Encoding, Extension, PayloadType, ProducerSpec, ReadStatistics, SetLayers
 from support.scenario.layered import Layered, decode
 from support.scenario.publisher import Publisher
 from support.scenario.specs import PUBLISHED_EXTENSIONS, VP8, consumer, producer
@@ -92,15 +92,19 @@ def test_what_is_asked_for_is_what_flows(pt: PayloadType) -> None:
         received = viewer.streams[1]
         top = 2 if pt is VP9 else 0
         for spatial, temporal in [(2, 0), (0, 2), (1, 1), (None, None), (0, 0), (2, 1), (1, 2), (0, 1), (2, 2)]:
+            notices = len(world.nodes[viewer.node].changes)
             world.submit(SetLayers(watching, None, spatial, temporal))
             world.run(0.7)
+            assert len(world.nodes[viewer.node].changes) > notices, "nobody heard that other layers flow"
             before = len(decode(received, source))
             world.run(1)
             flowing = {(layer.spatial, layer.temporal) for _, layer in decode(received, source)[before:]}
-            highest = top if spatial is None else min(spatial, top)
-            assert flowing == {
-                (s, t) for s in range(highest + 1) for t in range(1 + (2 if temporal is None else temporal))
-            }
+            highest, rate = top if spatial is None else min(spatial, top), 2 if temporal is None else temporal
+            assert flowing == {(s, t) for s in range(highest + 1) for t in range(rate + 1)}
+            told = world.nodes[viewer.node].sandbox.submit(ReadStatistics(viewer.transport), world.now_us).statistics
+            assert told is not None
+            (stream,) = told.streams
+            assert (min(stream.spatial, top), min(stream.temporal, 2)) == (highest, rate)
         # A keyframe is asked for where spatial layers are to be taken up, and nowhere else.
         assert len(source.requests_us) <= (1 + 5 if pt is VP9 else 1)
         assert world.drops() == {}

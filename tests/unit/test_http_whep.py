@@ -29,7 +29,8 @@ STATE = MediumState(
     ),
     current=0,
     target=1,
-    wish=LayerWish("h"),
+    wish=LayerWish("h", temporal=1),
+    temporal=1,
 )
 
 
@@ -197,9 +198,9 @@ async def test_events_come_as_the_draft_writes_them(client: Client, session: Fak
                 {"encodingId": "q", "simulcastIdx": 0, "bitrate": 100_000, "width": 320, "height": 180},
                 {"encodingId": "h", "simulcastIdx": 1},
             ],
-            "current": {"encodingId": "q"},
+            "current": {"encodingId": "q", "temporalLayerId": 1},
             "target": {"encodingId": "h"},
-            "wish": {"encodingId": "h"},
+            "wish": {"encodingId": "h", "temporalLayerId": 1},
         }
     }
     await problem(await client.get(f"{SESSION}/sse/e2"), 404)
