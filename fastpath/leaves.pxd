@@ -196,6 +196,7 @@ cdef extern from "wire/frame.h" nogil:
         bint end
         bint keyframe
         bint has_layers
+        bint described
         bint layer_sync
         bint switch_up
         bint ids_close_up
@@ -236,7 +237,25 @@ cdef extern from "wire/dd.h" nogil:
         uint16_t frame_number
         bint has_structure
 
+    ctypedef struct fw_dd_template_t:
+        uint8_t spatial
+        uint8_t temporal
+        bint refers
+
+    ctypedef struct fw_dd_structure_t:
+        uint8_t target_count
+        uint8_t target_spatial[32]
+        uint8_t target_temporal[32]
+
+    ctypedef struct fw_dd_frame_t:
+        fw_dd_template_t own
+        bint has_active
+        uint32_t active
+
+    int fw_dd_dti(const fw_dd_template_t *t, unsigned target)
     bint fw_dd_parse(const uint8_t *data, size_t len, fw_dd_t *out)
+    bint fw_dd_structure(const uint8_t *data, size_t len, fw_dd_structure_t *out)
+    bint fw_dd_frame(const uint8_t *data, size_t len, const fw_dd_structure_t *structure, fw_dd_frame_t *out)
 
 
 cdef extern from "wire/red.h" nogil:

@@ -82,6 +82,7 @@ class Frame(TypedDict):
     end: bool
     keyframe: bool
     has_layers: bool
+    described: bool
     layer_sync: bool
     switch_up: bool
     ids_close_up: bool
@@ -104,6 +105,15 @@ class Dependency(TypedDict):
     template_id: int
     frame_number: int
     has_structure: bool
+
+@type_check_only
+class DependencyFrame(TypedDict):
+    spatial: int
+    temporal: int
+    refers: bool
+    dtis: str  # -, D, S or R for each decode target, as appendix A writes them
+    active: int | None
+    targets: list[tuple[int, int]]  # the highest spatial and temporal layer of each decode target
 
 @type_check_only
 class Red(TypedDict):
@@ -178,4 +188,7 @@ def h264(payload: bytes) -> Frame | None: ...
 def h265(payload: bytes) -> Frame | None: ...
 def av1(payload: bytes) -> Frame | None: ...
 def dd(data: bytes) -> Dependency | None: ...
+def dd_frame(data: bytes, structure: bytes) -> DependencyFrame | None:
+    """What a descriptor says by the structure that another one, or it itself, carries; None where either cannot be read."""
+
 def red(payload: bytes) -> Red | None: ...

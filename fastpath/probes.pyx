@@ -295,6 +295,23 @@ def dd(bytes data):
     return descriptor if fw_dd_parse(data, len(data), &descriptor) else None
 
 
+def dd_frame(bytes data, bytes structure):
+    cdef fw_dd_structure_t known
+    cdef fw_dd_frame_t frame
+    if not fw_dd_structure(structure, len(structure), &known):
+        return None
+    if not fw_dd_frame(data, len(data), &known, &frame):
+        return None
+    return {
+        "spatial": frame.own.spatial,
+        "temporal": frame.own.temporal,
+        "refers": bool(frame.own.refers),
+        "dtis": "".join("-DSR"[fw_dd_dti(&frame.own, target)] for target in range(known.target_count)),
+        "active": frame.active if frame.has_active else None,
+        "targets": [(known.target_spatial[i], known.target_temporal[i]) for i in range(known.target_count)],
+    }
+
+
 def red(bytes payload):
     cdef fw_red_t blocks
     return blocks if fw_red_parse(payload, len(payload), &blocks) else None

@@ -88,6 +88,15 @@ static bool read_frame(fw_codec_t codec, fw_packet_t *packet) {
     return false;
 }
 
+/* What the dependency descriptor of an AV1 packet tells of it. Without a structure nothing can be chosen: one comes with a keyframe. */
+static void describe(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
+    const fw_packet_ext_t *ext = find_extension(packet, FW_EXT_DEPENDENCY_DESCRIPTOR);
+    if (!fw_described_read(&e->described, packet->data + ext->offset, ext->len, &packet->dd, packet->seq64,
+                           packet->rtp.timestamp, &packet->frame))
+        fw_producer_lacks_keyframe(core, e->producer, e->index);
+    e->top_spatial = e->described.top_spatial;
+}
+
 static void hand_over(fw_core_t *core, fw_producer_t *p, const fw_packet_t *packet, uint8_t encoding) {
     fw_hand_t hand = {.arrival_us = packet->arrival_us, .seq64 = packet->seq64, .encoding = encoding};
     for (unsigned i = 0; i < p->target_count; i++) {
@@ -148,7 +157,8 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
         core->counters.drop_malformed_payload++;
         return;
     }
-    bool keyframe = !empty && (packet->frame.keyframe || (packet->has_dd && packet->dd.has_structure));
+    if (!empty && packet->has_dd && p->media.formats[packet->format].codec == FW_AV1) describe(core, e, packet);
+    bool keyframe = packet->frame.keyframe;
     packet->entry = !empty && (p->media.kind == FW_AUDIO || keyframe);
     fw_pool_take(&core->pool);
     if (!empty) fw_cache_put(&e->cache, packet->seq64, packet->number);
@@ -170,7 +180,8 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     if (p->media.kind == FW_VIDEO)
         fw_frames_add(&e->frames, e->seen, e->highest_seq64, e->entry_seq64, packet->seq64, packet->rtp.marker,
                       core->now_us);
-    if (packet->frame.has_layers && packet->frame.spatial > e->top_spatial) e->top_spatial = packet->frame.spatial;
+    if (packet->frame.has_layers && !packet->frame.described && packet->frame.spatial > e->top_spatial)
+        e->top_spatial = packet->frame.spatial;
     if (e->entry_seq64 != 0 && packet->rtp.timestamp == e->entry_timestamp) e->entry_bytes += packet->len;
     hand_over(core, p, packet, e->index);
     queue(core, p, packet);

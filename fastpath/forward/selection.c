@@ -8,7 +8,7 @@
 static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
     const fw_encoding_t *e = packet->encoding;
     bool first = c->packets == 0;
-    fw_seqmap_switch(&c->seqmap, packet->seq64, c->limit);
+    fw_seqmap_switch(&c->seqmap, packet->seq64, fw_consumer_limit(c, e));
     c->left_out_picture_id = FW_NO_PICTURE;
     fw_tsmap_switch(&c->tsmap, packet->rtp.timestamp, packet->arrival_us, c->clock_hz, &e->sr, c->same_clock);
     c->same_clock = true;
@@ -60,7 +60,7 @@ static bool takes_layer(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pa
         return true;
     }
     fw_layers_t now = fw_seqmap_layers(&c->seqmap);
-    fw_layers_t next = fw_layers_next(now, c->limit, frame);
+    fw_layers_t next = fw_layers_next(now, fw_consumer_limit(c, packet->encoding), frame);
     if (next.spatial != now.spatial || next.temporal != now.temporal) {
         fw_seqmap_change_layers(&c->seqmap, packet->seq64, next);
         fw_transport_changed(core, c->transport);

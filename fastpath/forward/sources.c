@@ -61,10 +61,17 @@ void fw_producer_rank(fw_core_t *core, fw_producer_t *p) {
     for (uint32_t i = 0; i < p->follower_count; i++) fw_consumer_aim(core, p->followers[i].consumer);
 }
 
+fw_layers_t fw_consumer_limit(const fw_consumer_t *c, const fw_encoding_t *e) {
+    fw_layers_t limit = c->limit;
+    if (e->described.structure_seq64[0] != 0 && c->media.ext_ids[FW_EXT_DEPENDENCY_DESCRIPTOR] == 0) limit.spatial = 0;
+    return limit;
+}
+
 bool fw_consumer_lacks_spatial(const fw_consumer_t *c) {
     if (c->select.current == FW_ENCODING_NONE) return false;
-    uint8_t top = c->producer->encodings[c->select.current]->top_spatial;
-    return fw_seqmap_layers(&c->seqmap).spatial < (c->limit.spatial < top ? c->limit.spatial : top);
+    const fw_encoding_t *e = c->producer->encodings[c->select.current];
+    uint8_t limit = fw_consumer_limit(c, e).spatial;
+    return fw_seqmap_layers(&c->seqmap).spatial < (limit < e->top_spatial ? limit : e->top_spatial);
 }
 
 void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c) {
@@ -105,6 +112,7 @@ void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e) {
     e->turns_seq64 = ((e->highest_seq64 >> 16) + 2) << 16;
     e->highest_seq64 = e->entry_seq64 = 0;
     e->top_spatial = 0;
+    e->described = (fw_described_t){0};
     memset(e->seen, 0, sizeof e->seen);
     fw_nack_init(&e->nack);
     e->stats = (fw_receive_stats_t){0};

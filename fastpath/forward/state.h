@@ -14,6 +14,7 @@
 #include "../net/path.h"
 #include "../stream/arrivals.h"
 #include "../stream/cache.h"
+#include "../stream/described.h"
 #include "../stream/frames.h"
 #include "../stream/keyframes.h"
 #include "../stream/nack.h"
@@ -78,12 +79,13 @@ typedef struct {
     uint32_t nacks_sent;
     uint32_t recovered; /* retransmissions that filled a gap */
     uint32_t keyframes;
-    uint8_t top_spatial; /* the highest spatial layer that has come */
+    uint8_t top_spatial; /* the highest spatial layer that has come, or that its descriptor says is active */
     uint16_t width; /* of the last keyframe, 0 where unknown */
     uint16_t height;
     uint8_t index;
     uint8_t rid_len;
     char rid[FW_RID_BYTES];
+    fw_described_t described; /* AV1 with dependency descriptors */
 } fw_encoding_t;
 
 /* Whether that number, at most FW_CACHE_PACKETS below the highest, has come. */

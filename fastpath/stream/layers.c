@@ -2,18 +2,24 @@
 
 static uint8_t lower(uint8_t a, uint8_t b) { return a < b ? a : b; }
 
-fw_layers_t fw_layers_next(fw_layers_t now, fw_layers_t limit, const fw_frame_t *frame) {
-    if (!frame->start || frame->spatial > 0) return now;
+/* The layers from the first packet of a picture on. */
+static fw_layers_t at_picture(fw_layers_t now, fw_layers_t limit, const fw_frame_t *frame) {
     now.spatial = lower(now.spatial, limit.spatial);
     now.temporal = lower(now.temporal, limit.temporal);
     if (frame->keyframe) {
         now.spatial = limit.spatial;
         now.temporal = limit.temporal;
     }
+    return now;
+}
+
+fw_layers_t fw_layers_next(fw_layers_t now, fw_layers_t limit, const fw_frame_t *frame) {
+    if (!frame->start || (frame->spatial > 0 && !frame->described)) return now;
+    if (frame->spatial == 0) now = at_picture(now, limit, frame);
     if (now.temporal >= limit.temporal) return now;
     /* VP8: this frame refers to the lowest layer alone. One layer at a time: the one above may refer to this one. */
     if (frame->layer_sync && frame->temporal == now.temporal + 1) now.temporal++;
-    /* VP9: no higher frame that follows refers to one before this. */
+    /* VP9: no higher frame that follows refers to one before this. AV1: likewise, said by the last of a picture's frames. */
     if (frame->switch_up && frame->temporal <= now.temporal) now.temporal = limit.temporal;
     return now;
 }

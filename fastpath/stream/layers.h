@@ -1,4 +1,4 @@
-/* Which layers of an encoding a consumer takes: temporal ones of VP8, temporal and spatial ones of VP9. */
+/* Which layers of an encoding a consumer takes: temporal ones of VP8, temporal and spatial ones of VP9 and AV1. */
 #ifndef FW_STREAM_LAYERS_H
 #define FW_STREAM_LAYERS_H
 
@@ -25,8 +25,9 @@ static inline bool fw_layers_end_picture(fw_layers_t layers, const fw_frame_t *f
 }
 
 /* The layers from this packet on, the newest in sequence: `now` flowed before, `limit` are the highest that are wanted.
- * They change with the first packet of a picture only, so that whatever of it comes late is treated as the rest was;
- * layers are taken up where nothing refers to what was left out. */
+ * They change with the first packet of a picture only, so that whatever of it comes late is treated as the rest was; AV1
+ * goes up in temporal layers at a picture's last frame, of which no packet is treated otherwise by that.
+ * Layers are taken up where nothing refers to what was left out. */
 fw_layers_t fw_layers_next(fw_layers_t now, fw_layers_t limit, const fw_frame_t *frame);
 
 #endif

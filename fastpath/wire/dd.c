@@ -1,16 +1,125 @@
-/* The dependency descriptor's mandatory fields: see dd.h. */
+/* The dependency descriptor: see dd.h. Names are those of appendix A.8.2. */
 #include "dd.h"
 
+#include "bits.h"
 #include "bytes.h"
 
+enum { MANDATORY_BYTES = 3, SAME_LAYER = 0, NEXT_TEMPORAL = 1, NEXT_SPATIAL = 2, NO_MORE = 3 };
+
 bool fw_dd_parse(const uint8_t *data, size_t len, fw_dd_t *out) {
-    if (len < 3) return false;
+    if (len < MANDATORY_BYTES) return false;
     *out = (fw_dd_t){
         .start_of_frame = data[0] & 0x80,
         .end_of_frame = data[0] & 0x40,
         .template_id = data[0] & 0x3F,
         .frame_number = fw_load16(data + 1),
-        .has_structure = len > 3 && data[3] & 0x80,
+        .has_structure = len > MANDATORY_BYTES && data[3] & 0x80,
     };
     return true;
+}
+
+/* ns(n), a number below n, 1 and up (A.8.1). */
+static unsigned take_below(fw_bits_t *b, unsigned n) {
+    unsigned width = 0;
+    for (unsigned rest = n; rest > 0; rest >>= 1) width++;
+    unsigned short_codes = (1U << width) - n;
+    unsigned value = fw_take_bits(b, width - 1);
+    return value < short_codes ? value : (value << 1) - short_codes + fw_take_bits(b, 1);
+}
+
+static bool take_layers(fw_bits_t *b, fw_dd_structure_t *s) {
+    uint8_t spatial = 0, temporal = 0;
+    unsigned next = SAME_LAYER;
+    for (s->template_count = 0; next != NO_MORE; s->template_count++) {
+        if (s->template_count == FW_DD_TEMPLATES || spatial == FW_DD_SPATIALS || temporal == FW_DD_TEMPORALS) return false;
+        s->templates[s->template_count] = (fw_dd_template_t){.spatial = spatial, .temporal = temporal};
+        next = fw_take_bits(b, 2);
+        if (!b->ok) return false;
+        if (next == NEXT_TEMPORAL) temporal++;
+        if (next == NEXT_SPATIAL) {
+            spatial++;
+            temporal = 0;
+        }
+    }
+    return true;
+}
+
+static uint64_t take_dtis(fw_bits_t *b, unsigned targets) {
+    uint64_t dtis = 0;
+    for (unsigned i = 0; i < targets; i++) dtis |= (uint64_t)fw_take_bits(b, 2) << (2 * i);
+    return dtis;
+}
+
+static void take_chains(fw_bits_t *b, fw_dd_structure_t *s) {
+    s->chain_count = (uint8_t)take_below(b, s->target_count + 1U);
+    if (s->chain_count == 0) return;
+    for (unsigned i = 0; i < s->target_count; i++) take_below(b, s->chain_count); /* decode_target_protected_by */
+    for (unsigned i = 0; i < s->template_count * (unsigned)s->chain_count; i++) fw_take_bits(b, 4);
+}
+
+static void find_target_layers(fw_dd_structure_t *s) {
+    for (unsigned target = 0; target < s->target_count; target++) {
+        s->target_spatial[target] = s->target_temporal[target] = 0;
+        for (unsigned i = 0; i < s->template_count; i++) {
+            const fw_dd_template_t *t = &s->templates[i];
+            if (fw_dd_dti(t, target) == FW_DTI_NOT_PRESENT) continue;
+            if (t->spatial > s->target_spatial[target]) s->target_spatial[target] = t->spatial;
+            if (t->temporal > s->target_temporal[target]) s->target_temporal[target] = t->temporal;
+        }
+    }
+}
+
+static bool take_structure(fw_bits_t *b, fw_dd_structure_t *s) {
+    s->id_offset = (uint8_t)fw_take_bits(b, 6);
+    s->target_count = (uint8_t)(fw_take_bits(b, 5) + 1);
+    if (!take_layers(b, s)) return false;
+    for (unsigned i = 0; i < s->template_count; i++) s->templates[i].dtis = take_dtis(b, s->target_count);
+    for (unsigned i = 0; i < s->template_count; i++)
+        for (; fw_take_flag(b); fw_take_bits(b, 4)) s->templates[i].refers = true;
+    take_chains(b, s);
+    if (fw_take_flag(b)) {
+        unsigned spatials = s->templates[s->template_count - 1].spatial + 1U;
+        for (unsigned i = 0; i < spatials; i++) fw_take_bits(b, 32); /* max_render_width and height */
+    }
+    find_target_layers(s);
+    return b->ok;
+}
+
+bool fw_dd_structure(const uint8_t *data, size_t len, fw_dd_structure_t *out) {
+    if (len <= MANDATORY_BYTES || !(data[3] & 0x80)) return false;
+    fw_bits_t b = fw_bits(data + MANDATORY_BYTES, len - MANDATORY_BYTES);
+    fw_take_bits(&b, 5); /* flags */
+    return take_structure(&b, out);
+}
+
+bool fw_dd_knows(const fw_dd_structure_t *structure, const fw_dd_t *dd) {
+    return ((dd->template_id - structure->id_offset) & 63) < structure->template_count;
+}
+
+/* Whether the frame's own list of references has any. */
+static bool take_own_references(fw_bits_t *b) {
+    bool any = false;
+    for (unsigned size; (size = fw_take_bits(b, 2)) != 0; any = true) fw_take_bits(b, 4 * size);
+    return any;
+}
+
+bool fw_dd_frame(const uint8_t *data, size_t len, const fw_dd_structure_t *structure, fw_dd_frame_t *out) {
+    fw_dd_t dd;
+    if (!fw_dd_parse(data, len, &dd) || !fw_dd_knows(structure, &dd)) return false;
+    *out = (fw_dd_frame_t){.own = structure->templates[(dd.template_id - structure->id_offset) & 63]};
+    if (len == MANDATORY_BYTES) return true;
+    fw_bits_t b = fw_bits(data + MANDATORY_BYTES, len - MANDATORY_BYTES);
+    fw_take_flag(&b); /* has_structure */
+    bool active = fw_take_flag(&b), dtis = fw_take_flag(&b), fdiffs = fw_take_flag(&b), chains = fw_take_flag(&b);
+    if (dd.has_structure) {
+        fw_dd_structure_t own;
+        if (!take_structure(&b, &own) || own.target_count != structure->target_count) return false;
+        out->active = (uint32_t)((1ULL << structure->target_count) - 1);
+    }
+    if (active) out->active = fw_take_bits(&b, structure->target_count);
+    out->has_active = active || dd.has_structure;
+    if (dtis) out->own.dtis = take_dtis(&b, structure->target_count);
+    if (fdiffs) out->own.refers = take_own_references(&b);
+    for (unsigned i = 0; chains && i < structure->chain_count; i++) fw_take_bits(&b, 8);
+    return b.ok;
 }

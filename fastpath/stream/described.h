@@ -1,0 +1,28 @@
+/* A stream that says its layers by dependency descriptors: the structures that they go by, and what follows for each frame. */
+#ifndef FW_STREAM_DESCRIBED_H
+#define FW_STREAM_DESCRIBED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../wire/dd.h"
+#include "../wire/frame.h"
+
+typedef struct {
+    uint64_t structure_seq64[2]; /* where they came; 0 for none */
+    uint64_t newest_seq64;       /* of the packets that were read */
+    uint32_t timestamp;          /* of the picture whose frames come now */
+    uint8_t spatial;             /* the newest of its frames */
+    uint8_t temporal;
+    bool switches;               /* so far all frames of the picture are switch points */
+    uint8_t top_spatial;         /* of the active decode targets */
+    fw_dd_structure_t structures[2]; /* the newest, and the one before: packets that come late go by that */
+} fw_described_t;
+
+/* Reads the descriptor of a packet, whose mandatory fields are `dd`, into `frame`, which has what the payload tells. Where
+ * no structure knows its template the frame counts as of the highest layers: it goes only to who takes all. False then. */
+bool fw_described_read(fw_described_t *d, const uint8_t *data, size_t len, const fw_dd_t *dd, uint64_t seq64,
+                       uint32_t timestamp, fw_frame_t *frame);
+
+#endif
