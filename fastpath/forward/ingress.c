@@ -88,13 +88,20 @@ static bool read_frame(fw_codec_t codec, fw_packet_t *packet) {
     return false;
 }
 
-/* What the dependency descriptor of an AV1 packet tells of it. Without a structure nothing can be chosen: one comes with a keyframe. */
-static void describe(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
+static bool read_descriptor(fw_encoding_t *e, fw_packet_t *packet) {
     const fw_packet_ext_t *ext = find_extension(packet, FW_EXT_DEPENDENCY_DESCRIPTOR);
-    if (!fw_described_read(&e->described, packet->data + ext->offset, ext->len, &packet->dd, packet->seq64,
-                           packet->rtp.timestamp, &packet->frame))
-        fw_producer_lacks_keyframe(core, e->producer, e->index);
+    return fw_described_read(&e->described, packet->data + ext->offset, ext->len, &packet->dd, packet->seq64,
+                             packet->rtp.timestamp, &packet->frame);
+}
+
+/* What the dependency descriptor of an AV1 packet tells of it, and of those after it that waited for its structure. */
+static void describe(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
+    if (!read_descriptor(e, packet)) fw_producer_lacks_keyframe(core, e->producer, e->index);
     e->top_spatial = e->described.top_spatial;
+    for (uint64_t seq64 = packet->seq64 + 1; packet->dd.has_structure && seq64 <= e->highest_seq64; seq64++) {
+        fw_packet_t *after = fw_encoding_cached(core, e, seq64);
+        if (after != NULL && after->frame.described && after->frame.spatial == FW_LAYERS_ALL) (void)read_descriptor(e, after);
+    }
 }
 
 static void hand_over(fw_core_t *core, fw_producer_t *p, const fw_packet_t *packet, uint8_t encoding) {

@@ -129,8 +129,8 @@ void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e) {
     }
 }
 
-const fw_packet_t *fw_encoding_cached(const fw_core_t *core, const fw_encoding_t *e, uint64_t seq64) {
-    const fw_packet_t *packet = fw_pool_get(&core->pool, fw_cache_get(&e->cache, seq64));
+fw_packet_t *fw_encoding_cached(const fw_core_t *core, const fw_encoding_t *e, uint64_t seq64) {
+    fw_packet_t *packet = fw_pool_get(&core->pool, fw_cache_get(&e->cache, seq64));
     return packet == NULL || packet->encoding != e || packet->seq64 != seq64 ? NULL : packet;
 }
 

@@ -28,7 +28,7 @@ void fw_producer_lacks_keyframe(fw_core_t *core, fw_producer_t *p, uint8_t encod
 void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e);
 
 /* The encoding's packet of that number, if it is still kept, else NULL. */
-const fw_packet_t *fw_encoding_cached(const fw_core_t *core, const fw_encoding_t *e, uint64_t seq64);
+fw_packet_t *fw_encoding_cached(const fw_core_t *core, const fw_encoding_t *e, uint64_t seq64);
 
 /* A new sender report of an encoding, from the publisher or from its home worker. */
 void fw_encoding_report(fw_core_t *core, fw_encoding_t *e, const fw_clock_point_t *sr);

@@ -66,9 +66,11 @@ bool fw_described_read(fw_described_t *d, const uint8_t *data, size_t len, const
     frame->spatial = said.own.spatial;
     frame->temporal = said.own.temporal;
     frame->keyframe = frame->spatial == 0 && (frame->keyframe || (dd->has_structure && !said.own.refers));
-    if (!newest) return true;
-    if (said.has_active) d->top_spatial = top_active(structure, said.active);
-    if (!frame->start) return true;
+    if (said.has_active && seq64 > d->active_seq64) {
+        d->active_seq64 = seq64;
+        d->top_spatial = top_active(structure, said.active);
+    }
+    if (!newest || !frame->start) return true;
     take_frame(d, structure, &said.own, timestamp);
     frame->switch_up = d->switches && frame->spatial == d->top_spatial;
     return true;

@@ -12,6 +12,7 @@
 typedef struct {
     uint64_t structure_seq64[2]; /* where they came; 0 for none */
     uint64_t newest_seq64;       /* of the packets that were read */
+    uint64_t active_seq64;       /* of the one that told the active decode targets */
     uint32_t timestamp;          /* of the picture whose frames come now */
     uint8_t spatial;             /* the newest of its frames */
     uint8_t temporal;

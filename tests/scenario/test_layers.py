@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from fanwire.fastpath.messages import Codec, Encoding, Extension, PayloadType, ProducerSpec, ReadStatistics, SetLayers
 from support.scenario.layered import Layered, decode
 from support.scenario.publisher import Publisher
-from support.scenario.specs import PUBLISHED_EXTENSIONS, VP8, consumer, producer
+from support.scenario.specs import AV1, PUBLISHED_EXTENSIONS, VP8, WATCHED_EXTENSIONS, consumer, producer
 from support.scenario.viewer import Received, Viewer
 from support.scenario.world import Link, World
 
 VP9 = PayloadType(98, Codec.VP9, 90_000, rtx_pt=99, nack=True, pli=True, fir=True, transport_cc=True)
-RIDS = PUBLISHED_EXTENSIONS | {Extension.RID: 10, Extension.REPAIRED_RID: 11}
+RIDS = PUBLISHED_EXTENSIONS | {Extension.RID: 10, Extension.REPAIRED_RID: 11, Extension.DEPENDENCY_DESCRIPTOR: 12}
+DESCRIBED = WATCHED_EXTENSIONS | {Extension.DEPENDENCY_DESCRIPTOR: 7}
 NUMBERS = st.none() | st.integers(0, 2)
 WISHES = st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, st.integers(1, 40)), min_size=1, max_size=8)
 
@@ -23,12 +24,14 @@ def camera(pt: PayloadType, encodings: int) -> ProducerSpec:
     return producer(pt, extensions=RIDS, encodings=[Encoding(rid) for rid in "qhf"[:encodings]])
 
 
-def sources(publisher: Publisher, spec: ProducerSpec, *, inter_layer: bool = False) -> list[Layered]:
+def sources(
+    publisher: Publisher, spec: ProducerSpec, spatials: int = 1, *, inter_layer: bool = False
+) -> list[Layered]:
     made = [
         Layered(
             publisher, spec, spec.payload_types[0], ssrc=0x20 + n, rtx_ssrc=0x30 + n, rid=encoding.rid, label=n + 1,
             size=(320 << n, 180 << n), packets_per_frame=1 + n, seq=20_000 * n + 65_000, timestamp=n << 30,
-            picture_id=0x7FF0 + n * 99, tl0=250 + n, inter_layer=inter_layer,
+            picture_id=0x7FF0 + n * 99, tl0=250 + n, spatials=spatials, inter_layer=inter_layer,
         )
         for n, encoding in enumerate(spec.encodings)
     ]  # fmt: skip
@@ -48,22 +51,42 @@ def persist(world: World, viewer: Viewer, received: Received) -> None:
     world.every(100_000, ask)
 
 
-@pytest.mark.parametrize(("pt", "encodings", "inter_layer"), [(VP8, 3, False), (VP9, 1, False), (VP9, 1, True)])
+@pytest.mark.parametrize(
+    ("pt", "encodings", "spatials", "inter_layer"),
+    [
+        (VP8, 3, 1, False),
+        (VP9, 1, 3, False),
+        (VP9, 1, 3, True),
+        (AV1, 3, 1, False),
+        (AV1, 1, 3, False),
+        (AV1, 1, 3, True),
+        (AV1, 2, 2, True),
+    ],
+)
 @settings(max_examples=25, deadline=None)
-@given(wishes=WISHES, seed=st.integers(0, 99), bad=st.booleans())
+@given(wishes=WISHES, seed=st.integers(0, 99), bad=st.booleans(), described=st.booleans())
 def test_whatever_is_chosen_decodes(
-    pt: PayloadType, encodings: int, inter_layer: bool, wishes: list[tuple[int | None, ...]], seed: int, bad: bool
+    pt: PayloadType,
+    encodings: int,
+    spatials: int,
+    inter_layer: bool,
+    wishes: list[tuple[int | None, ...]],
+    seed: int,
+    bad: bool,
+    described: bool,
 ) -> None:
-    """Random wishes at random moments; `bad` puts 5 % loss and reordering between publisher and server."""
+    """Random wishes at random moments; `bad` puts 5 % loss and reordering between publisher and server. `described`: the
+    viewer takes dependency descriptors."""
     with World(seed=seed) as world:
         publisher = Publisher(world, up=Link(10_000, 15_000, 0.05, reorders=True)) if bad else Publisher(world)
         viewer = Viewer(world)
         spec = camera(pt, encodings)
-        watching = viewer.watch(consumer(pt, ssrc=1, rtx_ssrc=2), publisher.publish(spec), spec)
+        sink = consumer(pt, ssrc=1, rtx_ssrc=2, extensions=DESCRIBED if described else WATCHED_EXTENSIONS)
+        watching = viewer.watch(sink, publisher.publish(spec), spec)
         received = viewer.streams[1]
         persist(world, viewer, received)
         world.run(0.2)
-        made = sources(publisher, spec, inter_layer=inter_layer)
+        made = sources(publisher, spec, spatials, inter_layer=inter_layer)
         for source in made:
             source.start()
         world.run(1)
@@ -76,21 +99,26 @@ def test_whatever_is_chosen_decodes(
             source.stop()
         world.run(1)
         assume(not world.wiretap.missing)  # what is never repaired upstream cannot be whole
-        assert len(decode(received, *made)) > 10
+        decoded = decode(received, *made)
+        assert len(decoded) > 10
+        assert described or pt is not AV1 or {layer.spatial for _, layer in decoded} == {0}
 
 
-@pytest.mark.parametrize("pt", [VP8, VP9])
-def test_what_is_asked_for_is_what_flows(pt: PayloadType) -> None:
+@pytest.mark.parametrize(
+    ("pt", "spatials", "inter_layer"),
+    [(VP8, 1, False), (VP9, 3, False), (AV1, 1, False), (AV1, 3, False), (AV1, 3, True)],
+)
+def test_what_is_asked_for_is_what_flows(pt: PayloadType, spatials: int, inter_layer: bool) -> None:
     with World() as world:
         publisher, viewer = Publisher(world), Viewer(world)
         spec = camera(pt, 1)
-        watching = viewer.watch(consumer(pt, ssrc=1), publisher.publish(spec), spec)
+        watching = viewer.watch(consumer(pt, ssrc=1, extensions=DESCRIBED), publisher.publish(spec), spec)
         world.run(0.2)
-        (source,) = sources(publisher, spec)
+        (source,) = sources(publisher, spec, spatials, inter_layer=inter_layer)
         source.start()
         world.run(1)
         received = viewer.streams[1]
-        top = 2 if pt is VP9 else 0
+        top = spatials - 1
         for spatial, temporal in [(2, 0), (0, 2), (1, 1), (None, None), (0, 0), (2, 1), (1, 2), (0, 1), (2, 2)]:
             notices = len(world.nodes[viewer.node].changes)
             world.submit(SetLayers(watching, None, spatial, temporal))
@@ -106,5 +134,5 @@ def test_what_is_asked_for_is_what_flows(pt: PayloadType) -> None:
             (stream,) = told.streams
             assert (min(stream.spatial, top), min(stream.temporal, 2)) == (highest, rate)
         # A keyframe is asked for where spatial layers are to be taken up, and nowhere else.
-        assert len(source.requests_us) <= (1 + 5 if pt is VP9 else 1)
+        assert len(source.requests_us) <= (1 + 5 if spatials > 1 else 1)
         assert world.drops() == {}

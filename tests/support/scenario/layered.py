@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanwire.fastpath import probes
-from fanwire.fastpath.messages import Codec
+from fanwire.fastpath.messages import Codec, Extension
 
+from ..dependency import Structure, Template, descriptor
 from .packet import Packet, Tag
 from .publisher import Source
 from .viewer import Received
@@ -31,13 +32,44 @@ class Layer:
     refers: frozenset[int]
 
 
-class Layered(Source):
-    """VP8 with three temporal layers, or VP9 with three of each. `inter_layer`: each spatial layer refers to the one
-    below it in every picture, else in keyframes only (L3T3_KEY)."""
+# What AV1's templates of one spatial layer are for, in their order: temporal layer, keyframe, switch point.
+TEMPLATES = [(0, True, True), (0, False, True), (0, False, False), (1, False, False), (2, False, False)]
 
-    def __init__(self, *args: Any, inter_layer: bool = False, **options: Any) -> None:
+
+def structure(spatials: int, *, inter_layer: bool) -> Structure:
+    """Decode targets are one of each spatial and temporal layer, in that order."""
+
+    def dti(spatial: int, temporal: int, target: tuple[int, int], *, keyframe: bool, switch: bool) -> str:
+        below = spatial < target[0] and (inter_layer or keyframe)
+        if temporal > target[1] or not (below or spatial == target[0]):
+            return "-"
+        return "S" if switch and not below else "R"
+
+    targets = list(itertools.product(range(spatials), range(3)))
+    return Structure(
+        [
+            Template(
+                spatial,
+                temporal,
+                "".join(dti(spatial, temporal, target, keyframe=keyframe, switch=switch) for target in targets),
+                [1] if keyframe and spatial else [],
+            )
+            for spatial in range(spatials)
+            for temporal, keyframe, switch in TEMPLATES
+        ],
+        id_offset=60,
+    )
+
+
+class Layered(Source):
+    """VP8, VP9 or AV1 with three temporal layers, and of the latter two as many spatial ones as wanted. `inter_layer`:
+    each spatial layer refers to the one below it in every picture, else in keyframes only (L3T3_KEY)."""
+
+    def __init__(self, *args: Any, spatials: int = 1, inter_layer: bool = False, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.spatials = spatials
         self.inter_layer = inter_layer
+        self.structure = structure(spatials, inter_layer=inter_layer)
         self.layers: dict[int, Layer] = {}  # by frame
         self._step = 0
         self._newest: dict[tuple[int, int], int] = {}  # by spatial and temporal layer
@@ -52,8 +84,8 @@ class Layered(Source):
         temporal, sync = PATTERN[self._step]
         self.picture_id += 1
         self.tl0 += temporal == 0
-        spatials = 3 if self.pt.codec is Codec.VP9 else 1
-        for spatial in range(spatials):
+        write = {Codec.VP8: self._vp8, Codec.VP9: self._vp9, Codec.AV1: self._av1}[self.pt.codec]
+        for spatial in range(self.spatials):
             self.frame += 1
             refers = self._references(spatial, temporal, keyframe=keyframe, sync=sync)
             self.layers[self.frame] = Layer(
@@ -62,10 +94,10 @@ class Layered(Source):
             self._newest[spatial, temporal] = self.frame
             for index in range(self.packets_per_frame):
                 last = index == self.packets_per_frame - 1
-                write = self._vp9 if spatials == 3 else self._vp8
                 head = write(spatial, temporal, keyframe=keyframe, sync=sync, first=index == 0, last=last)
                 body = bytes(Tag(self.label, self.frame, index)) + bytes(self.payload_bytes)
-                self.send_payload(head + body, marker=last and spatial == spatials - 1)
+                extensions = self._describe(spatial, temporal, keyframe=keyframe, first=index == 0, last=last)
+                self.send_payload(head + body, marker=last and spatial == self.spatials - 1, extensions=extensions)
 
     def _references(self, spatial: int, temporal: int, *, keyframe: bool, sync: bool) -> list[int]:
         found = []
@@ -98,6 +130,28 @@ class Layered(Source):
         ids = temporal << 5 | (self._step == 0) << 4 | spatial << 1 | depends
         return struct.pack("!BHBB", bits, 0x8000 | self.picture_id & 0x7FFF, ids, self.tl0 & 0xFF)
 
+    def _av1(self, spatial: int, _: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
+        """One element that is part of a frame; N where a coded video sequence starts (AV1 RTP specification section 4.4)."""
+        new_sequence = keyframe and first and spatial == 0
+        return bytes([0x10 | new_sequence << 3 | (not first) << 7 | (not last) << 6, 0x30])
+
+    def _describe(
+        self, spatial: int, temporal: int, *, keyframe: bool, first: bool, last: bool
+    ) -> dict[int, bytes] | None:
+        """The dependency descriptor of AV1; a structure comes with a keyframe's first packet."""
+        if self.pt.codec is not Codec.AV1:
+            return None
+        template = TEMPLATES.index((temporal, keyframe, self._step == 0)) + spatial * len(TEMPLATES)
+        written = descriptor(
+            template + self.structure.id_offset,
+            self.frame,
+            start=first,
+            end=last,
+            structure=self.structure if keyframe and first and spatial == 0 else None,
+            fdiffs=None if keyframe else sorted(self.frame - other for other in self.layers[self.frame].refers),
+        )
+        return {self.spec.extensions[Extension.DEPENDENCY_DESCRIPTOR]: written}
+
 
 def decode(received: Received, *sources: Layered) -> list[tuple[int, Layer]]:
     """The frames that came, as (label, frame), in the order of their sequence numbers. Fails where a decoder would:
@@ -125,8 +179,27 @@ def decode(received: Received, *sources: Layered) -> list[tuple[int, Layer]]:
         assert before.marker == (step > 0) or (tag.label, tag.frame) in cut, "the marker does not end the picture"
     hollow = list(itertools.accumulate(tag is None for tag, _ in packets))
     starts = [(books[t.label], t.frame, p, n) for (t, p), n in zip(packets, hollow, strict=True) if t and t.index == 0]
-    _check_ids(received, starts)
+    if received.spec.payload_types[0].codec is Codec.AV1:
+        _check_numbers(received, starts)
+    else:
+        _check_ids(received, starts)
     return [(label, books[label].layers[frame]) for label, frame in came]
+
+
+def _check_numbers(received: Received, starts: list[tuple[Layered, int, Packet, int]]) -> None:
+    """Frames refer to each other by the distance of their numbers: in a source that stays, left out frames or not."""
+    ident = received.spec.extensions.get(Extension.DEPENDENCY_DESCRIPTOR)
+    for (source, frame, before, _), (source_after, frame_after, after, _) in itertools.pairwise(starts):
+        if source is not source_after:
+            assert source_after.layers[frame_after].keyframe
+        if ident is None:
+            continue
+        numbers = [int.from_bytes(packet.extensions[ident][1:3], "big") for packet in (before, after)]
+        step = (numbers[1] - numbers[0]) & 0xFFFF
+        if source is source_after:
+            assert step == frame_after - frame, "a frame is not where those that refer to it look"
+        else:
+            assert 1 <= step < 1 << 12, "frame numbers do not go on"
 
 
 def _check_ids(received: Received, starts: list[tuple[Layered, int, Packet, int]]) -> None:

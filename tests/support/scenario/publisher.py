@@ -127,9 +127,14 @@ class Source:
             packet.timestamp,
             seq16.to_bytes(2, "big") + packet.payload,
             packet.marker,
-            self._names(repaired=True),
+            self._extensions_again(packet),
         )
         self.publisher.send_packet(again, original=(self.ssrc, seq16))
+
+    def _extensions_again(self, packet: Packet) -> dict[int, bytes]:
+        """Those of a packet that is sent again: its RID becomes the repaired RID (RFC 8852 section 3.2)."""
+        rid = self.spec.extensions.get(Extension.RID)
+        return {ident: data for ident, data in packet.extensions.items() if ident != rid} | self._names(repaired=True)
 
     def probe(self, padding: int = 200) -> None:
         """Sends an RTX packet of nothing but padding, as bandwidth probes are."""

@@ -103,8 +103,9 @@ class Viewer(Peer):
         number = extend(received.highest, int.from_bytes(packet.payload[:2], "big"))
         media = next(pt for pt in received.spec.payload_types if pt.rtx_pt == packet.pt)
         original = Packet(
-            received.spec.ssrc, media.pt, number & 0xFFFF, packet.timestamp, packet.payload[2:], packet.marker
-        )
+            received.spec.ssrc, media.pt, number & 0xFFFF, packet.timestamp, packet.payload[2:], packet.marker,
+            packet.extensions,
+        )  # fmt: skip
         received.repaired[number] = original
         received.packets.setdefault(number, original)
         received.arrivals_us.setdefault(number, self.world.now_us)
