@@ -20,6 +20,10 @@ BLOCK: "probes.ReportBlock" = {
     "last_sr": 0xABCD0000,
     "delay_sr": 655,
 }
+CHROMIUM_L3T3 = bytes.fromhex(
+    "c1017280081485214eafffaaaa863cf0430c10c302afc0aaa0063c00430010c002a000a80006000040001d954926e082b04a0941b820ac128250"
+    "3157f974000ca864330e222222eca8655304224230eca877530077004200ef008601df010d"
+)
 VP8_KEYFRAME = bytes.fromhex("50420f9d012a") + struct.pack("<HH", 1280, 720)
 
 
@@ -151,7 +155,12 @@ def av1() -> Iterator[bytes]:
 
 def dd() -> Iterator[bytes]:
     yield b"\xc1\x00\x07"
-    yield b"\x80\x00\x08\x80\x01\x02"
+    yield CHROMIUM_L3T3
+    yield bytes.fromhex("86017340fc")
+    # Two temporal layers with a chain and a size, and a frame that has all of its own.
+    layers = [(0x83, 8), (8, 16), (0b11111, 5), (2, 6), (1, 5), (1, 2), (3, 2), (0b1010, 4), (0b0001, 4), (0, 1), (0x10, 5)]
+    own = [(0b10, 2), (0b0110, 4), (1, 2), (3, 4), (0, 2), (7, 8)]
+    yield pack_bits(*layers, (0, 1), (1, 1), (0, 1), (0, 4), (1, 4), (1, 1), (639, 16), (359, 16), *own)
 
 
 def red() -> Iterator[bytes]:
@@ -189,6 +198,11 @@ def core() -> Iterator[bytes]:
     redundant = struct.pack("!BHBB", 0xEF, 0x0F00, 0x02, 0x6F) + b"ldopus"
     sound = [sealed(63, seq, 0x44, [(1, b"a")], redundant) for seq in (1, 2)]
     sound.append(sealed(111, 3, 0x44, [(1, b"a")], b"o"))
+    descriptors = [CHROMIUM_L3T3, *map(bytes.fromhex, ("860173", "460173", "8b0174", "4b0174", "c30175", "c80176", "cd0177"))]
+    described = [
+        sealed(102, seq, 0x11, [(1, b"v"), (2, b"0"), (13, descriptor)], b"\x10\x30frame")
+        for seq, descriptor in enumerate(descriptors, 20)
+    ]
     writer = probes.RtcpWriter()
     writer.sr({"ssrc": 0x11, "ntp": 2 << 32, "timestamp": 27_000, "packets": 4, "octets": 5})
     report = sealed_rtcp(writer)
@@ -199,6 +213,8 @@ def core() -> Iterator[bytes]:
     wishes = sealed_rtcp(writer, path=1) + sealed_rtcp(writer, path=2)
     yield b"".join([*video, flush, report, *layers, pause, flush, rtx, flush, wishes, flush, pause * 60, flush])
     yield b"".join([*sound, flush, step(3, username, path=1), step(3, username + b"\0\x25\0\0", path=3), flush])
+    yield b"".join([*described, flush, pause, *described[1:], flush])
+    yield b"".join([*described[1:], flush, described[0], flush, wishes, flush])
     handed = sealed(96, 9, 0xCAFE, names, keyframe)[3:-16]
     records = [
         step(5, bytes([kind, 5]) + struct.pack("!HI", seq, seq) + handed) for kind, seq in ((0, 9), (0, 10), (1, 9))

@@ -15,6 +15,7 @@ from fanwire.fastpath.messages import (
     RemoveProducer,
     SetLayers,
 )
+from support.dependency import Structure, Template, descriptor
 from support.scenario.packet import Packet
 from support.scenario.publisher import Publisher, Source
 from support.scenario.specs import AV1, H264, PUBLISHED_EXTENSIONS, VP8, consumer, producer
@@ -235,9 +236,9 @@ def test_a_publisher_comes_back_with_another_codec() -> None:
 
 def dependency(source: Source, *, keyframe: bool, number: int) -> dict[int, bytes]:
     """A dependency descriptor; with a keyframe, one that carries a structure of one layer."""
-    head = bytes([0xC0]) + (number & 0xFFFF).to_bytes(2, "big")
-    extended = head + b"\x80\x01\x02" if keyframe else head
-    return {source.spec.extensions[Extension.DEPENDENCY_DESCRIPTOR]: extended}
+    structure = Structure([Template(0, 0, "S"), Template(0, 0, "R", [1])])
+    written = descriptor(0 if keyframe else 1, number, structure=structure if keyframe else None)
+    return {source.spec.extensions[Extension.DEPENDENCY_DESCRIPTOR]: written}
 
 
 def test_the_frame_number_of_a_dependency_descriptor_goes_on() -> None:
