@@ -1,4 +1,4 @@
-/* A stream that says its layers by dependency descriptors: the structures that they go by, and what follows for each frame. */
+/* A stream that says its layers by dependency descriptors: the structures that they go by, and what a frame is by them. */
 #ifndef FW_STREAM_DESCRIBED_H
 #define FW_STREAM_DESCRIBED_H
 

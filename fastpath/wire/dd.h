@@ -58,8 +58,8 @@ bool fw_dd_structure(const uint8_t *data, size_t len, fw_dd_structure_t *out);
 /* Whether a structure knows the template that a descriptor names. */
 bool fw_dd_knows(const fw_dd_structure_t *structure, const fw_dd_t *dd);
 
-/* Reads the rest of a descriptor by the structure that holds for it, its own where it carries one. False where its template is not in it,
- * or it is cut short. */
+/* Reads the rest of a descriptor by the structure that holds for it, its own where it carries one. False where its template
+ * is not in that, or it is cut short. */
 bool fw_dd_frame(const uint8_t *data, size_t len, const fw_dd_structure_t *structure, fw_dd_frame_t *out);
 
 #endif

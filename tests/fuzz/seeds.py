@@ -158,7 +158,19 @@ def dd() -> Iterator[bytes]:
     yield CHROMIUM_L3T3
     yield bytes.fromhex("86017340fc")
     # Two temporal layers with a chain and a size, and a frame that has all of its own.
-    layers = [(0x83, 8), (8, 16), (0b11111, 5), (2, 6), (1, 5), (1, 2), (3, 2), (0b1010, 4), (0b0001, 4), (0, 1), (0x10, 5)]
+    layers = [
+        (0x83, 8),
+        (8, 16),
+        (0b11111, 5),
+        (2, 6),
+        (1, 5),
+        (1, 2),
+        (3, 2),
+        (0b1010, 4),
+        (0b0001, 4),
+        (0, 1),
+        (0x10, 5),
+    ]
     own = [(0b10, 2), (0b0110, 4), (1, 2), (3, 4), (0, 2), (7, 8)]
     yield pack_bits(*layers, (0, 1), (1, 1), (0, 1), (0, 4), (1, 4), (1, 1), (639, 16), (359, 16), *own)
 
@@ -198,7 +210,10 @@ def core() -> Iterator[bytes]:
     redundant = struct.pack("!BHBB", 0xEF, 0x0F00, 0x02, 0x6F) + b"ldopus"
     sound = [sealed(63, seq, 0x44, [(1, b"a")], redundant) for seq in (1, 2)]
     sound.append(sealed(111, 3, 0x44, [(1, b"a")], b"o"))
-    descriptors = [CHROMIUM_L3T3, *map(bytes.fromhex, ("860173", "460173", "8b0174", "4b0174", "c30175", "c80176", "cd0177"))]
+    descriptors = [
+        CHROMIUM_L3T3,
+        *map(bytes.fromhex, ("860173", "460173", "8b0174", "4b0174", "c30175", "c80176", "cd0177")),
+    ]
     described = [
         sealed(102, seq, 0x11, [(1, b"v"), (2, b"0"), (13, descriptor)], b"\x10\x30frame")
         for seq, descriptor in enumerate(descriptors, 20)

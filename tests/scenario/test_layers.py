@@ -24,14 +24,12 @@ def camera(pt: PayloadType, encodings: int) -> ProducerSpec:
     return producer(pt, extensions=RIDS, encodings=[Encoding(rid) for rid in "qhf"[:encodings]])
 
 
-def sources(
-    publisher: Publisher, spec: ProducerSpec, spatials: int = 1, *, inter_layer: bool = False
-) -> list[Layered]:
+def sources(publisher: Publisher, spec: ProducerSpec, mode: str) -> list[Layered]:
     made = [
         Layered(
             publisher, spec, spec.payload_types[0], ssrc=0x20 + n, rtx_ssrc=0x30 + n, rid=encoding.rid, label=n + 1,
             size=(320 << n, 180 << n), packets_per_frame=1 + n, seq=20_000 * n + 65_000, timestamp=n << 30,
-            picture_id=0x7FF0 + n * 99, tl0=250 + n, spatials=spatials, inter_layer=inter_layer,
+            picture_id=0x7FF0 + n * 99, tl0=250 + n, mode=mode,
         )
         for n, encoding in enumerate(spec.encodings)
     ]  # fmt: skip
@@ -52,15 +50,16 @@ def persist(world: World, viewer: Viewer, received: Received) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pt", "encodings", "spatials", "inter_layer"),
+    ("pt", "encodings", "mode"),
     [
-        (VP8, 3, 1, False),
-        (VP9, 1, 3, False),
-        (VP9, 1, 3, True),
-        (AV1, 3, 1, False),
-        (AV1, 1, 3, False),
-        (AV1, 1, 3, True),
-        (AV1, 2, 2, True),
+        (VP8, 3, "L1T3"),
+        (VP9, 1, "L3T3"),
+        (VP9, 1, "L3T3_KEY"),
+        (AV1, 1, "L3T3"),
+        (AV1, 1, "L3T3_KEY"),
+        (AV1, 1, "S3T3"),
+        (AV1, 2, "L2T3"),
+        (AV1, 3, "L1T3"),
     ],
 )
 @settings(max_examples=25, deadline=None)
@@ -68,15 +67,14 @@ def persist(world: World, viewer: Viewer, received: Received) -> None:
 def test_whatever_is_chosen_decodes(
     pt: PayloadType,
     encodings: int,
-    spatials: int,
-    inter_layer: bool,
+    mode: str,
     wishes: list[tuple[int | None, ...]],
     seed: int,
     bad: bool,
     described: bool,
 ) -> None:
-    """Random wishes at random moments; `bad` puts 5 % loss and reordering between publisher and server. `described`: the
-    viewer takes dependency descriptors."""
+    """Random wishes at random moments; `bad` puts 5 % loss and reordering between publisher and server. `described`:
+    the viewer takes dependency descriptors."""
     with World(seed=seed) as world:
         publisher = Publisher(world, up=Link(10_000, 15_000, 0.05, reorders=True)) if bad else Publisher(world)
         viewer = Viewer(world)
@@ -86,7 +84,7 @@ def test_whatever_is_chosen_decodes(
         received = viewer.streams[1]
         persist(world, viewer, received)
         world.run(0.2)
-        made = sources(publisher, spec, spatials, inter_layer=inter_layer)
+        made = sources(publisher, spec, mode)
         for source in made:
             source.start()
         world.run(1)
@@ -105,20 +103,20 @@ def test_whatever_is_chosen_decodes(
 
 
 @pytest.mark.parametrize(
-    ("pt", "spatials", "inter_layer"),
-    [(VP8, 1, False), (VP9, 3, False), (AV1, 1, False), (AV1, 3, False), (AV1, 3, True)],
+    ("pt", "mode"),
+    [(VP8, "L1T3"), (VP9, "L3T3_KEY"), (AV1, "L1T3"), (AV1, "L3T3"), (AV1, "L3T3_KEY"), (AV1, "S3T3")],
 )
-def test_what_is_asked_for_is_what_flows(pt: PayloadType, spatials: int, inter_layer: bool) -> None:
+def test_what_is_asked_for_is_what_flows(pt: PayloadType, mode: str) -> None:
     with World() as world:
         publisher, viewer = Publisher(world), Viewer(world)
         spec = camera(pt, 1)
         watching = viewer.watch(consumer(pt, ssrc=1, extensions=DESCRIBED), publisher.publish(spec), spec)
         world.run(0.2)
-        (source,) = sources(publisher, spec, spatials, inter_layer=inter_layer)
+        (source,) = sources(publisher, spec, mode)
         source.start()
         world.run(1)
         received = viewer.streams[1]
-        top = spatials - 1
+        top = source.spatials - 1
         for spatial, temporal in [(2, 0), (0, 2), (1, 1), (None, None), (0, 0), (2, 1), (1, 2), (0, 1), (2, 2)]:
             notices = len(world.nodes[viewer.node].changes)
             world.submit(SetLayers(watching, None, spatial, temporal))
@@ -134,5 +132,5 @@ def test_what_is_asked_for_is_what_flows(pt: PayloadType, spatials: int, inter_l
             (stream,) = told.streams
             assert (min(stream.spatial, top), min(stream.temporal, 2)) == (highest, rate)
         # A keyframe is asked for where spatial layers are to be taken up, and nowhere else.
-        assert len(source.requests_us) <= (1 + 5 if spatials > 1 else 1)
+        assert len(source.requests_us) <= (1 + 5 if top > 0 else 1)
         assert world.drops() == {}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fanwire.fastpath import probes
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fanwire.fastpath import probes
 from support.dependency import DTIS, Structure, Template, descriptor
 
 # Chromium's AV1 in L3T3: the start of a keyframe, with sizes of 119x67, 239x135 and 479x270.
@@ -83,9 +83,7 @@ def fill(steps: list[tuple[int, int, int]]) -> list[tuple[int, int]]:
 
 def expected_targets(structure: Structure) -> list[tuple[int, int]]:
     present = [[t for t in structure.templates if t.dtis[i] != "-"] for i in range(structure.targets)]
-    return [
-        (max((t.spatial for t in of), default=0), max((t.temporal for t in of), default=0)) for of in present
-    ]
+    return [(max((t.spatial for t in of), default=0), max((t.temporal for t in of), default=0)) for of in present]
 
 
 @given(structures(), st.data())

@@ -36,15 +36,21 @@ class Layer:
 TEMPLATES = [(0, True, True), (0, False, True), (0, False, False), (1, False, False), (2, False, False)]
 
 
-def structure(spatials: int, *, inter_layer: bool) -> Structure:
+def refers_below(mode: str, *, keyframe: bool) -> bool:
+    """Whether a spatial layer refers to the one below it in the same picture."""
+    return mode.startswith("L") and (keyframe or not mode.endswith("_KEY"))
+
+
+def structure(mode: str) -> Structure:
     """Decode targets are one of each spatial and temporal layer, in that order."""
 
     def dti(spatial: int, temporal: int, target: tuple[int, int], *, keyframe: bool, switch: bool) -> str:
-        below = spatial < target[0] and (inter_layer or keyframe)
+        below = spatial < target[0] and refers_below(mode, keyframe=keyframe)
         if temporal > target[1] or not (below or spatial == target[0]):
             return "-"
         return "S" if switch and not below else "R"
 
+    spatials = int(mode[1])
     targets = list(itertools.product(range(spatials), range(3)))
     return Structure(
         [
@@ -52,7 +58,7 @@ def structure(spatials: int, *, inter_layer: bool) -> Structure:
                 spatial,
                 temporal,
                 "".join(dti(spatial, temporal, target, keyframe=keyframe, switch=switch) for target in targets),
-                [1] if keyframe and spatial else [],
+                [1] if spatial and keyframe and refers_below(mode, keyframe=True) else [],
             )
             for spatial in range(spatials)
             for temporal, keyframe, switch in TEMPLATES
@@ -62,14 +68,14 @@ def structure(spatials: int, *, inter_layer: bool) -> Structure:
 
 
 class Layered(Source):
-    """VP8, VP9 or AV1 with three temporal layers, and of the latter two as many spatial ones as wanted. `inter_layer`:
-    each spatial layer refers to the one below it in every picture, else in keyframes only (L3T3_KEY)."""
+    """VP8, VP9 or AV1 in a scalability mode of three temporal layers, as the W3C's WebRTC-SVC names them: L1T3, L3T3,
+    L3T3_KEY, S3T3. VP8 has one spatial layer."""
 
-    def __init__(self, *args: Any, spatials: int = 1, inter_layer: bool = False, **options: Any) -> None:
+    def __init__(self, *args: Any, mode: str = "L1T3", **options: Any) -> None:
         super().__init__(*args, **options)
-        self.spatials = spatials
-        self.inter_layer = inter_layer
-        self.structure = structure(spatials, inter_layer=inter_layer)
+        self.mode = mode
+        self.spatials = int(mode[1])
+        self.structure = structure(mode)
         self.layers: dict[int, Layer] = {}  # by frame
         self._step = 0
         self._newest: dict[tuple[int, int], int] = {}  # by spatial and temporal layer
@@ -106,7 +112,7 @@ class Layered(Source):
             found += [
                 self._newest[spatial, t] for t in range(1 if lowest else temporal + 1) if (spatial, t) in self._newest
             ]
-        if spatial > 0 and (keyframe or self.inter_layer):
+        if spatial > 0 and refers_below(self.mode, keyframe=keyframe):
             found.append(self.frame - 1)
         return found
 
@@ -126,19 +132,22 @@ class Layered(Source):
         """RFC 9628 section 4.2, not flexible; U where a cycle starts in which all refer to what comes from here on."""
         inter_picture = not keyframe
         bits = 0x80 | inter_picture << 6 | 0x20 | first << 3 | last << 2
-        depends = spatial > 0 and (keyframe or self.inter_layer)
+        depends = spatial > 0 and refers_below(self.mode, keyframe=keyframe)
         ids = temporal << 5 | (self._step == 0) << 4 | spatial << 1 | depends
         return struct.pack("!BHBB", bits, 0x8000 | self.picture_id & 0x7FFF, ids, self.tl0 & 0xFF)
 
     def _av1(self, spatial: int, _: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
-        """One element that is part of a frame; N where a coded video sequence starts (AV1 RTP specification section 4.4)."""
-        new_sequence = keyframe and first and spatial == 0
+        """One element, a part of a frame; N where a coded video sequence starts (AV1 RTP specification section 4.4)."""
+        new_sequence = first and self._independent(spatial, keyframe=keyframe)
         return bytes([0x10 | new_sequence << 3 | (not first) << 7 | (not last) << 6, 0x30])
+
+    def _independent(self, spatial: int, *, keyframe: bool) -> bool:
+        return keyframe and (spatial == 0 or not refers_below(self.mode, keyframe=True))
 
     def _describe(
         self, spatial: int, temporal: int, *, keyframe: bool, first: bool, last: bool
     ) -> dict[int, bytes] | None:
-        """The dependency descriptor of AV1; a structure comes with a keyframe's first packet."""
+        """The dependency descriptor of AV1; a structure comes with the first packet of what refers to nothing."""
         if self.pt.codec is not Codec.AV1:
             return None
         template = TEMPLATES.index((temporal, keyframe, self._step == 0)) + spatial * len(TEMPLATES)
@@ -147,7 +156,7 @@ class Layered(Source):
             self.frame,
             start=first,
             end=last,
-            structure=self.structure if keyframe and first and spatial == 0 else None,
+            structure=self.structure if first and self._independent(spatial, keyframe=keyframe) else None,
             fdiffs=None if keyframe else sorted(self.frame - other for other in self.layers[self.frame].refers),
         )
         return {self.spec.extensions[Extension.DEPENDENCY_DESCRIPTOR]: written}
