@@ -81,6 +81,19 @@ async def test_the_watch_page_shows_all_spatial_layers(server: Server, browser: 
     assert await video.evaluate(FRAMES) - before > 2 * 15
 
 
+async def test_av1_without_the_descriptor_is_its_lowest_spatial_layer(
+    server: Server, browser: Browser, room: str
+) -> None:
+    layers = [{"scalabilityMode": "L3T3"}]
+    await Publisher.join(browser, server.whip(room), codec="AV1", width=640, height=480, encodings=layers)
+    viewer = await Viewer.join(browser, server.whep(room))
+    await viewer.wait_until_live()
+    seen = await viewer.watch(2)
+    seen.check_picture()
+    assert len(widths(seen)) == 1
+    assert max(widths(seen)) < 640
+
+
 async def test_five_viewers_at_once_see_a_picture_within_a_second(server: Server, browser: Browser, room: str) -> None:
     publisher = await Variant().publish(browser, server.whip(room))
     await Viewer.join(browser, server.whep(room))
