@@ -46,6 +46,7 @@ class Case:
     member: str
     values: tuple[str | int, ...]
     temporal: bool = True
+    descriptor: bool = False  # the viewer asks for dependency descriptors
 
     def wishes(self) -> list[tuple[dict[str, Any], int]]:
         """Every wish that can be had, and the width that it brings."""
@@ -59,7 +60,10 @@ CASES = {
     "vp8": Case("VP8", simulcast("L1T3"), "encodingId", RIDS),
     "vp9-svc": Case("VP9", [{"scalabilityMode": "L3T3_KEY", "maxBitrate": 900_000}], "maxSpatialLayerId", (0, 1, 2)),
     "h264": Case("H264", simulcast("L1T1"), "encodingId", RIDS, temporal=False),
-    "av1": Case("AV1", simulcast("L1T1"), "encodingId", RIDS, temporal=False),
+    "av1": Case("AV1", simulcast("L1T3"), "encodingId", RIDS),
+    "av1-svc": Case(
+        "AV1", [{"scalabilityMode": "L3T3", "maxBitrate": 900_000}], "maxSpatialLayerId", (0, 1, 2), descriptor=True
+    ),
 }
 
 
@@ -105,7 +109,7 @@ async def test_layers_go_up_and_down_without_a_pause(server: Server, browser: Br
     await Publisher.join(
         browser, server.whip(room), codec=case.codec, encodings=case.encodings, width=960, height=540, sound=None
     )
-    viewer = await Viewer.join(browser, server.whep(room))
+    viewer = await Viewer.join(browser, server.whep(room), descriptor=case.descriptor)
     async with aiohttp.ClientSession() as http:
         chooser = Chooser(http, server, viewer, await viewer.resource())
         await until(chooser.width, lambda width: width == WIDTHS[-1], START_S)

@@ -36,12 +36,22 @@ async function publish(url, options) {
   session = await Session.open(url, connection);
 }
 
+/** Chromium offers the dependency descriptor only when told to. */
+function offerDescriptor(transceiver) {
+  const extensions = transceiver.getHeaderExtensionsToNegotiate();
+  extensions.find(({ uri }) => uri.endsWith("#dependency-descriptor-rtp-header-extension")).direction = "sendrecv";
+  transceiver.setHeaderExtensionsToNegotiate(extensions);
+}
+
 /** Watches a WHEP URL; returns the wall clock in ms at the POST. */
-async function watch(url, { kinds = ["audio", "video"] } = {}) {
+async function watch(url, { kinds = ["audio", "video"], descriptor = false } = {}) {
   const connection = connect();
   sink = new Sink();
   connection.ontrack = ({ track }) => sink.add(track);
-  for (const kind of kinds) connection.addTransceiver(kind, { direction: "recvonly" });
+  for (const kind of kinds) {
+    const transceiver = connection.addTransceiver(kind, { direction: "recvonly" });
+    if (descriptor && kind === "video") offerDescriptor(transceiver);
+  }
   const posted = Date.now();
   session = await Session.open(url, connection);
   return posted;
