@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -133,4 +135,31 @@ def test_what_is_asked_for_is_what_flows(pt: PayloadType, mode: str) -> None:
             assert (min(stream.spatial, top), min(stream.temporal, 2)) == (highest, rate)
         # A keyframe is asked for where spatial layers are to be taken up, and nowhere else.
         assert len(source.requests_us) <= (1 + 5 if top > 0 else 1)
+        assert world.drops() == {}
+
+
+def test_av1_goes_by_its_newest_structure_and_by_what_is_active() -> None:
+    """A publisher that stops its highest spatial layer, and later names its templates anew."""
+    with World() as world:
+        publisher, viewer = Publisher(world), Viewer(world)
+        spec = camera(AV1, 1)
+        watching = viewer.watch(consumer(AV1, ssrc=1, extensions=DESCRIBED), publisher.publish(spec), spec)
+        world.run(0.2)
+        (source,) = sources(publisher, spec, "L3T3")
+        source.start()
+        world.run(0.5)
+        for id_offset in (60, 11):
+            source.structure = replace(source.structure, id_offset=id_offset)
+            source.active = 2
+            source.keyframe_due = True
+            world.run(0.5)
+            asked = len(source.requests_us)
+            for temporal in (0, 2, 1, 2):
+                world.submit(SetLayers(watching, None, None, temporal))
+                world.run(0.5)
+                before = len(decode(viewer.streams[1], source))
+                world.run(0.5)
+                flowing = {(layer.spatial, layer.temporal) for _, layer in decode(viewer.streams[1], source)[before:]}
+                assert flowing == {(s, t) for s in range(2) for t in range(temporal + 1)}
+            assert len(source.requests_us) == asked
         assert world.drops() == {}

@@ -75,6 +75,7 @@ class Layered(Source):
         super().__init__(*args, **options)
         self.mode = mode
         self.spatials = int(mode[1])
+        self.active = self.spatials  # so many of them are sent
         self.structure = structure(mode)
         self.layers: dict[int, Layer] = {}  # by frame
         self._step = 0
@@ -91,7 +92,7 @@ class Layered(Source):
         self.picture_id += 1
         self.tl0 += temporal == 0
         write = {Codec.VP8: self._vp8, Codec.VP9: self._vp9, Codec.AV1: self._av1}[self.pt.codec]
-        for spatial in range(self.spatials):
+        for spatial in range(self.active):
             self.frame += 1
             refers = self._references(spatial, temporal, keyframe=keyframe, sync=sync)
             self.layers[self.frame] = Layer(
@@ -103,7 +104,7 @@ class Layered(Source):
                 head = write(spatial, temporal, keyframe=keyframe, sync=sync, first=index == 0, last=last)
                 body = bytes(Tag(self.label, self.frame, index)) + bytes(self.payload_bytes)
                 extensions = self._describe(spatial, temporal, keyframe=keyframe, first=index == 0, last=last)
-                self.send_payload(head + body, marker=last and spatial == self.spatials - 1, extensions=extensions)
+                self.send_payload(head + body, marker=last and spatial == self.active - 1, extensions=extensions)
 
     def _references(self, spatial: int, temporal: int, *, keyframe: bool, sync: bool) -> list[int]:
         found = []
@@ -157,6 +158,7 @@ class Layered(Source):
             start=first,
             end=last,
             structure=self.structure if first and self._independent(spatial, keyframe=keyframe) else None,
+            active=((1 << 3 * self.active) - 1, 3 * self.spatials) if self.active < self.spatials else None,
             fdiffs=None if keyframe else sorted(self.frame - other for other in self.layers[self.frame].refers),
         )
         return {self.spec.extensions[Extension.DEPENDENCY_DESCRIPTOR]: written}
