@@ -16,8 +16,9 @@ static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *
     *epoch = (fw_epoch_t){.encoding = e,
                           .number = c->seqmap.epoch,
                           .ts_offset = c->tsmap.offset,
-                          .squeezed_end = c->catching_up ? c->caught_up_end : 0,
-                          .squeezed_before = c->caught_up_before};
+                          .squeezed_end = c->catching_up ? UINT64_MAX : 0};
+    if (c->catching_up)
+        epoch->squeezed_before = packet->rtp.timestamp + (uint32_t)fw_ticks(c->caught_up_us - packet->arrival_us, c->clock_hz);
     if (!first) {
         epoch->picture_id_offset = (uint16_t)(c->last_picture_id + 1 - packet->frame.picture_id);
         epoch->tl0_offset = (uint8_t)(c->last_tl0 + 1 - packet->frame.tl0_pic_idx);
