@@ -6,6 +6,7 @@
 
 /* At most so much is sent to newcomers before the batches of everybody have their turn again. */
 enum { TICK_US = 1000, TICK_PACKETS = 256, TICK_CONSUMERS = 128, PACKETS_AT_ONCE = 64 };
+enum { LATE_US = 1000000 }; /* what comes so long after the catching up should have ended is stamped later too */
 
 /* Whether the newest keyframe is near enough to start at, and is kept for a while yet. */
 static bool entry_is_near(const fw_core_t *core, const fw_encoding_t *e) {
@@ -13,6 +14,10 @@ static bool entry_is_near(const fw_core_t *core, const fw_encoding_t *e) {
     const fw_packet_t *entry = fw_encoding_cached(core, e, e->entry_seq64);
     return entry != NULL && e->highest_seq64 - e->entry_seq64 < FW_CATCHUP_PACKETS &&
            core->pool.next - entry->number < core->pool.count / 8 * 7;
+}
+
+static void wake(fw_core_t *core) {
+    if (core->catchups.due_us == UINT64_MAX) core->catchups.due_us = core->now_us;
 }
 
 static void put_last(fw_core_t *core, fw_consumer_t *c) {
@@ -38,8 +43,8 @@ static void take_out(fw_core_t *core, fw_consumer_t *c) {
 bool fw_catchup_request(fw_core_t *core, fw_consumer_t *c) {
     if (c->select.current != FW_ENCODING_NONE || !entry_is_near(core, c->producer->encodings[c->select.target])) return false;
     if (c->catching_up) return true;
-    if (core->catchups.count == 0) core->catchups.due_us = core->now_us;
     put_last(core, c);
+    wake(core);
     return true;
 }
 
@@ -53,7 +58,10 @@ uint64_t fw_catchup_next_us(const fw_core_t *core) {
 
 bool fw_catchup_lets(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
     int8_t encoding = (int8_t)((const fw_encoding_t *)packet->encoding)->index;
-    if (encoding == c->select.current) return packet->seq64 < c->next_seq64;
+    if (encoding == c->select.current && packet->seq64 >= c->next_seq64) {
+        wake(core);
+        return false;
+    }
     if (encoding == c->select.target && packet->entry) fw_catchup_cancel(core, c);
     return true;
 }
@@ -103,9 +111,17 @@ static const fw_packet_t *next_packet(fw_core_t *core, fw_consumer_t *c, const f
     return NULL;
 }
 
-typedef enum { GOES_ON, DONE, LOST } progress_t;
+/* Whether all that is still to come is stamped after the end of the catching up. */
+static bool is_past_end(const fw_core_t *core, const fw_consumer_t *c, const fw_encoding_t *e, const fw_epoch_t *epoch) {
+    const fw_packet_t *last = fw_encoding_cached(core, e, c->next_seq64 - 1);
+    return core->now_us >= c->caught_up_us + LATE_US ||
+           (last != NULL && (int32_t)(last->rtp.timestamp - epoch->squeezed_before) >= 0);
+}
 
-/* Sends what is due, at most *budget packets. LOST where there is nothing to start at any more, or to go on from. */
+typedef enum { GOES_ON, WAITS, DONE, LOST } progress_t;
+
+/* Sends what is due, at most *budget packets. WAITS where all that came has been sent, LOST where there is nothing to start at
+ * any more, or to go on from. */
 static progress_t send_due(fw_core_t *core, fw_consumer_t *c, unsigned *budget) {
     if (!fw_transport_ready(c->transport)) return DONE;
     if (c->select.current == FW_ENCODING_NONE && !begin(core, c)) return LOST;
@@ -115,12 +131,13 @@ static progress_t send_due(fw_core_t *core, fw_consumer_t *c, unsigned *budget) 
         bool gone;
         const fw_packet_t *packet = next_packet(core, c, e, &gone);
         if (gone) return LOST;
-        if (packet == NULL && core->now_us >= c->caught_up_us) {
-            /* Some that are still to come may bear a timestamp of before. */
-            fw_consumer_epoch(c, c->seqmap.epoch)->squeezed_end = c->next_seq64 + FW_CACHE_PACKETS;
+        if (packet == NULL) {
+            fw_epoch_t *epoch = fw_consumer_epoch(c, c->seqmap.epoch);
+            if (!is_past_end(core, c, e, epoch)) return WAITS;
+            epoch->squeezed_end = c->next_seq64;
             return DONE;
         }
-        if (packet == NULL || due_us(c, packet) > core->now_us) return GOES_ON;
+        if (due_us(c, packet) > core->now_us) return GOES_ON;
         c->next_seq64 = packet->seq64 + 1;
         fw_egress_packet(core, c, packet);
         if (c->select.current != from) return DONE; /* its format is none that the consumer takes */
@@ -132,14 +149,17 @@ void fw_catchup_flush(fw_core_t *core) {
     fw_catchups_t *list = &core->catchups;
     if (core->now_us < fw_catchup_next_us(core)) return;
     unsigned budget = TICK_PACKETS;
+    uint32_t waiting = 0;
     for (uint32_t visits = list->count < TICK_CONSUMERS ? list->count : TICK_CONSUMERS; visits > 0 && budget > 0; visits--) {
         fw_consumer_t *c = list->first;
         progress_t progress = send_due(core, c, &budget);
         take_out(core, c);
-        if (progress == GOES_ON) put_last(core, c);
+        if (progress == GOES_ON || progress == WAITS) put_last(core, c);
+        if (progress == WAITS) waiting++;
         if (progress != LOST) continue;
         c->select.current = FW_ENCODING_NONE;
         fw_consumer_aim(core, c); /* to a newer keyframe, or it asks for one */
     }
-    list->due_us = core->now_us + TICK_US;
+    /* Those that wait are woken by the next packet. */
+    list->due_us = waiting == list->count ? UINT64_MAX : core->now_us + TICK_US;
 }

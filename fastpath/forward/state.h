@@ -309,7 +309,7 @@ typedef struct {
     fw_consumer_t *first;
     fw_consumer_t *last;
     uint32_t count;
-    uint64_t due_us; /* when the next have their turn */
+    uint64_t due_us; /* when the next have their turn, UINT64_MAX where all wait for more to come */
 } fw_catchups_t;
 
 struct fw_core {
