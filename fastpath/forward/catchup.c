@@ -83,7 +83,7 @@ void fw_catchup_forward(fw_core_t *core, fw_consumer_t *c, const fw_encoding_t *
     }
 }
 
-/* Finds where to start. What came T before the end of the catching up goes out T / FW_CATCHUP_SPEED before it. */
+/* Finds where to start, and when that will have been caught up with. */
 static bool begin(fw_core_t *core, fw_consumer_t *c) {
     if (c->select.target == FW_ENCODING_NONE) return false;
     const fw_encoding_t *e = c->producer->encodings[c->select.target];
@@ -91,11 +91,6 @@ static bool begin(fw_core_t *core, fw_consumer_t *c) {
     c->next_seq64 = e->entry_seq64;
     c->caught_up_us = core->now_us + (core->now_us - e->entry_us) / (FW_CATCHUP_SPEED - 1);
     return true;
-}
-
-static uint64_t due_us(const fw_consumer_t *c, const fw_packet_t *packet) {
-    if (packet->arrival_us >= c->caught_up_us) return packet->arrival_us;
-    return c->caught_up_us - (c->caught_up_us - packet->arrival_us) / FW_CATCHUP_SPEED;
 }
 
 /* The next that is kept, over what is missing or empty; NULL where nothing more has come. *gone: more has, but is no longer
@@ -137,7 +132,7 @@ static progress_t send_due(fw_core_t *core, fw_consumer_t *c, unsigned *budget) 
             epoch->squeezed_end = c->next_seq64;
             return DONE;
         }
-        if (due_us(c, packet) > core->now_us) return GOES_ON;
+        if (fw_catchup_due_us(c, packet) > core->now_us) return GOES_ON;
         c->next_seq64 = packet->seq64 + 1;
         fw_egress_packet(core, c, packet);
         if (c->select.current != from) return DONE; /* its format is none that the consumer takes */

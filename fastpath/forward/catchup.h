@@ -21,6 +21,12 @@ bool fw_catchup_lets(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packe
 /* When fw_catchup_flush is to be called, UINT64_MAX for never. */
 uint64_t fw_catchup_next_us(const fw_core_t *core);
 
+/* When a packet goes out to a consumer that catches up: what came T before the end, T / FW_CATCHUP_SPEED before it. */
+static inline uint64_t fw_catchup_due_us(const fw_consumer_t *c, const fw_packet_t *packet) {
+    if (packet->arrival_us >= c->caught_up_us) return packet->arrival_us;
+    return c->caught_up_us - (c->caught_up_us - packet->arrival_us) / FW_CATCHUP_SPEED;
+}
+
 /* Sends what is due, and no more than takes a fraction of a millisecond. The batch must have been forwarded. */
 void fw_catchup_flush(fw_core_t *core);
 

@@ -1,5 +1,6 @@
 #include "selection.h"
 
+#include "catchup.h"
 #include "report.h"
 #include "sources.h"
 #include "table.h"
@@ -36,8 +37,10 @@ void fw_selection_sent(fw_consumer_t *c, const fw_packet_t *packet, const fw_rew
     const fw_epoch_t *epoch = how->epoch;
     if (how->seq64 < c->sent_seq64) return;
     c->sent_seq64 = how->seq64;
-    fw_tsmap_advance(&c->tsmap, packet->rtp.timestamp, packet->arrival_us);
-    c->tsmap.last_out = fw_epoch_timestamp(epoch, packet);
+    /* What was drawn near to the end of a catching up counts as having come when its timestamp says. */
+    uint32_t in = fw_epoch_timestamp(epoch, packet) - epoch->ts_offset;
+    bool squeezed = in != packet->rtp.timestamp;
+    fw_tsmap_advance(&c->tsmap, in, squeezed ? fw_catchup_due_us(c, packet) : packet->arrival_us);
     if (packet->frame.has_picture_id) c->last_picture_id = fw_rewrite_picture_id(packet, how);
     if (packet->frame.has_tl0) c->last_tl0 = (uint8_t)(packet->frame.tl0_pic_idx + epoch->tl0_offset);
     if (packet->has_dd) c->last_frame_number = (uint16_t)(packet->dd.frame_number + epoch->frame_number_offset);
