@@ -97,6 +97,7 @@ async def _engine(config: Config) -> AsyncIterator[Engine]:
         tcp=[config.worker_tcp(index) for index in range(config.workers)],
         tcp_connections_per_worker=max(1, min(_TCP_CONNECTIONS, allow_open_files() // 2 // config.workers)),
         packets_per_worker=config.packets_per_worker,
+        instant_join_s=config.instant_join_s,
         coalesce_us=config.coalesce_us,
         crypto=config.crypto,
         publish_bps=config.publish_bps,

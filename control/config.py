@@ -39,6 +39,7 @@ class Config:
     consent_timeout_s: float = 30.0
     connect_timeout_s: float = 30.0
     packets_per_worker: int = 16384
+    instant_join_s: float = 3.0
     coalesce_us: int = 0
     crypto: Crypto = "auto"
     publish_bps: int = 10_000_000

@@ -94,6 +94,12 @@ OPTIONS = (
         f"what encrypts media: {', '.join(get_args(Crypto))} (default auto)",
     ),
     Option(
+        "instant_join_s",
+        reader.seconds(0, 10),
+        "SECONDS",
+        "start new viewers at a keyframe no older than this; 0 asks for a new one each time (default 3)",
+    ),
+    Option(
         "coalesce_us",
         reader.whole_number(0, 5000),
         "N",

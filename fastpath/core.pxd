@@ -490,6 +490,7 @@ cdef extern from "forward/core.h" nogil:
         uint32_t pool_packets
         uint32_t max_transports
         uint32_t max_ssrcs
+        uint32_t instant_join_us
         uint32_t coalesce_us
         uint16_t max_gso_segments
         uint64_t hash_seed

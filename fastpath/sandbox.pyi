@@ -24,6 +24,7 @@ class Sandbox:
         pool_packets: int = 1024,
         max_transports: int = 4096,
         max_ssrcs: int = 64,
+        instant_join_us: int = 3_000_000,
         coalesce_us: int = 0,
         max_gso_segments: int = 128,
         hash_seed: int = 1,

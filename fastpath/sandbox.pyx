@@ -66,8 +66,8 @@ cdef class Sandbox:
     cdef list sent, punts, handed, changes, ports
     cdef dict paths  # by the bytes of fw_path_t: datagrams leave only on paths that others came by
 
-    def __init__(self, *, uint32_t pool_packets=1024, uint32_t max_transports=4096, uint32_t max_ssrcs=64, uint32_t coalesce_us=0,
-                 uint16_t max_gso_segments=128, uint64_t hash_seed=1):
+    def __init__(self, *, uint32_t pool_packets=1024, uint32_t max_transports=4096, uint32_t max_ssrcs=64,
+                 uint32_t instant_join_us=3_000_000, uint32_t coalesce_us=0, uint16_t max_gso_segments=128, uint64_t hash_seed=1):
         cdef fw_core_config_t config
         cdef fw_sinks_t sinks
         if self.core != NULL:
@@ -76,6 +76,7 @@ cdef class Sandbox:
         config.pool_packets = pool_packets
         config.max_transports = max_transports
         config.max_ssrcs = max_ssrcs
+        config.instant_join_us = instant_join_us
         config.coalesce_us = coalesce_us
         config.max_gso_segments = max_gso_segments
         config.hash_seed = hash_seed

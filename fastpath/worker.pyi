@@ -15,6 +15,7 @@ class Worker:
         pool_packets: int = 16384,
         max_transports: int = 65536,
         max_ssrcs: int = 64,
+        instant_join_us: int = 3_000_000,
         coalesce_us: int = 0,
         tcp_connections: int = 4096,
         tcp_lease_us: int = 10_000_000,

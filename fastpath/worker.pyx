@@ -303,6 +303,7 @@ cdef class Worker:
         int pool_packets=16384,
         int max_transports=65536,
         int max_ssrcs=64,
+        int instant_join_us=3_000_000,
         int coalesce_us=0,
         int tcp_connections=4096,
         int tcp_lease_us=10_000_000,
@@ -336,7 +337,7 @@ cdef class Worker:
                 "gro": bool(caps[i].gro),
                 "gso": bool(caps[i].gso),
             })
-        self._allocate(pool_packets, max_transports, max_ssrcs, coalesce_us, segments)
+        self._allocate(pool_packets, max_transports, max_ssrcs, instant_join_us, coalesce_us, segments)
         self.w.sender = fw_udp_sender_create(caps, self.w.fd_count, &self.w.udp)
         if self.w.sender == NULL:
             raise MemoryError
@@ -386,13 +387,14 @@ cdef class Worker:
         if self.w.ports == NULL:
             raise MemoryError
 
-    def _allocate(self, pool_packets, max_transports, max_ssrcs, coalesce_us, segments):
+    def _allocate(self, pool_packets, max_transports, max_ssrcs, instant_join_us, coalesce_us, segments):
         cdef fw_core_config_t config
         cdef fw_sinks_t sinks
         memset(&config, 0, sizeof(config))
         config.pool_packets = max(pool_packets, 16 * ROUND_DATAGRAMS)
         config.max_transports = max_transports
         config.max_ssrcs = max_ssrcs
+        config.instant_join_us = instant_join_us
         config.coalesce_us = coalesce_us
         config.max_gso_segments = segments
         config.hash_seed = int.from_bytes(os.urandom(8), "little")

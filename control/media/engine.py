@@ -135,6 +135,7 @@ class EngineConfig:
     ports_per_worker: int = 0
     ports_host: str = "0.0.0.0"
     packets_per_worker: int = 16384
+    instant_join_s: float = 3.0
     coalesce_us: int = 0
     crypto: str = "auto"
     publish_bps: int = 10_000_000
@@ -251,6 +252,7 @@ class Engine:
                 ports=ports,
                 tcp_connections=config.tcp_connections_per_worker,
                 pool_packets=config.packets_per_worker,
+                instant_join_us=int(config.instant_join_s * 1e6),
                 coalesce_us=config.coalesce_us,
                 max_ssrcs=config.ssrcs_per_transport,
             )

@@ -1,21 +1,33 @@
-/* Newcomers start at a keyframe of the last second, from the cache: sooner than at a new one, and at no cost to the
- * publisher and the other viewers. */
+/* Newcomers start at the newest keyframe in the cache, and are sent what followed it faster than it came, until they have
+ * caught up: sooner than at a new keyframe, and at no cost to the publisher and the other viewers. */
 #ifndef FW_FORWARD_CATCHUP_H
 #define FW_FORWARD_CATCHUP_H
 
 #include "state.h"
 
-/* A packet this far behind the newest is too old to start at. */
-#define FW_CATCHUP_PACKETS 400
+/* A packet this far behind the newest is too old to start at: it must be kept until those behind it have been sent. */
+#define FW_CATCHUP_PACKETS (FW_CACHE_PACKETS / 8 * 7)
 
-/* Lets a consumer to which nothing flows yet start from the cache, with the next flush. False where there is nothing to
- * start at. */
+/* Lets a consumer to which nothing flows yet start from the cache, soon. False where there is nothing to start at. */
 bool fw_catchup_request(fw_core_t *core, fw_consumer_t *c);
 
-/* Takes that back: the consumer is leaving. */
+/* Takes that back, where it was requested: the consumer is leaving, or starts anew. */
 void fw_catchup_cancel(fw_core_t *core, fw_consumer_t *c);
 
-/* Sends what was requested. */
+/* Whether a packet of the batch goes to a consumer that catches up: one that it has passed, or another keyframe that it
+ * can start at, which ends the catching up. It is sent the others from the cache, in their order. */
+bool fw_catchup_lets(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet);
+
+/* When fw_catchup_flush is to be called, UINT64_MAX for never. */
+uint64_t fw_catchup_next_us(const fw_core_t *core);
+
+/* When a packet goes out to a consumer that catches up: what came T before the end, T / FW_CATCHUP_SPEED before it. */
+static inline uint64_t fw_catchup_due_us(const fw_consumer_t *c, const fw_packet_t *packet) {
+    if (packet->arrival_us >= c->caught_up_us) return packet->arrival_us;
+    return c->caught_up_us - (c->caught_up_us - packet->arrival_us) / FW_CATCHUP_SPEED;
+}
+
+/* Sends what is due, and no more than takes a fraction of a millisecond. The batch must have been forwarded. */
 void fw_catchup_flush(fw_core_t *core);
 
 /* Forwards those of the packets [first, last] that are kept and came before the one that the pool numbers `before`. */

@@ -72,7 +72,7 @@ fw_error_t fw_consumer_add(fw_core_t *core, const fw_command_t *command, uint64_
 
 static void unbind(fw_core_t *core, fw_consumer_t *c) {
     if (c->producer == NULL) return;
-    if (c->catching_up) fw_catchup_cancel(core, c);
+    fw_catchup_cancel(core, c);
     fw_producer_t *p = c->producer;
     p->followers[c->place] = p->followers[--p->follower_count];
     p->followers[c->place].consumer->place = c->place;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "../wire/demux.h"
+#include "catchup.h"
 #include "check.h"
 #include "egress.h"
 #include "feedback.h"
@@ -207,7 +208,7 @@ void fw_core_flush(fw_core_t *core, uint64_t now_us) {
     core->now_us = now_us;
     fw_timer_t *timer;
     while ((timer = fw_timers_take(&core->timers, now_us)) != NULL) fw_transport_tick(core, (fw_transport_t *)timer);
-    if (core->catching_up != NULL || now_us >= batch_due_us(core)) fw_egress_flush(core);
+    if (now_us >= fw_catchup_next_us(core) || now_us >= batch_due_us(core)) fw_egress_flush(core);
     while (core->reports != NULL) {
         fw_transport_t *t = core->reports;
         core->reports = t->next_report;
@@ -221,7 +222,9 @@ void fw_core_flush(fw_core_t *core, uint64_t now_us) {
 uint64_t fw_core_next_us(const fw_core_t *core) {
     uint64_t timer_us = fw_timers_next_us(&core->timers);
     uint64_t batch_us = batch_due_us(core);
-    return timer_us < batch_us ? timer_us : batch_us;
+    uint64_t catchup_us = fw_catchup_next_us(core);
+    if (batch_us < timer_us) timer_us = batch_us;
+    return catchup_us < timer_us ? catchup_us : timer_us;
 }
 
 static void producer_stats(const fw_core_t *core, const fw_producer_t *p, const fw_encoding_t *e, fw_stream_stats_t *out) {

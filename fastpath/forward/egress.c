@@ -50,6 +50,7 @@ void fw_egress_packet(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pack
 static void forward_batch(fw_core_t *core, fw_consumer_t *c) {
     for (const fw_packet_t *packet = c->producer->batch_first; packet != NULL; packet = packet->next) {
         int8_t flowed = c->select.current;
+        if (c->catching_up && !fw_catchup_lets(core, c, packet)) continue;
         fw_egress_packet(core, c, packet);
         const fw_encoding_t *e = packet->encoding;
         if (c->select.current == flowed || e->highest_seq64 - packet->seq64 >= FW_CATCHUP_PACKETS) continue;
@@ -89,7 +90,6 @@ static void flush_transport(fw_core_t *core, fw_transport_t *t) {
 }
 
 void fw_egress_flush(fw_core_t *core) {
-    fw_catchup_flush(core);
     for (fw_producer_t *p = core->touched; p != NULL; p = p->next_touched) {
         fw_equalise(p->batch_first);
         mark_followers(core, p);
@@ -98,4 +98,5 @@ void fw_egress_flush(fw_core_t *core) {
     core->flush = NULL;
     for (fw_producer_t *p = core->touched; p != NULL; p = p->next_touched) p->batch_first = p->batch_last = NULL;
     core->touched = NULL;
+    fw_catchup_flush(core);
 }

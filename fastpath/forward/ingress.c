@@ -161,6 +161,7 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     packet->encoding = e;
     packet->frame = (fw_frame_t){0};
     if (!empty && !read_frame((fw_codec_t)p->media.formats[packet->format].codec, packet)) {
+        fw_cache_put(&e->cache, packet->seq64, FW_CACHE_NONE);
         core->counters.drop_malformed_payload++;
         return;
     }
@@ -168,7 +169,7 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     bool keyframe = packet->frame.keyframe;
     packet->entry = !empty && (p->media.kind == FW_AUDIO || keyframe);
     fw_pool_take(&core->pool);
-    if (!empty) fw_cache_put(&e->cache, packet->seq64, packet->number);
+    fw_cache_put(&e->cache, packet->seq64, empty ? FW_CACHE_NONE : packet->number);
     e->last_us = packet->arrival_us;
     e->rate_bytes += packet->len;
     if (keyframe) {

@@ -1,5 +1,6 @@
 #include "selection.h"
 
+#include "catchup.h"
 #include "report.h"
 #include "sources.h"
 #include "table.h"
@@ -16,8 +17,9 @@ static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *
     *epoch = (fw_epoch_t){.encoding = e,
                           .number = c->seqmap.epoch,
                           .ts_offset = c->tsmap.offset,
-                          .squeezed_end = c->catching_up ? c->caught_up_end : 0,
-                          .squeezed_before = c->caught_up_before};
+                          .squeezed_end = c->catching_up ? UINT64_MAX : 0};
+    if (c->catching_up)
+        epoch->squeezed_before = packet->rtp.timestamp + (uint32_t)fw_ticks(c->caught_up_us - packet->arrival_us, c->clock_hz);
     if (!first) {
         epoch->picture_id_offset = (uint16_t)(c->last_picture_id + 1 - packet->frame.picture_id);
         epoch->tl0_offset = (uint8_t)(c->last_tl0 + 1 - packet->frame.tl0_pic_idx);
@@ -35,8 +37,10 @@ void fw_selection_sent(fw_consumer_t *c, const fw_packet_t *packet, const fw_rew
     const fw_epoch_t *epoch = how->epoch;
     if (how->seq64 < c->sent_seq64) return;
     c->sent_seq64 = how->seq64;
-    fw_tsmap_advance(&c->tsmap, packet->rtp.timestamp, packet->arrival_us);
-    c->tsmap.last_out = fw_epoch_timestamp(epoch, packet);
+    /* What was drawn near to the end of a catching up counts as having come when its timestamp says. */
+    uint32_t in = fw_epoch_timestamp(epoch, packet) - epoch->ts_offset;
+    bool squeezed = in != packet->rtp.timestamp;
+    fw_tsmap_advance(&c->tsmap, in, squeezed ? fw_catchup_due_us(c, packet) : packet->arrival_us);
     if (packet->frame.has_picture_id) c->last_picture_id = fw_rewrite_picture_id(packet, how);
     if (packet->frame.has_tl0) c->last_tl0 = (uint8_t)(packet->frame.tl0_pic_idx + epoch->tl0_offset);
     if (packet->has_dd) c->last_frame_number = (uint16_t)(packet->dd.frame_number + epoch->frame_number_offset);

@@ -122,7 +122,8 @@ void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e) {
         if (packet->encoding == e) packet->entry = false; /* nobody starts there any more */
     for (uint32_t i = 0; i < p->follower_count; i++) {
         fw_consumer_t *c = p->followers[i].consumer;
-        if (c->catching_up && c->select.target == (int8_t)e->index) fw_catchup_cancel(core, c);
+        int8_t catches_up_with = c->select.current == FW_ENCODING_NONE ? c->select.target : c->select.current;
+        if (catches_up_with == (int8_t)e->index) fw_catchup_cancel(core, c);
         if (c->select.current != (int8_t)e->index) continue;
         c->select.current = FW_ENCODING_NONE;
         fw_consumer_aim(core, c);

@@ -136,20 +136,22 @@ typedef struct {
     const fw_encoding_t *encoding; /* NULL once it is gone */
     uint32_t number;               /* fw_seqmap_t's epoch */
     uint32_t ts_offset;
-    uint64_t squeezed_end;    /* packets before this one are drawn near to it in time: see fw_epoch_timestamp */
-    uint32_t squeezed_before; /* its timestamp */
+    uint64_t squeezed_end;    /* packets before this one ... */
+    uint32_t squeezed_before; /* ... stamped before that are drawn near to it: see fw_epoch_timestamp */
     uint16_t picture_id_offset;
     uint16_t frame_number_offset;
     uint8_t tl0_offset;
 } fw_epoch_t;
 
-/* A viewer that catches up gets the last second at once: were its frames a second apart in their timestamps too, the
- * viewer would play them in real time and stay a second behind. They are drawn together to a 64th. */
+/* A viewer that catches up is sent what has been so many times as fast as it came. Its timestamps run as fast: else the
+ * viewer would play it in real time, and stay behind. */
+#define FW_CATCHUP_SPEED 4
+
 static inline uint32_t fw_epoch_timestamp(const fw_epoch_t *epoch, const fw_packet_t *packet) {
     uint32_t in = packet->rtp.timestamp;
     uint32_t before = epoch->squeezed_before - in;
     bool squeezed = packet->seq64 < epoch->squeezed_end && before < UINT32_C(0x80000000);
-    return epoch->ts_offset + (squeezed ? epoch->squeezed_before - before / 64 : in);
+    return epoch->ts_offset + (squeezed ? epoch->squeezed_before - before / FW_CATCHUP_SPEED : in);
 }
 
 /* What was the sender's own in a packet sent without RTX: enough to send the very same bytes again. */
@@ -179,6 +181,7 @@ struct fw_consumer {
     uint16_t left_out_picture_id; /* of the newest picture left out for its layer, or FW_NO_PICTURE */
     uint8_t wish; /* the encoding chosen for it, or FW_HIGHEST */
     bool mixed_extensions;
+    bool catching_up; /* is to be sent what the cache has since the newest keyframe, or is being sent it: see catchup.h */
     uint8_t formats[FW_FORMATS]; /* by the producer's format: this consumer's, or FW_NO_PT */
     fw_tsmap_t tsmap;
     fw_media_t media;
@@ -187,6 +190,9 @@ struct fw_consumer {
     uint64_t id;
     fw_consumer_t *next_on_transport;
     fw_consumer_t *next_catching_up;
+    fw_consumer_t *previous_catching_up;
+    uint64_t next_seq64;   /* while it catches up: what it has passed ends here, */
+    uint64_t caught_up_us; /* and this is when it will have caught up */
     uint32_t place; /* among the producer's followers */
     uint32_t rtx_ssrc;
     uint64_t rtx_seq64;
@@ -195,9 +201,6 @@ struct fw_consumer {
     bool same_clock;
     bool reported; /* an SR has been sent since the last switch of source */
     bool first_report_due;
-    bool catching_up; /* to be sent what the cache has since the newest keyframe */
-    uint64_t caught_up_end; /* while that is being sent: where it ends, as number and timestamp */
-    uint32_t caught_up_before;
     uint8_t cname_len;
     char cname[FW_CNAME_BYTES];
     uint8_t sent_report_next;
@@ -297,10 +300,19 @@ typedef struct {
     uint32_t pool_packets;     /* at least 1024 */
     uint32_t max_transports;
     uint32_t max_ssrcs;        /* of one transport, inbound */
+    uint32_t instant_join_us;  /* a newcomer starts at a keyframe no older than this, 0: never */
     uint32_t coalesce_us;      /* the longest that media waits for more to go with, 0: it does not */
     uint16_t max_gso_segments; /* 1: no GSO */
     uint64_t hash_seed;
 } fw_core_config_t;
+
+/* Those that catch up, in the order of their turns. */
+typedef struct {
+    fw_consumer_t *first;
+    fw_consumer_t *last;
+    uint32_t count;
+    uint64_t due_us; /* when the next have their turn, UINT64_MAX where all wait for more to come */
+} fw_catchups_t;
 
 struct fw_core {
     fw_core_config_t config;
@@ -321,7 +333,7 @@ struct fw_core {
     uint64_t batch_us;      /* when its first packet came, 0 where there is none, */
     uint64_t batch_number;  /* and the number of that in the pool */
     uint64_t spent_us;      /* what the last batch took */
-    fw_consumer_t *catching_up;
+    fw_catchups_t catchups;
     fw_transport_t *flush;
     fw_transport_t *reports; /* transports with a first SR due */
     fw_transport_t *dirty;

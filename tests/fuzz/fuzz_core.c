@@ -317,7 +317,8 @@ static void step(uint8_t what, const uint8_t *data, size_t len) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static fw_transport_stats_t transport;
     static fw_stream_stats_t streams_of[FW_STATS_STREAMS];
-    fw_core_config_t config = {.pool_packets = 512, .max_transports = 8, .max_ssrcs = 16, .coalesce_us = 1000, .max_gso_segments = 8};
+    fw_core_config_t config = {.pool_packets = 512, .max_transports = 8, .max_ssrcs = 16, .instant_join_us = 3000000,
+                               .coalesce_us = 1000, .max_gso_segments = 8};
     fw_sinks_t sinks = {.send = on_send, .punt = on_punt, .hand = on_hand, .changed = on_changed};
     open_locks();
     run++;

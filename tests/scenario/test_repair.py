@@ -316,7 +316,7 @@ def test_what_overtook_the_start_of_its_keyframe_goes_out_with_it() -> None:
         source, _, _ = call(world)
         source.packets_per_frame = 12
         source.start()
-        world.run(2)
+        world.run(4)
         lost: list[bytes] = []
 
         def start_of_second_keyframe(data: bytes) -> bool:

@@ -292,8 +292,45 @@ def test_late_joiners_start_at_a_keyframe_and_soon() -> None:
         assert source.keyframes == 2
 
 
+def test_a_choice_while_catching_up_holds_from_the_next_keyframe() -> None:
+    with World() as world:
+        publisher = Publisher(world)
+        video = publisher.publish(SIMULCAST)
+        sources = simulcast(publisher)
+        for source in sources:
+            source.start()
+        world.run(2.5)
+        asked = [len(source.requests_us) for source in sources]
+        viewer = Viewer(world)
+        watching = viewer.watch(consumer(VP8, ssrc=1), video, SIMULCAST)
+        world.run(0.3)
+        assert [len(source.requests_us) for source in sources] == asked
+        world.submit(SetLayers(watching, 0))
+        world.run(2)
+        assert order(viewer.streams[1]) == [3, 1]
+        continuous(viewer.streams[1], longest_ms=300)
+        assert viewer.streams[1].tags()[-1].frame >= sources[0].frame - 1
+
+
+def test_a_source_that_starts_anew_ends_the_catching_up() -> None:
+    with World() as world:
+        publisher, spec = Publisher(world), producer(VP8)
+        video = publisher.publish(spec)
+        world.run(0.2)
+        before = publisher.source(spec, ssrc=0x10, label=1).start()
+        world.run(2)
+        viewer = late_joiner(world, publisher, video, spec)
+        world.run(0.2)
+        before.stop()
+        after = publisher.source(spec, ssrc=0x11, label=2, seq=5, timestamp=77).start()
+        world.run(2)
+        assert order(viewer.streams[1]) == [1, 2]
+        continuous(viewer.streams[1], longest_ms=300)
+        assert viewer.streams[1].tags()[-1].frame >= after.frame - 1
+
+
 def test_time_goes_on_for_hours_after_a_late_start() -> None:
-    """What a late joiner catches up with is drawn together in time: that, and nothing hours later."""
+    """The time of what a late joiner catches up with runs faster: of that, and of nothing hours later."""
     with World() as world:
         publisher, spec = Publisher(world), producer(VP8)
         video = publisher.publish(spec)

@@ -138,6 +138,7 @@ def test_a_refusal_does_not_show_a_secret(toml):
         ("consent_timeout_s", "nan", "from 5 to 600"),
         ("packets_per_worker", "10", "from 4096 to"),
         ("coalesce_us", "5001", "from 0 to"),
+        ("instant_join_s", "11", "from 0 to 10"),
         ("crypto", "libsrtp", "auto, ipsec-mb, libcrypto"),
         ("max_body_bytes", "-1", "from 4096 to"),
         ("joins_per_s", "0", "from 0.01 to"),

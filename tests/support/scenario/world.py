@@ -57,11 +57,23 @@ class World:
     """Cores linked to each other, and peers. As a context manager it checks at the end all that ever left the cores."""
 
     def __init__(
-        self, *, seed: int = 1, nodes: int = 1, pool_packets: int = 1024, max_ssrcs: int = 64, coalesce_us: int = 0
+        self,
+        *,
+        seed: int = 1,
+        nodes: int = 1,
+        pool_packets: int = 1024,
+        max_ssrcs: int = 64,
+        coalesce_us: int = 0,
+        instant_join_us: int = 3_000_000,
     ) -> None:
         self.chance = random.Random(seed)
         self.now_us = 1_000_000
-        options = {"pool_packets": pool_packets, "max_ssrcs": max_ssrcs, "coalesce_us": coalesce_us}
+        options = {
+            "pool_packets": pool_packets,
+            "max_ssrcs": max_ssrcs,
+            "coalesce_us": coalesce_us,
+            "instant_join_us": instant_join_us,
+        }
         self.nodes = [Node(Sandbox(**options)) for _ in range(nodes)]
         self.peers: dict[tuple[str, int], Peer] = {}
         self.unrouted: list[tuple[Path, bytes]] = []
