@@ -17,6 +17,7 @@
 #include "../stream/frames.h"
 #include "../stream/keyframes.h"
 #include "../stream/nack.h"
+#include "../stream/pace.h"
 #include "../stream/repeats.h"
 #include "../stream/select.h"
 #include "../stream/seqmap.h"
@@ -57,7 +58,7 @@ typedef struct {
     fw_producer_t *producer;
     uint64_t highest_seq64; /* 0 before the first packet of the SSRC in use */
     uint64_t turns_seq64;   /* added to that packet's 16 bits */
-    uint64_t last_us; /* arrival of the newest packet, 0 for none */
+    fw_pace_t pace;
     uint64_t rtx_highest_seq64;
     uint64_t entry_seq64; /* first packet of the newest keyframe, 0 for none */
     uint64_t entry_us;    /* its arrival */
