@@ -8,7 +8,7 @@
 enum { CACHE_LINE = 64, AHEAD = 8 };
 
 /* Of their structs, what each packet needs. */
-#define CONSUMER_BYTES (offsetof(fw_consumer_t, seqmap.stretches) + sizeof(fw_stretch_t))
+#define CONSUMER_BYTES offsetof(fw_consumer_t, seqmap.closed)
 #define TRANSPORT_BYTES offsetof(fw_transport_t, path_heard_us)
 
 /* Draws the packet to the size of its run. Not the last one: it may be shorter. */
@@ -29,7 +29,7 @@ void fw_egress_packet(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pack
             core->counters.drop_late_for_consumer++;
             return;
         }
-        how.epoch = fw_consumer_epoch(c, c->seqmap.epoch);
+        how.epoch = fw_consumer_epoch(c, c->seqmap.growing.epoch);
     } else if (!fw_selection_belated(c, packet, &how)) {
         return;
     }

@@ -36,7 +36,6 @@
 #define FW_KNOWN_PATHS 4      /* validated addresses of one transport */
 #define FW_KNOWN_CHECKS 16    /* connectivity checks that are known when they come again */
 #define FW_NO_PICTURE 0xffff  /* ids have 15 bits */
-#define FW_EPOCHS 4           /* runs of sources that a consumer can still repair from */
 #define FW_SENT_PLAIN 512     /* packets that can be repeated byte for byte where RTX is not negotiated */
 #define FW_SENT_REPORTS 4     /* SRs remembered for the round trip time */
 #define FW_MAX_TARGETS 64
