@@ -100,13 +100,16 @@ bool fw_selection_wants(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pa
 
 bool fw_selection_belated(fw_consumer_t *c, const fw_packet_t *packet, fw_rewrite_t *how) {
     const fw_encoding_t *e = packet->encoding;
-    if (packet->seq64 >= e->highest_seq64 || c->select.current == (int8_t)e->index) return false;
-    const fw_epoch_t *before = fw_consumer_epoch(c, c->seqmap.growing.epoch - 1);
-    if (before->number != c->seqmap.growing.epoch - 1 || before->encoding != e) return false;
-    fw_stretch_t stretch;
-    if (!fw_seqmap_find(&c->seqmap, before->number, packet->seq64, &stretch)) return false;
-    how->epoch = before;
-    how->layers = stretch.layers;
-    how->seq64 = fw_stretch_give(&stretch, packet->seq64);
-    return true;
+    if (packet->seq64 >= e->highest_seq64) return false;
+    for (uint32_t back = 1; back < FW_EPOCHS; back++) {
+        const fw_epoch_t *before = fw_consumer_epoch(c, c->seqmap.growing.epoch - back);
+        fw_stretch_t stretch;
+        if (before->number != c->seqmap.growing.epoch - back || before->encoding != e) continue;
+        if (!fw_seqmap_find(&c->seqmap, before->number, packet->seq64, &stretch)) continue;
+        how->epoch = before;
+        how->layers = stretch.layers;
+        how->seq64 = fw_stretch_give(&stretch, packet->seq64);
+        return true;
+    }
+    return false;
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -159,6 +160,39 @@ def test_a_screen_that_stands_still_now_and_then_keeps_its_encoding(pauses_ms: l
         assert labels[-1] == 3
         assert labels.count(3) == 1
         assert viewer.streams[1].missing() == []
+
+
+@pytest.mark.parametrize("choices", [(1, 2), (1, 0), (1, 2, 0)])
+def test_what_comes_after_several_switches_is_not_lost(choices: tuple[int, ...]) -> None:
+    """A packet of the first run is held up until more runs have begun."""
+    with World() as world:
+        publisher, viewer = Publisher(world), Viewer(world)
+        watching = viewer.watch(consumer(VP8, ssrc=1), publisher.publish(SIMULCAST), SIMULCAST)
+        world.run(0.2)
+        for source in simulcast(publisher):
+            source.start()
+        world.submit(SetLayers(watching, 0))
+        world.run(3)
+        received = viewer.streams[1]
+        send, held = publisher.send_packet, []
+
+        def hold(packet: Packet, original: tuple[int, int] | None) -> None:
+            if packet.ssrc == 0x20 and not held:
+                held.append((packet, original))
+            else:
+                send(packet, original)
+
+        publisher.send_packet = hold  # type: ignore[method-assign]
+        world.run(0.1)
+        for choice in choices:
+            world.submit(SetLayers(watching, choice))
+            world.run(0.9)
+        assert len(received.missing()) == 1
+        send(*held[0])
+        world.run(0.2)
+        assert order(received)[-len(choices) - 1 :] == [1, *(choice + 1 for choice in choices)]
+        continuous(received)
+        assert world.drops() == {}
 
 
 def test_a_choice_is_the_choosers_alone() -> None:
