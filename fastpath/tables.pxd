@@ -19,7 +19,7 @@ cdef extern from "stream/seqmap.h" nogil:
 
     ctypedef struct fw_seqmap_t:
         uint64_t highest_out
-        uint32_t epoch
+        fw_stretch_t growing
 
     ctypedef enum fw_seq_t:
         FW_SEQ_NEW
@@ -33,7 +33,7 @@ cdef extern from "stream/seqmap.h" nogil:
     void fw_seqmap_change_layers(fw_seqmap_t *m, uint64_t first_in, fw_layers_t layers)
     fw_seq_t fw_seqmap_map(fw_seqmap_t *m, uint64_t number, uint64_t *out, fw_layers_t *layers)
     bint fw_seqmap_skip(fw_seqmap_t *m, uint64_t number)
-    const fw_stretch_t *fw_seqmap_reverse(const fw_seqmap_t *m, uint64_t out, uint64_t *number)
+    bint fw_seqmap_reverse(const fw_seqmap_t *m, uint64_t out, uint64_t *number, fw_stretch_t *found)
 
 
 cdef extern from "stream/frames.h" nogil:

@@ -24,7 +24,7 @@ cdef class SeqMap:
 
     def switch(self, uint64_t first_in):
         fw_seqmap_switch(&self.map, first_in, fw_seqmap_layers(&self.map))
-        return self.map.epoch
+        return self.map.growing.epoch
 
     def map_number(self, uint64_t number):
         cdef uint64_t out = 0
@@ -36,8 +36,8 @@ cdef class SeqMap:
 
     def reverse(self, uint64_t out):
         cdef uint64_t number = 0
-        cdef const fw_stretch_t *stretch = fw_seqmap_reverse(&self.map, out, &number)
-        return (stretch.epoch, number) if stretch is not NULL else None
+        cdef fw_stretch_t found
+        return (found.epoch, number) if fw_seqmap_reverse(&self.map, out, &number, &found) else None
 
     @property
     def highest_out(self):

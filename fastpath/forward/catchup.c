@@ -127,7 +127,7 @@ static progress_t send_due(fw_core_t *core, fw_consumer_t *c, unsigned *budget) 
         const fw_packet_t *packet = next_packet(core, c, e, &gone);
         if (gone) return LOST;
         if (packet == NULL) {
-            fw_epoch_t *epoch = fw_consumer_epoch(c, c->seqmap.epoch);
+            fw_epoch_t *epoch = fw_consumer_epoch(c, c->seqmap.growing.epoch);
             if (!is_past_end(core, c, e, epoch)) return WAITS;
             epoch->squeezed_end = c->next_seq64;
             return DONE;

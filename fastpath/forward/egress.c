@@ -8,7 +8,7 @@
 enum { CACHE_LINE = 64, AHEAD = 8 };
 
 /* Of their structs, what each packet needs. */
-#define CONSUMER_BYTES (offsetof(fw_consumer_t, seqmap.stretches) + sizeof(fw_stretch_t))
+#define CONSUMER_BYTES offsetof(fw_consumer_t, seqmap.closed)
 #define TRANSPORT_BYTES offsetof(fw_transport_t, path_heard_us)
 
 /* Draws the packet to the size of its run. Not the last one: it may be shorter. */
@@ -24,13 +24,11 @@ static void pad(fw_core_t *core, const fw_transport_t *t, const fw_packet_t *pac
 void fw_egress_packet(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
     fw_transport_t *t = c->transport;
     fw_rewrite_t how = {.ssrc = c->ssrc, .abs_send_time = fw_abs_send_time(core->now_us), .transport_cc = t->transport_cc};
-    if (fw_selection_wants(core, c, packet)) {
-        if (fw_seqmap_map(&c->seqmap, packet->seq64, &how.seq64, &how.layers) == FW_SEQ_NONE) {
-            core->counters.drop_late_for_consumer++;
-            return;
-        }
-        how.epoch = fw_consumer_epoch(c, c->seqmap.epoch);
+    bool wanted = fw_selection_wants(core, c, packet);
+    if (wanted && fw_seqmap_map(&c->seqmap, packet->seq64, &how.seq64, &how.layers) != FW_SEQ_NONE) {
+        how.epoch = fw_consumer_epoch(c, c->seqmap.growing.epoch);
     } else if (!fw_selection_belated(c, packet, &how)) {
+        if (wanted) core->counters.drop_late_for_consumer++;
         return;
     }
     fw_srtp_job_t *job = fw_outbox_begin_media(&core->outbox, t->srtp);

@@ -95,7 +95,7 @@ static void take_bye(fw_transport_t *t, const fw_rtcp_t *p) {
     uint32_t ssrc;
     for (unsigned i = 0; fw_rtcp_bye(p, i, &ssrc); i++) {
         fw_encoding_t *e = inbound(t, ssrc);
-        if (e != NULL) e->last_us = 0;
+        if (e != NULL) e->pace = (fw_pace_t){0};
     }
 }
 

@@ -154,6 +154,13 @@ static void note_capture(fw_encoding_t *e, const fw_packet_t *packet) {
     e->capture_delay_us = (int64_t)(packet->arrival_us - captured_us);
 }
 
+static void note_pace(fw_encoding_t *e, const fw_packet_t *packet) {
+    fw_producer_t *p = e->producer;
+    if (!fw_pace_note(&e->pace, packet->rtp.timestamp, packet->arrival_us)) return;
+    for (unsigned i = 0; i < p->encoding_count; i++)
+        if (p->encodings[i] != e) p->encodings[i]->pace.missed++;
+}
+
 /* Reads what forwarding needs of a packet whose header, length and seq64 are set, then takes it in. */
 static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     fw_producer_t *p = e->producer;
@@ -170,7 +177,7 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     packet->entry = !empty && (p->media.kind == FW_AUDIO || keyframe);
     fw_pool_take(&core->pool);
     fw_cache_put(&e->cache, packet->seq64, empty ? FW_CACHE_NONE : packet->number);
-    e->last_us = packet->arrival_us;
+    if (!empty) note_pace(e, packet);
     e->rate_bytes += packet->len;
     if (keyframe) {
         note_entry(e, packet);

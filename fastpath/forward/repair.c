@@ -10,11 +10,11 @@ enum { DEFAULT_RTT_US = 20000, REPAIRS = 256, REPAIRS_US = 100000 };
 /* The packet that was sent under how->seq64, if it is still at hand; fills in how it was mapped. */
 static const fw_packet_t *sent_packet(const fw_core_t *core, fw_consumer_t *c, fw_rewrite_t *how) {
     uint64_t source;
-    const fw_stretch_t *stretch = fw_seqmap_reverse(&c->seqmap, how->seq64, &source);
-    if (stretch == NULL) return NULL;
-    how->layers = stretch->layers;
-    how->epoch = fw_consumer_epoch(c, stretch->epoch);
-    if (how->epoch->number != stretch->epoch || how->epoch->encoding == NULL) return NULL;
+    fw_stretch_t stretch;
+    if (!fw_seqmap_reverse(&c->seqmap, how->seq64, &source, &stretch)) return NULL;
+    how->layers = stretch.layers;
+    how->epoch = fw_consumer_epoch(c, stretch.epoch);
+    if (how->epoch->number != stretch.epoch || how->epoch->encoding == NULL) return NULL;
     return fw_encoding_cached(core, how->epoch->encoding, source);
 }
 

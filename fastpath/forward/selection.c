@@ -13,9 +13,9 @@ static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *
     c->left_out_picture_id = FW_NO_PICTURE;
     fw_tsmap_switch(&c->tsmap, packet->rtp.timestamp, packet->arrival_us, c->clock_hz, &e->sr, c->same_clock);
     c->same_clock = true;
-    fw_epoch_t *epoch = fw_consumer_epoch(c, c->seqmap.epoch);
+    fw_epoch_t *epoch = fw_consumer_epoch(c, c->seqmap.growing.epoch);
     *epoch = (fw_epoch_t){.encoding = e,
-                          .number = c->seqmap.epoch,
+                          .number = c->seqmap.growing.epoch,
                           .ts_offset = c->tsmap.offset,
                           .squeezed_end = c->catching_up ? UINT64_MAX : 0};
     if (c->catching_up)
@@ -78,7 +78,7 @@ static bool takes_layer(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pa
         fw_seqmap_change_layers(&c->seqmap, packet->seq64 + 1, now);
     }
     fw_selection_sent(c, packet,
-                      &(fw_rewrite_t){.epoch = fw_consumer_epoch(c, c->seqmap.epoch), .layers = now, .seq64 = c->seqmap.highest_out});
+                      &(fw_rewrite_t){.epoch = fw_consumer_epoch(c, c->seqmap.growing.epoch), .layers = now, .seq64 = c->seqmap.highest_out});
     return false;
 }
 
@@ -104,13 +104,16 @@ bool fw_selection_wants(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pa
 
 bool fw_selection_belated(fw_consumer_t *c, const fw_packet_t *packet, fw_rewrite_t *how) {
     const fw_encoding_t *e = packet->encoding;
-    if (packet->seq64 >= e->highest_seq64 || c->select.current == (int8_t)e->index) return false;
-    const fw_epoch_t *before = fw_consumer_epoch(c, c->seqmap.epoch - 1);
-    if (before->number != c->seqmap.epoch - 1 || before->encoding != e) return false;
-    const fw_stretch_t *stretch = fw_seqmap_find(&c->seqmap, before->number, packet->seq64);
-    if (stretch == NULL) return false;
-    how->epoch = before;
-    how->layers = stretch->layers;
-    how->seq64 = packet->seq64 + stretch->offset;
-    return true;
+    if (packet->seq64 >= e->highest_seq64) return false;
+    for (uint32_t back = 1; back < FW_EPOCHS; back++) {
+        const fw_epoch_t *before = fw_consumer_epoch(c, c->seqmap.growing.epoch - back);
+        fw_stretch_t stretch;
+        if (before->number != c->seqmap.growing.epoch - back || before->encoding != e) continue;
+        if (!fw_seqmap_find(&c->seqmap, before->number, packet->seq64, &stretch)) continue;
+        how->epoch = before;
+        how->layers = stretch.layers;
+        how->seq64 = fw_stretch_give(&stretch, packet->seq64);
+        return true;
+    }
+    return false;
 }

@@ -9,8 +9,8 @@
  * What is left out leaves no gap in the numbers. */
 bool fw_selection_wants(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet);
 
-/* Whether the packet is one that was missing before the last switch of source: it goes out under the number that is free
- * for it, as it would have gone then. Fills in how it is mapped. */
+/* Whether the packet is one that was missing before a switch of source that is remembered: it goes out under the number
+ * that is free for it, as it would have gone then. Fills in how it is mapped. */
 bool fw_selection_belated(fw_consumer_t *c, const fw_packet_t *packet, fw_rewrite_t *how);
 
 /* The packet went out, or was left out below the next number: a switch later goes on from the highest. */

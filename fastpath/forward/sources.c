@@ -3,12 +3,9 @@
 #include "catchup.h"
 #include "report.h"
 
-/* An encoding silent for so long gives way to a lower one: longer than a frame of a slow screen share. */
-enum { LIVE_US = 1000000, RANK_EVERY_US = 250000, RATE_WINDOW_US = 1000000 };
+enum { RANK_EVERY_US = 100000, RATE_WINDOW_US = 1000000 };
 
-static bool live(const fw_core_t *core, const fw_encoding_t *e) {
-    return e->last_us != 0 && core->now_us - e->last_us < LIVE_US;
-}
+static bool live(const fw_core_t *core, const fw_encoding_t *e) { return fw_pace_live(&e->pace, core->now_us); }
 
 /* Larger pictures rank higher; where a codec does not tell sizes, higher rates do. */
 static bool higher(const fw_encoding_t *a, const fw_encoding_t *b) {
@@ -25,7 +22,7 @@ static int8_t find_best(const fw_core_t *core, const fw_producer_t *p) {
         const fw_encoding_t *e = p->encodings[i];
         if (live(core, e) && (best == FW_ENCODING_NONE || higher(e, p->encodings[best]))) best = i;
     }
-    /* All are silent: whoever speaks first is ranked then. */
+    /* None is left: whoever speaks first is ranked then. */
     return best == FW_ENCODING_NONE ? p->best : best;
 }
 
@@ -113,6 +110,7 @@ void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e) {
     e->highest_seq64 = e->entry_seq64 = 0;
     e->top_spatial = 0;
     e->described = (fw_described_t){0};
+    e->pace = (fw_pace_t){0};
     memset(e->seen, 0, sizeof e->seen);
     fw_nack_init(&e->nack);
     e->stats = (fw_receive_stats_t){0};

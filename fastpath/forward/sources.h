@@ -4,7 +4,7 @@
 
 #include "state.h"
 
-/* After a packet: finds the highest live encoding anew, a few times a second, and points the consumers at it. */
+/* After a packet: finds the highest live encoding anew, up to ten times a second, and points the consumers at it. */
 void fw_producer_rank(fw_core_t *core, fw_producer_t *p);
 
 /* Points a consumer at the encoding that it wants, or else the best, and, if it has to wait for an entry, finds a young keyframe in the cache or asks for a new one. */

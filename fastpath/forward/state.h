@@ -18,6 +18,7 @@
 #include "../stream/frames.h"
 #include "../stream/keyframes.h"
 #include "../stream/nack.h"
+#include "../stream/pace.h"
 #include "../stream/repeats.h"
 #include "../stream/select.h"
 #include "../stream/seqmap.h"
@@ -36,7 +37,6 @@
 #define FW_KNOWN_PATHS 4      /* validated addresses of one transport */
 #define FW_KNOWN_CHECKS 16    /* connectivity checks that are known when they come again */
 #define FW_NO_PICTURE 0xffff  /* ids have 15 bits */
-#define FW_EPOCHS 4           /* runs of sources that a consumer can still repair from */
 #define FW_SENT_PLAIN 512     /* packets that can be repeated byte for byte where RTX is not negotiated */
 #define FW_SENT_REPORTS 4     /* SRs remembered for the round trip time */
 #define FW_MAX_TARGETS 64
@@ -58,7 +58,7 @@ typedef struct {
     fw_producer_t *producer;
     uint64_t highest_seq64; /* 0 before the first packet of the SSRC in use */
     uint64_t turns_seq64;   /* added to that packet's 16 bits */
-    uint64_t last_us; /* arrival of the newest packet, 0 for none */
+    fw_pace_t pace;
     uint64_t rtx_highest_seq64;
     uint64_t entry_seq64; /* first packet of the newest keyframe, 0 for none */
     uint64_t entry_us;    /* its arrival */

@@ -2,101 +2,111 @@
 
 #include <string.h>
 
-static fw_stretch_t *stretch(fw_seqmap_t *m, unsigned back) {
-    return &m->stretches[(m->newest + FW_SEQMAP_STRETCHES - back) % FW_SEQMAP_STRETCHES];
+static unsigned place(const fw_seqmap_t *m, unsigned back) {
+    return (m->newest + FW_SEQMAP_CLOSED - back) % FW_SEQMAP_CLOSED;
 }
 
-static const fw_stretch_t *stretch_at(const fw_seqmap_t *m, unsigned back) {
-    return &m->stretches[(m->newest + FW_SEQMAP_STRETCHES - back) % FW_SEQMAP_STRETCHES];
+/* Ends the growing stretch before packet `end`. */
+static void close_stretch(fw_seqmap_t *m, uint64_t end, uint16_t left_out) {
+    uint64_t given = end - m->growing.first;
+    if (given > UINT16_MAX) {
+        m->count = 0; /* what is older is out of reach */
+        given = UINT16_MAX;
+    }
+    m->newest = (uint8_t)((m->newest + 1) % FW_SEQMAP_CLOSED);
+    if (m->count < FW_SEQMAP_CLOSED) m->count++;
+    m->closed[m->newest] = (fw_closed_t){.given = (uint16_t)given, .left_out = left_out, .layers = m->growing.layers};
 }
 
-static void push(fw_seqmap_t *m, uint64_t first, uint64_t offset, fw_layers_t layers) {
-    m->newest = (uint8_t)((m->newest + 1) % FW_SEQMAP_STRETCHES);
-    if (m->count < FW_SEQMAP_STRETCHES) m->count++;
-    *stretch(m, 0) = (fw_stretch_t){.first = first, .end = UINT64_MAX, .offset = offset, .epoch = m->epoch, .layers = layers};
+/* Steps from a stretch to the one before it, `back` steps from the growing one. */
+static bool step_back(const fw_seqmap_t *m, unsigned back, fw_stretch_t *s) {
+    if (back >= m->count) return false;
+    const fw_closed_t *before = &m->closed[place(m, back)];
+    uint64_t end = s->first - before->left_out;
+    if (before->left_out == FW_OTHER_EPOCH) {
+        s->epoch--;
+        if (m->growing.epoch - s->epoch >= FW_EPOCHS) return false;
+        end = m->ends[s->epoch % FW_EPOCHS];
+    }
+    s->first = end - before->given;
+    s->out -= before->given;
+    s->layers = before->layers;
+    return true;
 }
 
 void fw_seqmap_init(fw_seqmap_t *m, uint64_t first_out) {
     memset(m, 0, sizeof *m);
     m->highest_out = first_out - 1;
-    m->newest = FW_SEQMAP_STRETCHES - 1; /* so that the first is at 0, beside what is used with it */
+    m->growing.layers = (fw_layers_t){.spatial = FW_LAYERS_ALL, .temporal = FW_LAYERS_ALL};
 }
 
 void fw_seqmap_switch(fw_seqmap_t *m, uint64_t first_in, fw_layers_t layers) {
-    if (m->count > 0) {
+    fw_stretch_t *s = &m->growing;
+    if (s->epoch > 0) {
         /* Numbers past the highest given belong to the new epoch: an old packet that is still to come is lost. */
-        fw_stretch_t *last = stretch(m, 0);
-        last->end = m->highest_in + 1 > last->first ? m->highest_in + 1 : last->first;
+        uint64_t end = m->highest_in + 1 > s->first ? m->highest_in + 1 : s->first;
+        close_stretch(m, end, FW_OTHER_EPOCH);
+        m->ends[s->epoch % FW_EPOCHS] = end;
     }
-    m->epoch++;
-    push(m, first_in, m->highest_out + 1 - first_in, layers);
+    *s = (fw_stretch_t){.first = first_in, .out = m->highest_out + 1, .epoch = s->epoch + 1, .layers = layers};
     m->highest_in = first_in - 1;
 }
 
-fw_layers_t fw_seqmap_layers(const fw_seqmap_t *m) {
-    return m->count > 0 ? stretch_at(m, 0)->layers : (fw_layers_t){.spatial = FW_LAYERS_ALL, .temporal = FW_LAYERS_ALL};
-}
-
 void fw_seqmap_change_layers(fw_seqmap_t *m, uint64_t first_in, fw_layers_t layers) {
-    fw_stretch_t *last = stretch(m, 0);
-    if (last->first < first_in) {
-        last->end = first_in;
-        push(m, first_in, last->offset, layers);
-    } else {
-        last->layers = layers;
+    fw_stretch_t *s = &m->growing;
+    if (s->first < first_in) {
+        close_stretch(m, first_in, 0);
+        s->out = fw_stretch_give(s, first_in);
+        s->first = first_in;
     }
+    s->layers = layers;
 }
 
 fw_seq_t fw_seqmap_map(fw_seqmap_t *m, uint64_t in, uint64_t *out, fw_layers_t *layers) {
-    for (unsigned back = 0; back < m->count; back++) {
-        const fw_stretch_t *s = stretch_at(m, back);
-        if (s->epoch != m->epoch) break;
-        if (in < s->first || in >= s->end) continue;
-        *out = in + s->offset;
-        *layers = s->layers;
-        if (in <= m->highest_in) return FW_SEQ_LATE;
-        m->highest_in = in;
-        m->highest_out = *out;
-        return FW_SEQ_NEW;
-    }
-    return FW_SEQ_NONE;
+    fw_stretch_t s;
+    if (!fw_seqmap_find(m, m->growing.epoch, in, &s)) return FW_SEQ_NONE;
+    *out = fw_stretch_give(&s, in);
+    *layers = s.layers;
+    if (in <= m->highest_in) return FW_SEQ_LATE;
+    m->highest_in = in;
+    m->highest_out = *out;
+    return FW_SEQ_NEW;
 }
 
 bool fw_seqmap_skip(fw_seqmap_t *m, uint64_t in) {
-    if (m->count == 0) return true;
-    fw_stretch_t *last = stretch(m, 0);
-    if (in < last->first && in <= m->highest_in) return false;
+    fw_stretch_t *s = &m->growing;
+    if (s->epoch == 0) return true;
     if (in <= m->highest_in) return false;
-    uint64_t offset = last->offset - 1;
+    fw_closed_t *before = m->count > 0 ? &m->closed[m->newest] : NULL;
     m->highest_in = in;
     /* Numbers between the highest given and this one are still free for packets that come late. */
-    m->highest_out = in + offset;
-    if (last->first == in) {
-        last->first = in + 1;
-        last->offset = offset;
-        return true;
+    m->highest_out = fw_stretch_give(s, in) - 1;
+    if (s->first < in) {
+        close_stretch(m, in, 1);
+        s->out = m->highest_out + 1;
+    } else if (before != NULL && before->left_out != FW_OTHER_EPOCH && ++before->left_out == FW_OTHER_EPOCH) {
+        m->count = 0; /* out of reach */
     }
-    last->end = in;
-    push(m, in + 1, offset, last->layers);
+    s->first = in + 1;
     return true;
 }
 
-const fw_stretch_t *fw_seqmap_find(const fw_seqmap_t *m, uint32_t epoch, uint64_t in) {
-    for (unsigned back = 0; back < m->count; back++) {
-        const fw_stretch_t *s = stretch_at(m, back);
-        if (s->epoch == epoch && in >= s->first && in < s->end) return s;
+bool fw_seqmap_find(const fw_seqmap_t *m, uint32_t epoch, uint64_t in, fw_stretch_t *found) {
+    uint64_t end = UINT64_MAX; /* of the numbers given in this stretch */
+    *found = m->growing;
+    for (unsigned back = 0; found->epoch != epoch || in < found->first || in - found->first >= end - found->out; back++) {
+        end = found->out;
+        if (!step_back(m, back, found)) return false;
     }
-    return NULL;
+    return true;
 }
 
-const fw_stretch_t *fw_seqmap_reverse(const fw_seqmap_t *m, uint64_t out, uint64_t *in) {
-    if (out > m->highest_out) return NULL;
-    for (unsigned back = 0; back < m->count; back++) {
-        const fw_stretch_t *s = stretch_at(m, back);
-        uint64_t candidate = out - s->offset;
-        if (candidate < s->first || candidate >= s->end) continue;
-        *in = candidate;
-        return s;
-    }
-    return NULL;
+bool fw_seqmap_reverse(const fw_seqmap_t *m, uint64_t out, uint64_t *in, fw_stretch_t *found) {
+    if (out > m->highest_out) return false;
+    *found = m->growing;
+    for (unsigned back = 0; out < found->out; back++)
+        if (!step_back(m, back, found)) return false;
+    if (found->epoch == 0) return false;
+    *in = found->first + (out - found->out);
+    return true;
 }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fanwire.fastpath.tables import SeqMap, TsMap, seq_extend
 
 FIRST_OUT = 77
-REMEMBERED = 16  # stretches of numbers; older ones may be forgotten
+REMEMBERED, RUNS = 64, 4  # stretches of numbers, and of sources; older ones may be forgotten
 
 # A packet so far from the newest of its source, one to leave out, or another source and where it begins.
 STEPS = st.lists(
@@ -18,7 +18,7 @@ STEPS = st.lists(
     | st.tuples(st.just("packet"), st.just(1))
     | st.tuples(st.just("skip"), st.integers(-12, 4))
     | st.tuples(st.just("switch"), st.integers(1 << 16, 1 << 40)),
-    max_size=120,
+    max_size=300,
 )
 
 
@@ -81,7 +81,7 @@ def test_no_number_is_given_twice_and_each_leads_back(first: int, steps: list[tu
     sources = [listener.given[out] for out in in_order]
     assert sources == sorted(sources)
     for out, source in listener.given.items():
-        if listener.stretches - listener.stretches_at[out] < REMEMBERED:
+        if listener.stretches - listener.stretches_at[out] < REMEMBERED and listener.epoch - source[0] < RUNS:
             assert listener.map.reverse(out) == source
         else:
             assert listener.map.reverse(out) in (source, None)
@@ -98,6 +98,27 @@ def test_what_is_left_out_leaves_no_gap(first: int, wanted: list[bool], every: i
             listener.switch(first + 1000 * count)
         (listener.packet if want else listener.skip)(listener.highest + 1)
     assert sorted(listener.given) == list(range(FIRST_OUT, FIRST_OUT + len(listener.given)))
+
+
+@given(st.integers(1 << 16, 1 << 40), st.sampled_from([1, 0xFFFE, 0xFFFF, 0x10000, 200_000]), st.booleans())
+def test_long_stretches_and_long_gaps_lead_back_as_far_as_a_nack_can_tell(first: int, long: int, gap: bool) -> None:
+    numbers = SeqMap(FIRST_OUT)
+    numbers.switch(first)
+    sources = [first]
+    numbers.map_number(first)
+    for number in range(first + 1, first + 1 + long):
+        (numbers.skip if gap else numbers.map_number)(number)
+    sources += [] if gap else range(first + 1, first + 1 + long)
+    for number in range(first + 1 + long, first + 21 + long):
+        if number % 2:
+            numbers.skip(number)
+        else:
+            numbers.map_number(number)
+            sources.append(number)
+    assert numbers.highest_out == FIRST_OUT + len(sources) - 1
+    for out in {*range(max(FIRST_OUT, numbers.highest_out - 1000), numbers.highest_out + 1), FIRST_OUT}:
+        forgotten = long > 0xFFF0 and out == FIRST_OUT
+        assert numbers.reverse(out) in [(1, sources[out - FIRST_OUT]), None if forgotten else ()]
 
 
 def ntp(us: int) -> int:

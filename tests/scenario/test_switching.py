@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from fanwire.fastpath import probes
 from fanwire.fastpath.messages import (
     BindConsumer,
@@ -23,6 +27,7 @@ from support.scenario.viewer import Received, Viewer
 from support.scenario.world import World
 
 REFUSED = 4  # fw_error_t
+PAUSES_MS = st.lists(st.sampled_from([40, 200, 400, 1100, 5000]), min_size=5, max_size=30)
 RIDS = PUBLISHED_EXTENSIONS | {Extension.RID: 10, Extension.REPAIRED_RID: 11}
 SIMULCAST = producer(VP8, extensions=RIDS, encodings=[Encoding("q"), Encoding("h"), Encoding("f")])
 
@@ -114,6 +119,79 @@ def test_the_encoding_chosen_flows_as_long_as_it_lives() -> None:
         world.run(3)
         received = viewer.streams[1]
         assert order(received)[-9:] == [3, 1, 2, 3, 1, 3, 2, 3, 2]
+        continuous(received)
+        assert world.drops() == {}
+
+
+def test_an_encoding_that_vanishes_is_made_up_for_before_a_viewer_minds() -> None:
+    with World() as world:
+        publisher, viewer = Publisher(world), Viewer(world)
+        viewer.watch(consumer(VP8, ssrc=1), publisher.publish(SIMULCAST), SIMULCAST)
+        world.run(0.2)
+        sources = simulcast(publisher)
+        for source in sources:
+            source.start()
+        world.run(3)
+        received = viewer.streams[1]
+        for source in reversed(sources[1:]):
+            source.stop()
+            world.run(2)
+        assert order(received)[-3:] == [3, 2, 1]
+        continuous(received, longest_ms=700)
+        came_us = sorted(received.arrivals_us.values())
+        assert max(after - before for before, after in itertools.pairwise(came_us)) < 700_000
+
+
+@given(PAUSES_MS, st.booleans())
+@settings(max_examples=20, deadline=None)
+def test_a_screen_that_stands_still_now_and_then_keeps_its_encoding(pauses_ms: list[int], lowest_first: bool) -> None:
+    """Its encodings pause together, and the frames after that come one by one."""
+    with World() as world:
+        publisher, viewer = Publisher(world), Viewer(world)
+        viewer.watch(consumer(VP8, ssrc=1), publisher.publish(SIMULCAST), SIMULCAST)
+        world.run(0.2)
+        sources = simulcast(publisher)
+        in_turn = sources if lowest_first else sources[::-1]
+        for pause_ms in [40] * 50 + pauses_ms:
+            for source in in_turn:
+                source.send_frame()
+                world.run(0.005)
+            world.run(pause_ms / 1000)
+        labels = order(viewer.streams[1])
+        assert labels[-1] == 3
+        assert labels.count(3) == 1
+        assert viewer.streams[1].missing() == []
+
+
+@pytest.mark.parametrize("choices", [(1, 2), (1, 0), (1, 2, 0)])
+def test_what_comes_after_several_switches_is_not_lost(choices: tuple[int, ...]) -> None:
+    """A packet of the first run is held up until more runs have begun."""
+    with World() as world:
+        publisher, viewer = Publisher(world), Viewer(world)
+        watching = viewer.watch(consumer(VP8, ssrc=1), publisher.publish(SIMULCAST), SIMULCAST)
+        world.run(0.2)
+        for source in simulcast(publisher):
+            source.start()
+        world.submit(SetLayers(watching, 0))
+        world.run(3)
+        received = viewer.streams[1]
+        send, held = publisher.send_packet, []
+
+        def hold(packet: Packet, original: tuple[int, int] | None) -> None:
+            if packet.ssrc == 0x20 and not held:
+                held.append((packet, original))
+            else:
+                send(packet, original)
+
+        publisher.send_packet = hold  # type: ignore[method-assign]
+        world.run(0.1)
+        for choice in choices:
+            world.submit(SetLayers(watching, choice))
+            world.run(0.9)
+        assert len(received.missing()) == 1
+        send(*held[0])
+        world.run(0.2)
+        assert order(received)[-len(choices) - 1 :] == [1, *(choice + 1 for choice in choices)]
         continuous(received)
         assert world.drops() == {}
 
