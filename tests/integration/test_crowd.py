@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
+from itertools import pairwise
 
 import pytest
 
@@ -90,7 +92,7 @@ async def test_nothing_is_left_of_viewers_who_came_and_went(room: str) -> None:
         footprints = [await come_and_go(ROUND_VIEWERS) for _ in range(ROUNDS)]
         assert {footprint.threads for footprint in footprints} == {footprints[0].threads}
         assert (await counters(server.url))["transports"] == 0
-        later_rounds = ROUNDS // 2
-        growth = footprints[-1].resident_bytes - footprints[-1 - later_rounds].resident_bytes
-        assert growth / later_rounds / ROUND_VIEWERS < LEFT_BYTES_PER_SESSION, footprints
+        # What is left behind is left by every round; the allocator takes a megabyte more in one or two of them.
+        growth = [after.resident_bytes - before.resident_bytes for before, after in pairwise(footprints)]
+        assert statistics.median(growth) / ROUND_VIEWERS < LEFT_BYTES_PER_SESSION, footprints
         print("resident kB after each round:", *(footprint.resident_bytes // 1024 for footprint in footprints))
