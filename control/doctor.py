@@ -101,7 +101,7 @@ def _open_files() -> Finding:
 def _crypto(crypto: Backend) -> Finding:
     advice = ""
     if crypto.name != "ipsec-mb" and platform.machine() == "x86_64":
-        advice = "apt install libipsec-mb1 (1.3.0 was tested) saves a fifth of the CPU time and more"
+        advice = "apt install libipsec-mb1 (1.3.0 was tested) saves a seventh of the CPU time, with AES-CM half"
     return Finding("encryption", f"{crypto.name} {crypto.version} ({crypto.why})", advice)
 
 

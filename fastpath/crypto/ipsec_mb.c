@@ -154,7 +154,7 @@ static void run_gcm(gcm_t *function, const void *key, const fw_gcm_t *m, uint8_t
     function(key, context, m->out, m->in, m->len, m->iv, m->header, m->header_len, tag, FW_GCM_TAG_BYTES);
 }
 
-/* In pieces: 15 ns more than in one, where copying them into one takes 65 (1200 bytes). */
+/* In pieces: some 10 ns a packet of 1200 bytes less, in bench.fanout, than copying them together first. */
 static void seal_pieces(bool wide, const void *key, const fw_gcm_t *m) {
     alignas(64) uint8_t context[FW_IMB_GCM_CONTEXT_BYTES];
     gcm_update_t *update = wide ? imb.gcm256.update : imb.gcm128.update;

@@ -12,7 +12,6 @@
 #define FW_IMB_GCM_KEY_BYTES 1008
 #define FW_IMB_GCM_CONTEXT_BYTES 88
 #define FW_IMB_AES128_KEY_BYTES 176
-#define FW_IMB_BURST 128 /* most jobs of one burst */
 
 /* Bits of a manager's features. */
 #define FW_IMB_AESNI (UINT64_C(1) << 1)

@@ -1,8 +1,8 @@
 /* SRTP and SRTCP for one transport (RFC 3711, RFC 7714), over the ciphers of any backend.
  *
  * Outbound, the caller owns the nonce: it never gives two jobs of one context the same SSRC and index with different
- * bytes. Inbound, each SSRC that authenticates costs state (FW_SRTP_SOURCE_BYTES, 32 bytes where only RTCP comes): the
- * caller bounds how many it lets through. No byte of a packet is believed, nor memory taken, before it authenticates.
+ * bytes. Inbound, each SSRC that authenticates costs state (144 bytes for RTP, 32 for RTCP): the caller
+ * bounds how many it lets through. No byte of a packet is believed, nor memory taken, before it authenticates.
  */
 #ifndef FW_CRYPTO_SRTP_H
 #define FW_CRYPTO_SRTP_H
