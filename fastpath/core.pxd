@@ -542,6 +542,7 @@ cdef extern from "forward/core.h" nogil:
     bint fw_core_stats(const fw_core_t *core, uint64_t transport_id, fw_transport_stats_t *out, fw_stream_stats_t *streams)
     void fw_core_receive(fw_core_t *core, const fw_path_t *path, uint8_t *data, size_t len, uint64_t now_us)
     bint fw_core_knows(const fw_core_t *core, const fw_path_t *path)
+    void fw_core_receive_all(fw_core_t *core, const fw_udp_datagram_t *datagrams, size_t count, uint64_t now_us)
     void fw_core_hand(fw_core_t *core, fw_hand_kind_t kind, const fw_hand_t *head, const uint8_t *body, size_t len, uint64_t now_us)
     void fw_core_spent(fw_core_t *core, uint64_t us)
     void fw_core_flush(fw_core_t *core, uint64_t now_us)

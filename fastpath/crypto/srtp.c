@@ -5,7 +5,7 @@
 
 #include "octets.h"
 
-enum { CACHE_LINE = 64, AHEAD = 4, LANES = 16 };
+enum { CACHE_LINE = 64, LANES = 16 };
 
 #define INDEX_END (UINT64_C(1) << 48)
 #define RTCP_ENCRYPTED 0x80000000U
@@ -108,8 +108,7 @@ static void protect_cm(fw_srtp_job_t *const *jobs, size_t count) {
     }
 }
 
-/* Asks for the memory of a context that is needed soon. */
-static void fetch(const fw_srtp_t *srtp) {
+void fw_srtp_fetch(const fw_srtp_t *srtp) {
     size_t bytes = context_bytes(srtp->crypto->backend, (fw_srtp_profile_t)srtp->profile);
     for (size_t at = 0; at < bytes; at += CACHE_LINE) __builtin_prefetch((const uint8_t *)srtp + at);
 }
@@ -119,7 +118,6 @@ void fw_srtp_protect(fw_srtp_job_t *jobs, size_t count) {
     size_t lanes = 0;
     for (size_t i = 0; i < count; i++) {
         jobs[i].out_len = 0;
-        if (i + AHEAD < count && jobs[i + AHEAD].srtp != jobs[i + AHEAD - 1].srtp) fetch(jobs[i + AHEAD].srtp);
         if (jobs[i].index >= INDEX_END) continue;
         if (!fw_srtp_is_cm(jobs[i].srtp)) {
             protect_gcm(&jobs[i]);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "catchup.h"
+#include "rewrite.h"
 #include "sources.h"
 #include "table.h"
 
@@ -26,6 +27,7 @@ static void fill(fw_consumer_t *c, const fw_command_t *command) {
     c->limit = (fw_layers_t){.spatial = FW_LAYERS_ALL, .temporal = FW_LAYERS_ALL};
     c->clock_hz = c->media.format_count > 0 ? c->media.formats[0].clock_hz : 90000;
     memset(c->formats, FW_NO_PT, sizeof c->formats);
+    fw_rewrite_prepare(c);
     fw_seqmap_init(&c->seqmap, command->u.consumer.first_seq16);
     fw_tsmap_init(&c->tsmap, command->u.consumer.first_timestamp);
     c->rtx_seq64 = command->u.consumer.first_rtx_seq16;

@@ -7,13 +7,14 @@
 #include "check.h"
 #include "egress.h"
 #include "feedback.h"
+#include "fetch.h"
 #include "ice.h"
 #include "ingress.h"
 #include "report.h"
 #include "sources.h"
 #include "table.h"
 
-enum { BATCH_PACKETS = 256 }; /* so many wait no longer */
+enum { BATCH_PACKETS = 256, AHEAD = 16 }; /* so many packets wait no longer; datagrams that are looked at together */
 
 fw_core_t *fw_core_create(const fw_core_config_t *config, const fw_sinks_t *sinks) {
     fw_core_t *core = calloc(1, sizeof *core);
@@ -49,6 +50,7 @@ void fw_core_destroy(fw_core_t *core) {
     fw_map_free(&core->by_path);
     fw_map_free(&core->by_check);
     fw_timers_free(&core->timers);
+    free(core->flush);
     fw_outbox_free(&core->outbox);
     fw_pool_free(&core->pool);
     fw_crypto_destroy(core->crypto);
@@ -163,6 +165,28 @@ void fw_core_receive(fw_core_t *core, const fw_path_t *path, uint8_t *data, size
     if (kind == FW_DATAGRAM_RTP) fw_ingress_rtp(core, t, path, data, len);
     else if (kind == FW_DATAGRAM_RTCP) fw_feedback_receive(core, t, path, data, len);
     else punt(core, t, data, len);
+}
+
+/* Fetches what the taking in of datagrams begins with, for all of them side by side. */
+static void fetch_owners(const fw_core_t *core, const fw_udp_datagram_t *datagrams, size_t count) {
+    const fw_transport_t *owners[AHEAD];
+    for (size_t i = 0; i < count; i++) {
+        owners[i] = fw_ice_transport(core, &datagrams[i].path);
+        fw_fetch(owners[i], owners[i] == NULL ? 0 : sizeof *owners[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (owners[i] == NULL) continue;
+        fw_fetch(owners[i]->srtp, FW_SRTP_INBOUND_BYTES);
+        fw_fetch(owners[i]->inbound.entries, FW_CACHE_LINE);
+        fw_fetch(owners[i]->outbound.entries, FW_CACHE_LINE);
+    }
+}
+
+void fw_core_receive_all(fw_core_t *core, const fw_udp_datagram_t *datagrams, size_t count, uint64_t now_us) {
+    for (size_t i = 0; i < count; i++) {
+        if (i % AHEAD == 0) fetch_owners(core, datagrams + i, count - i < AHEAD ? count - i : AHEAD);
+        fw_core_receive(core, &datagrams[i].path, datagrams[i].data, datagrams[i].len, now_us);
+    }
 }
 
 bool fw_core_knows(const fw_core_t *core, const fw_path_t *path) { return fw_ice_transport(core, path) != NULL; }

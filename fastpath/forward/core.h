@@ -66,6 +66,9 @@ bool fw_core_stats(const fw_core_t *core, uint64_t transport_id, fw_transport_st
 /* A datagram from a socket; its bytes may be changed. */
 void fw_core_receive(fw_core_t *core, const fw_path_t *path, uint8_t *data, size_t len, uint64_t now_us);
 
+/* Datagrams that came together, in order: less than to take each in alone. */
+void fw_core_receive_all(fw_core_t *core, const fw_udp_datagram_t *datagrams, size_t count, uint64_t now_us);
+
 /* Whether a transport has validated this path and has not forgotten it since. */
 bool fw_core_knows(const fw_core_t *core, const fw_path_t *path);
 

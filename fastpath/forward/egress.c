@@ -2,10 +2,11 @@
 
 #include "catchup.h"
 #include "equalise.h"
+#include "fetch.h"
 #include "rewrite.h"
 #include "selection.h"
 
-enum { CACHE_LINE = 64, AHEAD = 8 };
+enum { AHEAD = 8 };
 
 /* Of their structs, what each packet needs. */
 #define CONSUMER_BYTES offsetof(fw_consumer_t, seqmap.closed)
@@ -31,7 +32,7 @@ void fw_egress_packet(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pack
         if (wanted) core->counters.drop_late_for_consumer++;
         return;
     }
-    fw_srtp_job_t *job = fw_outbox_begin_media(&core->outbox, t->srtp);
+    fw_srtp_job_t *job = fw_outbox_begin_media(&core->outbox, t->srtp, t->srtp_overhead);
     if (!fw_rewrite(c, packet, &how, job)) return;
     pad(core, t, packet, job);
     fw_selection_sent(c, packet, &how);
@@ -57,34 +58,40 @@ static void forward_batch(fw_core_t *core, fw_consumer_t *c) {
     }
 }
 
-/* Asks for the memory of what is forwarded to soon: a subscriber's state has left the cache since its last flush. */
-static void fetch(const void *start, size_t bytes) {
-    for (size_t at = 0; at < bytes; at += CACHE_LINE) __builtin_prefetch((const char *)start + at, 1);
-}
-
 static void mark_followers(fw_core_t *core, const fw_producer_t *p) {
     for (uint32_t i = 0; i < p->follower_count; i++) {
         if (i + AHEAD < p->follower_count) {
-            fetch(p->followers[i + AHEAD].transport, TRANSPORT_BYTES);
-            fetch(p->followers[i + AHEAD].consumer, CACHE_LINE);
+            fw_fetch(p->followers[i + AHEAD].transport, TRANSPORT_BYTES);
+            fw_fetch(p->followers[i + AHEAD].consumer, FW_CACHE_LINE);
         }
         fw_consumer_t *c = p->followers[i].consumer;
         fw_transport_t *t = p->followers[i].transport;
         if (!fw_transport_ready(t)) continue;
-        if (t->pending == NULL) {
-            t->next_flush = core->flush;
-            core->flush = t;
-        }
+        if (t->pending == NULL) core->flush[core->flush_count++] = t;
         c->next_pending = t->pending;
         t->pending = c;
     }
 }
 
-static void flush_transport(fw_core_t *core, fw_transport_t *t) {
-    const fw_transport_t *next = t->next_flush;
-    if (next != NULL) fetch(next->pending, CONSUMER_BYTES);
-    for (fw_consumer_t *c = t->pending; c != NULL; c = c->next_pending) forward_batch(core, c);
-    t->pending = NULL;
+/* Each step names what the next one reads. */
+static void fetch_ahead(fw_transport_t *const *transports, uint32_t count) {
+    if (count > 3) fw_fetch(transports[3], TRANSPORT_BYTES);
+    if (count > 2) fw_fetch(transports[2]->srtp, FW_CACHE_LINE);
+    if (count > 1) {
+        fw_fetch(transports[1]->pending, CONSUMER_BYTES);
+        fw_srtp_fetch(transports[1]->srtp);
+    }
+}
+
+/* Sends each transport's packets side by side, whoever published them. */
+static void flush_transports(fw_core_t *core) {
+    for (uint32_t i = 0; i < core->flush_count; i++) {
+        fw_transport_t *t = core->flush[i];
+        fetch_ahead(core->flush + i, core->flush_count - i);
+        for (fw_consumer_t *c = t->pending; c != NULL; c = c->next_pending) forward_batch(core, c);
+        t->pending = NULL;
+    }
+    core->flush_count = 0;
 }
 
 void fw_egress_flush(fw_core_t *core) {
@@ -92,8 +99,7 @@ void fw_egress_flush(fw_core_t *core) {
         fw_equalise(p->batch_first);
         mark_followers(core, p);
     }
-    for (fw_transport_t *t = core->flush; t != NULL; t = t->next_flush) flush_transport(core, t);
-    core->flush = NULL;
+    flush_transports(core);
     for (fw_producer_t *p = core->touched; p != NULL; p = p->next_touched) p->batch_first = p->batch_last = NULL;
     core->touched = NULL;
     fw_catchup_flush(core);

@@ -53,14 +53,23 @@ static fw_encoding_t *learn(fw_core_t *core, fw_transport_t *t, const fw_packet_
     return e != NULL && fw_encoding_learn(core, e, packet->rtp.ssrc, rtx) ? e : NULL;
 }
 
-static void read_extensions(const fw_producer_t *p, fw_packet_t *packet) {
+/* Extensions that are written per viewer, or speak of the publisher's link or of its choice of layers. */
+static bool stays_behind(uint8_t kind) {
+    return kind == FW_EXT_MID || kind == FW_EXT_RID || kind == FW_EXT_REPAIRED_RID || kind == FW_EXT_ABS_SEND_TIME ||
+           kind == FW_EXT_TRANSPORT_CC || kind == FW_EXT_VIDEO_TIMING || kind == FW_EXT_LAYERS_ALLOCATION;
+}
+
+/* Notes those that are forwarded, and in *transport_cc the number that the publisher's link gave the packet, -1 for none. */
+static void read_extensions(const fw_producer_t *p, fw_packet_t *packet, int32_t *transport_cc) {
     fw_ext_reader_t r = fw_ext_reader(packet->data, &packet->rtp);
     fw_ext_t ext;
     packet->ext_count = 0;
     packet->has_dd = false;
+    *transport_cc = -1;
     while (packet->ext_count < FW_PACKET_EXTENSIONS && fw_ext_next(&r, &ext)) {
         uint8_t kind = p->ext_kinds[ext.id];
-        if (kind == FW_EXTENSIONS) continue;
+        if (kind == FW_EXT_TRANSPORT_CC && ext.len >= 2) *transport_cc = fw_load16(ext.data);
+        if (kind == FW_EXTENSIONS || stays_behind(kind)) continue;
         packet->ext[packet->ext_count++] =
             (fw_packet_ext_t){.offset = (uint16_t)(ext.data - packet->data), .kind = kind, .len = ext.len};
         if (kind == FW_EXT_DEPENDENCY_DESCRIPTOR) packet->has_dd = fw_dd_parse(ext.data, ext.len, &packet->dd);
@@ -321,10 +330,10 @@ static fw_encoding_t *assign(fw_core_t *core, fw_transport_t *t, fw_encoding_t *
     }
     uint8_t format = e->producer->pt_formats[packet->rtp.payload_type];
     bool rtx = packet->rtp.ssrc == e->rtx_ssrc;
-    read_extensions(e->producer, packet);
-    const fw_packet_ext_t *cc = find_extension(packet, FW_EXT_TRANSPORT_CC);
-    if (cc != NULL && cc->len >= 2 && t->arrivals != NULL) {
-        fw_arrivals_add(t->arrivals, fw_load16(packet->data + cc->offset), packet->rtp.ssrc, core->now_us);
+    int32_t transport_cc;
+    read_extensions(e->producer, packet, &transport_cc);
+    if (transport_cc >= 0 && t->arrivals != NULL) {
+        fw_arrivals_add(t->arrivals, (uint16_t)transport_cc, packet->rtp.ssrc, core->now_us);
         if (t->feedback_us == UINT64_MAX) {
             /* On a grid of its own, so that neither bursts nor pauses stretch the interval. */
             t->feedback_us = core->now_us + FW_FEEDBACK_US - (core->now_us - t->opened_us) % FW_FEEDBACK_US;
@@ -406,7 +415,8 @@ void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data
         core->counters.drop_duplicate++;
         return;
     }
-    read_extensions(p, packet);
+    int32_t unused;
+    read_extensions(p, packet, &unused); /* the other worker has told the publisher of its arrival */
     admit(core, e, packet);
 }
 

@@ -33,7 +33,7 @@ uint8_t *fw_outbox_begin(fw_outbox_t *o) {
 static bool joins_run(const fw_outbox_t *o, const fw_path_t *path, size_t len) {
     if (!o->run_open) return false;
     const fw_udp_message_t *last = &o->messages[o->count - 1];
-    return len <= last->segment && last->len + len <= FW_OUTBOX_RUN_BYTES && last->len / last->segment < o->max_segments &&
+    return len <= last->segment && last->len + len <= FW_OUTBOX_RUN_BYTES && o->run_segments < o->max_segments &&
            fw_path_equal(path, &last->path);
 }
 
@@ -43,19 +43,21 @@ void fw_outbox_add(fw_outbox_t *o, const fw_path_t *path, size_t len) {
     if (joins_run(o, path, len)) {
         fw_udp_message_t *last = &o->messages[o->count - 1];
         last->len += (uint32_t)len;
+        o->run_segments++;
         o->run_open = len == last->segment;
         return;
     }
     o->messages[o->count++] =
         (fw_udp_message_t){.path = *path, .data = data, .len = (uint32_t)len, .segment = (uint16_t)len};
+    o->run_segments = 1;
     o->run_open = o->max_segments > 1;
 }
 
-fw_srtp_job_t *fw_outbox_begin_media(fw_outbox_t *o, fw_srtp_t *srtp) {
+fw_srtp_job_t *fw_outbox_begin_media(fw_outbox_t *o, fw_srtp_t *srtp, uint8_t overhead) {
     if (o->job_count == FW_OUTBOX_JOBS) fw_outbox_protect(o);
     uint8_t *out = fw_outbox_begin(o);
     fw_srtp_job_t *job = &o->jobs[o->job_count];
-    *job = (fw_srtp_job_t){.srtp = srtp, .out = out, .overhead = (uint8_t)fw_srtp_overhead(srtp)};
+    *job = (fw_srtp_job_t){.srtp = srtp, .out = out, .overhead = overhead};
     return job;
 }
 

@@ -33,8 +33,9 @@ typedef struct {
     size_t count;
     size_t job_count;
     uint16_t max_segments;
-    bool run_open; /* the last message may take another segment */
-    bool holes;    /* a message is empty, since it could not be protected */
+    uint16_t run_segments; /* of the last message, */
+    bool run_open;         /* which may take another one */
+    bool holes;            /* a message is empty, since it could not be protected */
 } fw_outbox_t;
 
 /* `max_segments` (1-128) bounds a GSO message. False where memory is short. */
@@ -47,8 +48,9 @@ uint8_t *fw_outbox_begin(fw_outbox_t *o);
 /* Adds the datagram that was written there. */
 void fw_outbox_add(fw_outbox_t *o, const fw_path_t *path, size_t len);
 
-/* The job of the next media packet: of that context, to be written at fw_outbox_begin's place, else zero. */
-fw_srtp_job_t *fw_outbox_begin_media(fw_outbox_t *o, fw_srtp_t *srtp);
+/* The job of the next media packet: of that context, with its fw_srtp_overhead(), to be written at fw_outbox_begin's place,
+ * else zero. */
+fw_srtp_job_t *fw_outbox_begin_media(fw_outbox_t *o, fw_srtp_t *srtp, uint8_t overhead);
 
 /* Bytes that padding must add to that packet, once it is written, to make it a full segment of the last message; -1
  * where it will not be one. */

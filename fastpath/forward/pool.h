@@ -39,7 +39,7 @@ struct fw_packet {
     bool entry; /* a decoder can start here */
     bool run_goes_on; /* see equalise.h */
     uint8_t padding;
-    fw_packet_ext_t ext[FW_PACKET_EXTENSIONS];
+    fw_packet_ext_t ext[FW_PACKET_EXTENSIONS]; /* that go on to viewers */
     uint8_t data[FW_PACKET_BYTES];
 };
 

@@ -67,7 +67,7 @@ void fw_repair_send(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
         core->counters.nack_not_cached++;
         return;
     }
-    fw_srtp_job_t *job = fw_outbox_begin_media(&core->outbox, t->srtp);
+    fw_srtp_job_t *job = fw_outbox_begin_media(&core->outbox, t->srtp, t->srtp_overhead);
     if (!fw_rewrite(c, packet, &how, job)) return;
     if (!how.rtx) fw_rewrite_pad(job, sent->padding);
     c->rtx_packets++;

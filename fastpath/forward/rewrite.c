@@ -7,38 +7,58 @@
 
 enum { EXTENSION_ROOM = 400 };
 
-/* Extensions that are written per viewer, or speak of the publisher's link or of its choice of layers. */
-static bool stays_behind(uint8_t kind) {
-    return kind == FW_EXT_MID || kind == FW_EXT_RID || kind == FW_EXT_REPAIRED_RID || kind == FW_EXT_ABS_SEND_TIME ||
-           kind == FW_EXT_TRANSPORT_CC || kind == FW_EXT_VIDEO_TIMING || kind == FW_EXT_LAYERS_ALLOCATION;
-}
-
 static bool needs_two_bytes(const fw_consumer_t *c, const fw_packet_t *packet) {
     if (!c->mixed_extensions) return false;
     for (unsigned kind = 0; kind <= FW_EXT_TRANSPORT_CC; kind++)
         if (c->media.ext_ids[kind] > 14) return true;
     for (unsigned i = 0; i < packet->ext_count; i++) {
         const fw_packet_ext_t *ext = &packet->ext[i];
-        if (stays_behind(ext->kind) || c->media.ext_ids[ext->kind] == 0) continue;
+        if (c->media.ext_ids[ext->kind] == 0) continue;
         if (ext->len == 0 || ext->len > 16 || c->media.ext_ids[ext->kind] > 14) return true;
     }
     return false;
 }
 
+/* The elements that are the viewer's own, zeros for what changes with every packet, and where that is. */
+static void put_own(fw_ext_writer_t *w, const fw_media_t *m, uint8_t *abs_send_time_at, uint8_t *transport_cc_at) {
+    const uint8_t *ids = m->ext_ids;
+    uint8_t *at;
+    *abs_send_time_at = *transport_cc_at = 0;
+    if (ids[FW_EXT_ABS_SEND_TIME] != 0 && (at = fw_ext_put(w, ids[FW_EXT_ABS_SEND_TIME], 3)) != NULL) {
+        fw_store24(at, 0);
+        *abs_send_time_at = (uint8_t)(at - w->start);
+    }
+    if (ids[FW_EXT_TRANSPORT_CC] != 0 && (at = fw_ext_put(w, ids[FW_EXT_TRANSPORT_CC], 2)) != NULL) {
+        fw_store16(at, 0);
+        *transport_cc_at = (uint8_t)(at - w->start);
+    }
+    if (ids[FW_EXT_MID] != 0 && (at = fw_ext_put(w, ids[FW_EXT_MID], m->mid_len)) != NULL) memcpy(at, m->mid, m->mid_len);
+}
+
+void fw_rewrite_prepare(fw_consumer_t *c) {
+    fw_ext_writer_t w;
+    fw_ext_begin(&w, c->own.bytes, sizeof c->own.bytes, false);
+    put_own(&w, &c->media, &c->own.abs_send_time_at, &c->own.transport_cc_at);
+    c->own.len = (uint8_t)w.len;
+}
+
 static size_t write_extensions(const fw_consumer_t *c, const fw_packet_t *packet, const fw_rewrite_t *how, uint8_t *out) {
     const uint8_t *ids = c->media.ext_ids;
+    uint8_t abs_send_time_at = c->own.abs_send_time_at, transport_cc_at = c->own.transport_cc_at;
     fw_ext_writer_t w;
     uint8_t *at;
     fw_ext_begin(&w, out, EXTENSION_ROOM, needs_two_bytes(c, packet));
-    if (ids[FW_EXT_MID] != 0 && (at = fw_ext_put(&w, ids[FW_EXT_MID], c->media.mid_len)) != NULL)
-        memcpy(at, c->media.mid, c->media.mid_len);
-    if (ids[FW_EXT_ABS_SEND_TIME] != 0 && (at = fw_ext_put(&w, ids[FW_EXT_ABS_SEND_TIME], 3)) != NULL)
-        fw_store24(at, how->abs_send_time);
-    if (ids[FW_EXT_TRANSPORT_CC] != 0 && (at = fw_ext_put(&w, ids[FW_EXT_TRANSPORT_CC], 2)) != NULL)
-        fw_store16(at, how->transport_cc);
+    if (w.two_byte) {
+        put_own(&w, &c->media, &abs_send_time_at, &transport_cc_at);
+    } else {
+        memcpy(out, c->own.bytes, sizeof c->own.bytes);
+        w.len = c->own.len;
+    }
+    if (abs_send_time_at != 0) fw_store24(out + abs_send_time_at, how->abs_send_time);
+    if (transport_cc_at != 0) fw_store16(out + transport_cc_at, how->transport_cc);
     for (unsigned i = 0; i < packet->ext_count; i++) {
         const fw_packet_ext_t *ext = &packet->ext[i];
-        if (stays_behind(ext->kind) || ids[ext->kind] == 0) continue;
+        if (ids[ext->kind] == 0) continue;
         at = fw_ext_put(&w, ids[ext->kind], ext->len);
         if (at == NULL) continue;
         memcpy(at, packet->data + ext->offset, ext->len);
@@ -48,10 +68,12 @@ static size_t write_extensions(const fw_consumer_t *c, const fw_packet_t *packet
     return fw_ext_end(&w);
 }
 
-/* Copies the payload up to the last byte that changes, changed. Returns how many bytes that is. */
+/* Copies the payload up to the last byte that changes, changed. Returns how many bytes that is: none for a viewer who has
+ * had the stream from its start, and all of it. */
 static size_t write_picture_ids(const fw_packet_t *packet, const fw_rewrite_t *how, const uint8_t *payload, uint8_t *out) {
     const fw_frame_t *f = &packet->frame;
     size_t len = 0;
+    if (how->epoch->tl0_offset == 0 && fw_rewrite_picture_id(packet, how) == f->picture_id) return 0;
     if (f->has_picture_id) len = (size_t)f->picture_id_offset + (f->picture_id_bits == 15 ? 2 : 1);
     if (f->has_tl0 && (size_t)f->tl0_offset + 1 > len) len = (size_t)f->tl0_offset + 1;
     memcpy(out, payload, len);

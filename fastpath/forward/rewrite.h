@@ -24,6 +24,9 @@ static inline uint16_t fw_rewrite_picture_id(const fw_packet_t *packet, const fw
     return (uint16_t)(packet->frame.picture_id + how->epoch->picture_id_offset - how->layers.pictures);
 }
 
+/* To be called when the consumer's media is known: makes what stands in each header. */
+void fw_rewrite_prepare(fw_consumer_t *c);
+
 /* Writes header and prefix at job->out and points the job at the rest. False where the consumer has no payload type
  * for it. */
 bool fw_rewrite(const fw_consumer_t *c, const fw_packet_t *packet, const fw_rewrite_t *how, fw_srtp_job_t *job);

@@ -162,6 +162,15 @@ typedef struct {
     uint8_t padding;
 } fw_sent_plain_t;
 
+/* The header extensions that are the viewer's own, in the one-byte form and not padded yet, as they stand in most of its
+ * packets; abs-send-time and transport-cc are filled in where they have a place (0 for none). */
+typedef struct {
+    uint8_t bytes[4 + 4 + 3 + 17]; /* head, abs-send-time, transport-cc, MID */
+    uint8_t len;
+    uint8_t abs_send_time_at;
+    uint8_t transport_cc_at;
+} fw_own_extensions_t;
+
 /* What each packet needs comes first: it is fetched together, ahead of its use. */
 struct fw_consumer {
     fw_transport_t *transport;
@@ -183,6 +192,7 @@ struct fw_consumer {
     bool mixed_extensions;
     bool catching_up; /* is to be sent what the cache has since the newest keyframe, or is being sent it: see catchup.h */
     uint8_t formats[FW_FORMATS]; /* by the producer's format: this consumer's, or FW_NO_PT */
+    fw_own_extensions_t own;
     fw_tsmap_t tsmap;
     fw_media_t media;
     fw_seqmap_t seqmap;
@@ -226,11 +236,11 @@ typedef struct {
 /* The same order: what each packet needs, then the rest. */
 struct fw_transport {
     fw_timer_t timer; /* first, so that a timer is its transport */
-    fw_transport_t *next_flush;
     fw_consumer_t *pending; /* consumers with packets in this batch */
     fw_srtp_t *srtp;
     fw_transport_state_t state;
     uint16_t transport_cc; /* the next number */
+    uint8_t srtp_overhead; /* fw_srtp_overhead() */
     fw_path_t path;        /* in use; family 0 for none */
     uint64_t path_heard_us; /* when anything authenticated came over `path` */
     uint64_t id;
@@ -334,7 +344,9 @@ struct fw_core {
     uint64_t batch_number;  /* and the number of that in the pool */
     uint64_t spent_us;      /* what the last batch took */
     fw_catchups_t catchups;
-    fw_transport_t *flush;
+    fw_transport_t **flush; /* transports with packets in this batch; room for as many as there are */
+    uint32_t flush_count;
+    uint32_t flush_capacity;
     fw_transport_t *reports; /* transports with a first SR due */
     fw_transport_t *dirty;
 };

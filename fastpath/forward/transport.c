@@ -12,13 +12,24 @@ void fw_transport_changed(fw_core_t *core, fw_transport_t *t) {
     core->dirty = t;
 }
 
+/* For so many transports in what may hold all of them. */
+static bool make_room(fw_core_t *core, uint32_t transports) {
+    if (transports > core->flush_capacity) {
+        fw_transport_t **flush = realloc(core->flush, transports * sizeof(fw_transport_t *));
+        if (flush == NULL) return false;
+        core->flush = flush;
+        core->flush_capacity = transports;
+    }
+    return fw_timers_reserve(&core->timers, transports);
+}
+
 fw_error_t fw_transport_open(fw_core_t *core, const fw_command_t *command, uint64_t *id) {
     fw_transport_t *t = calloc(1, sizeof *t);
     if (t == NULL) return FW_LIMIT;
     fw_error_t error = fw_credentials_set(core, t, command);
     if (error == FW_DONE) {
         t->id = fw_slots_put(&core->transports, t);
-        if (t->id == 0 || !fw_timers_reserve(&core->timers, core->transports.capacity + 1)) error = FW_LIMIT;
+        if (t->id == 0 || !make_room(core, core->transports.capacity + 1)) error = FW_LIMIT;
     }
     if (error != FW_DONE) {
         fw_credentials_clear(core, &t->credentials);
@@ -51,6 +62,7 @@ fw_error_t fw_transport_set_keys(fw_core_t *core, fw_transport_t *t, const fw_co
     t->srtp = fw_srtp_create(core->crypto, (fw_srtp_profile_t)command->u.keys.profile, command->u.keys.local,
                              command->u.keys.remote);
     if (t->srtp == NULL) return FW_REFUSED;
+    t->srtp_overhead = (uint8_t)fw_srtp_overhead(t->srtp);
     t->state = FW_KEYED;
     t->report_us = core->now_us + FW_REPORT_US;
     fw_transport_changed(core, t);

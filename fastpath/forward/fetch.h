@@ -1,0 +1,15 @@
+/* Asks for memory that is needed soon. With thousands of viewers nothing that belongs to one is in a near cache when its
+ * turn comes: each line that is waited for costs as much as a packet's rewriting. */
+#ifndef FW_FORWARD_FETCH_H
+#define FW_FORWARD_FETCH_H
+
+#include <stddef.h>
+
+#define FW_CACHE_LINE 64
+
+/* Of `start`, which may be NULL or stale. */
+static inline void fw_fetch(const void *start, size_t bytes) {
+    for (size_t at = 0; at < bytes; at += FW_CACHE_LINE) __builtin_prefetch((const char *)start + at);
+}
+
+#endif
