@@ -16,15 +16,19 @@ from fanwire.fastpath.messages import (
     ConsumerSpec,
     Encoding,
     ProducerSpec,
+    SetConsent,
     SrtpProfile,
 )
 
 from .media import EXTENSIONS, MID, Stream, Video
-from .peers import Peer, Publisher, subscribers, udp_socket
+from .peers import HOUR_US, Peer, Publisher, subscribers, udp_socket
 from .usage import resident_bytes
 from .workers import Unit, Workers
 
 POOL_PACKETS = 4096
+RING_BYTES = 1 << 20
+RESULT_BYTES = 24  # at least: id, ticket, error
+AT_ONCE = 64  # commands of one kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +59,12 @@ class Stage:
         self.published = 0  # packets that the subscribers were to have
         producers = self._publish()
         self._fill_pool()
+        self._fill_rings()
         before = resident_bytes()
         for i, unit in enumerate(self.workers.units):
-            self._subscribe(unit, producers[i], range(i, scene.crowd, scene.workers))
+            places = range(i, scene.crowd, scene.workers)
+            for start in range(0, len(places), AT_ONCE):
+                self._subscribe(unit, producers[i], places[start : start + AT_ONCE])
         self.stream.keyframe_due = True  # they all wait for one
         self.published = 0
         self.forward()
@@ -88,6 +95,7 @@ class Stage:
         )
         [transport] = self.workers.connect(self.home, [self.publisher])
         [producer] = self.home.ask([AddProducer(transport, spec)])
+        self._transport = transport
         made = [producer]
         for i, unit in enumerate(self.workers.units[1:], 1):
             made += unit.ask([AddCopy(0, producer, spec)])
@@ -101,6 +109,11 @@ class Stage:
             want = self.workers.count("rtp_in") + len(packets)
             self.publisher.send(packets)
             self.workers.wait("rtp_in", want)
+
+    def _fill_rings(self) -> None:
+        """So is that of the rings between Python and the worker, as commands and results pass."""
+        for _ in range(RING_BYTES // RESULT_BYTES // AT_ONCE):
+            self.home.ask([SetConsent(self._transport, HOUR_US)] * AT_ONCE)
 
     def _subscribe(self, unit: Unit, producer: int, places: range) -> None:
         peers = [self.subscribers[place] for place in places]

@@ -14,7 +14,6 @@ load_crypto(pylibsrtp._binding.__file__)
 cdef extern from "crypto/session_keys.h" nogil:
     ctypedef struct fw_session_keys_t:
         uint8_t *salt
-        fw_hmac_t auth
         uint8_t *cipher
 
     ctypedef enum fw_labels_t:
@@ -22,7 +21,7 @@ cdef extern from "crypto/session_keys.h" nogil:
         FW_LABELS_RTCP
 
     bint fw_session_keys_derive(
-        fw_session_keys_t *keys, fw_crypto_t *crypto, fw_srtp_profile_t profile, fw_labels_t labels,
+        fw_session_keys_t *keys, fw_hmac_t *auth, fw_crypto_t *crypto, fw_srtp_profile_t profile, fw_labels_t labels,
         const uint8_t *master
     )
 
@@ -66,10 +65,11 @@ cdef class Ciphers:
 
     def derive(self, int profile, bint rtcp, bytes master):
         cdef fw_session_keys_t keys
+        cdef fw_hmac_t auth
         if len(master) != (44 if profile == FW_SRTP_AEAD_AES_256_GCM else 30 if profile == FW_SRTP_AES128_CM_SHA1_80 else 28):
             raise ValueError("not as long as the profile's")
         labels = FW_LABELS_RTCP if rtcp else FW_LABELS_RTP
-        if not fw_session_keys_derive(&keys, self.crypto, <fw_srtp_profile_t>profile, labels, master):
+        if not fw_session_keys_derive(&keys, &auth, self.crypto, <fw_srtp_profile_t>profile, labels, master):
             raise RuntimeError("the library failed")
         return keys.cipher[:32], keys.salt[:16]
 

@@ -116,6 +116,22 @@ cdef extern from "forward/map.h" nogil:
     void fw_map_remove(fw_map_t *m, const fw_key_t *key)
 
 
+cdef extern from "forward/medias.h" nogil:
+    enum: FW_MID_BYTES
+
+    ctypedef struct fw_media_t:
+        uint8_t mid_len
+        char *mid
+
+    ctypedef struct fw_medias_t:
+        fw_map_t shared
+
+    void fw_medias_init(fw_medias_t *m, uint64_t seed)
+    void fw_medias_free(fw_medias_t *m)
+    const fw_media_t *fw_medias_take(fw_medias_t *m, const fw_media_t *media)
+    void fw_medias_give_back(fw_medias_t *m, const fw_media_t *media)
+
+
 cdef extern from "forward/timers.h" nogil:
     ctypedef struct fw_timer_t:
         uint64_t due_us

@@ -3,6 +3,7 @@
 
 from libc.stdint cimport UINT64_MAX, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memset
 
 from .leaves cimport fw_rtcp_writer
 from .tables cimport *
@@ -180,6 +181,35 @@ cdef class Map:
         cdef const uint8_t *start = key
         cdef fw_key_t k = fw_key(start, len(key))
         fw_map_remove(&self.map, &k)
+
+
+cdef class Medias:
+    cdef fw_medias_t medias
+
+    def __init__(self, uint64_t seed):
+        fw_medias_init(&self.medias, seed)
+
+    def __dealloc__(self):
+        fw_medias_free(&self.medias)
+
+    def __len__(self):
+        return self.medias.shared.count
+
+    def take(self, bytes mid):
+        cdef fw_media_t media
+        cdef const fw_media_t *shared
+        if len(mid) > FW_MID_BYTES:
+            raise ValueError("a MID has at most 32 bytes")
+        memset(&media, 0, sizeof(media))
+        media.mid_len = len(mid)
+        memcpy(media.mid, <const char *>mid, len(mid))
+        shared = fw_medias_take(&self.medias, &media)
+        if shared == NULL:
+            raise MemoryError
+        return <uintptr_t>shared, (<const char *>shared.mid)[:shared.mid_len]
+
+    def give_back(self, uintptr_t place):
+        fw_medias_give_back(&self.medias, <const fw_media_t *>place)
 
 
 cdef class Timers:

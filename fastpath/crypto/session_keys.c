@@ -15,16 +15,16 @@ static bool derive(fw_crypto_t *crypto, const uint8_t *master, size_t key_len, s
     return crypto->backend->keystream(crypto->own, master, key_len, iv, out, len);
 }
 
-bool fw_session_keys_derive(fw_session_keys_t *keys, fw_crypto_t *crypto, fw_srtp_profile_t profile,
+bool fw_session_keys_derive(fw_session_keys_t *keys, fw_hmac_t *auth, fw_crypto_t *crypto, fw_srtp_profile_t profile,
                             fw_labels_t labels, const uint8_t *master) {
     bool cm = profile == FW_SRTP_AES128_CM_SHA1_80;
     size_t key_len = profile == FW_SRTP_AEAD_AES_256_GCM ? 32 : 16, salt_len = cm ? 14 : 12;
-    uint8_t auth[AUTH_KEY_BYTES];
+    uint8_t auth_key[AUTH_KEY_BYTES];
     memset(keys, 0, sizeof *keys);
     return derive(crypto, master, key_len, salt_len, labels, keys->cipher, key_len) &&
            derive(crypto, master, key_len, salt_len, labels + 2U, keys->salt, salt_len) &&
-           (!cm || (derive(crypto, master, key_len, salt_len, labels + 1U, auth, sizeof auth) &&
-                    fw_hmac_init(&keys->auth, auth, sizeof auth)));
+           (!cm || (derive(crypto, master, key_len, salt_len, labels + 1U, auth_key, sizeof auth_key) &&
+                    fw_hmac_init(auth, auth_key, sizeof auth_key)));
 }
 
 void fw_gcm_iv(const fw_session_keys_t *keys, uint32_t ssrc, uint64_t index, uint8_t iv[FW_GCM_IV_BYTES]) {

@@ -8,15 +8,15 @@
 /* Plain: it can be written out and read back. What each packet takes comes first. */
 typedef struct {
     uint8_t salt[FW_CM_IV_BYTES]; /* 12 bytes for GCM, 14 for AES-CM, then zeros */
-    fw_hmac_t auth;               /* AES-CM only */
     uint8_t cipher[32];           /* 16 bytes for AES-128 */
 } fw_session_keys_t;
 
 /* Where the labels of RFC 3711 section 4.3.2 start. */
 typedef enum { FW_LABELS_RTP = 0, FW_LABELS_RTCP = 3 } fw_labels_t;
 
-/* Derives what `labels` name from a master key and its salt; false where the library fails. */
-bool fw_session_keys_derive(fw_session_keys_t *keys, fw_crypto_t *crypto, fw_srtp_profile_t profile,
+/* Derives what `labels` name from a master key and its salt, and AES-CM's authentication into `auth`, which no other profile
+ * has; false where the library fails. */
+bool fw_session_keys_derive(fw_session_keys_t *keys, fw_hmac_t *auth, fw_crypto_t *crypto, fw_srtp_profile_t profile,
                             fw_labels_t labels, const uint8_t *master);
 
 /* The nonce of RFC 7714 sections 8.1 and 9.1; an SRTCP index is below 2^31. */

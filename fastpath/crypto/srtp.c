@@ -16,7 +16,13 @@ static bool known(fw_srtp_profile_t profile) {
 
 static size_t context_bytes(const fw_backend_t *backend, fw_srtp_profile_t profile) {
     size_t bytes = sizeof(fw_srtp_t) + backend->key_bytes(profile);
+    if (profile == FW_SRTP_AES128_CM_SHA1_80) bytes += FW_FLOWS * sizeof(fw_hmac_t);
     return (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+}
+
+static bool derive(fw_srtp_t *srtp, fw_flow_t flow, fw_labels_t labels, const uint8_t *master) {
+    fw_hmac_t *auth = fw_srtp_is_cm(srtp) ? fw_srtp_auth(srtp, flow) : NULL;
+    return fw_session_keys_derive(&srtp->keys[flow], auth, srtp->crypto, (fw_srtp_profile_t)srtp->profile, labels, master);
 }
 
 fw_srtp_t *fw_srtp_create(fw_crypto_t *crypto, fw_srtp_profile_t profile, const uint8_t *local_key,
@@ -31,11 +37,9 @@ fw_srtp_t *fw_srtp_create(fw_crypto_t *crypto, fw_srtp_profile_t profile, const 
     srtp->tag_len = profile == FW_SRTP_AES128_CM_SHA1_80 ? FW_CM_TAG_BYTES : FW_GCM_TAG_BYTES;
     fw_replay_init(&srtp->rtp_seen, FW_SRTP_REPLAY_PACKETS);
     fw_replay_init(&srtp->rtcp_seen, FW_SRTCP_REPLAY_PACKETS);
-    if (fw_session_keys_derive(&srtp->rtp_out, crypto, profile, FW_LABELS_RTP, local_key) &&
-        fw_session_keys_derive(&srtp->rtcp_out, crypto, profile, FW_LABELS_RTCP, local_key) &&
-        fw_session_keys_derive(&srtp->rtp_in, crypto, profile, FW_LABELS_RTP, remote_key) &&
-        fw_session_keys_derive(&srtp->rtcp_in, crypto, profile, FW_LABELS_RTCP, remote_key) &&
-        crypto->backend->expand(profile, srtp->rtp_out.cipher, srtp->rtp_out_key))
+    if (derive(srtp, FW_RTP_OUT, FW_LABELS_RTP, local_key) && derive(srtp, FW_RTCP_OUT, FW_LABELS_RTCP, local_key) &&
+        derive(srtp, FW_RTP_IN, FW_LABELS_RTP, remote_key) && derive(srtp, FW_RTCP_IN, FW_LABELS_RTCP, remote_key) &&
+        crypto->backend->expand(profile, srtp->keys[FW_RTP_OUT].cipher, srtp->rtp_out_key))
         return srtp;
     free(srtp);
     return NULL;
@@ -76,7 +80,7 @@ static void protect_gcm(fw_srtp_job_t *job) {
                         .len = job->body_len,
                         .suffix_len = job->padding};
     message.tag = message.out + job->prefix_len + job->body_len + job->padding;
-    fw_gcm_iv(&srtp->rtp_out, ssrc_of(job->out), job->index, message.iv);
+    fw_gcm_iv(&srtp->keys[FW_RTP_OUT], ssrc_of(job->out), job->index, message.iv);
     if (srtp->crypto->backend->gcm_seal((fw_srtp_profile_t)srtp->profile, srtp->rtp_out_key, &message))
         job->out_len = (uint16_t)fw_srtp_job_len(job);
 }
@@ -94,10 +98,10 @@ static void protect_cm(fw_srtp_job_t *const *jobs, size_t count) {
                                 .in = payload,
                                 .out = payload,
                                 .len = (uint32_t)len,
-                                .auth = &job->srtp->rtp_out.auth,
+                                .auth = fw_srtp_auth(job->srtp, FW_RTP_OUT),
                                 .covered = job->out,
                                 .covered_len = (uint32_t)(job->header_len + len + 4)};
-        fw_cm_iv(&job->srtp->rtp_out, ssrc_of(job->out), job->index, messages[i].iv);
+        fw_cm_iv(&job->srtp->keys[FW_RTP_OUT], ssrc_of(job->out), job->index, messages[i].iv);
         fw_put32(payload + len, (uint32_t)(job->index >> 16)); /* the HMAC covers it; the tag takes its place */
     }
     const fw_crypto_t *crypto = jobs[0]->srtp->crypto;
@@ -111,6 +115,11 @@ static void protect_cm(fw_srtp_job_t *const *jobs, size_t count) {
 void fw_srtp_fetch(const fw_srtp_t *srtp) {
     size_t bytes = context_bytes(srtp->crypto->backend, (fw_srtp_profile_t)srtp->profile);
     for (size_t at = 0; at < bytes; at += CACHE_LINE) __builtin_prefetch((const uint8_t *)srtp + at);
+}
+
+void fw_srtp_fetch_rtcp(const fw_srtp_t *srtp) {
+    __builtin_prefetch(&srtp->keys[FW_RTCP_IN]);
+    __builtin_prefetch(srtp->rtcp_seen.sources);
 }
 
 void fw_srtp_protect(fw_srtp_job_t *jobs, size_t count) {
@@ -147,20 +156,20 @@ static uint64_t guess_index(const fw_replay_source_t *source, uint16_t seq16) {
     return source->highest + (uint64_t)(int64_t)(int16_t)(uint16_t)(seq16 - (uint16_t)source->highest);
 }
 
-static fw_srtp_status_t open_gcm(fw_srtp_t *srtp, const fw_session_keys_t *keys, fw_gcm_t *message) {
+static fw_srtp_status_t open_gcm(fw_srtp_t *srtp, fw_flow_t flow, fw_gcm_t *message) {
     fw_srtp_profile_t profile = (fw_srtp_profile_t)srtp->profile;
-    const void *key = srtp->crypto->backend->lend(srtp->crypto->own, profile, keys->cipher);
+    const void *key = srtp->crypto->backend->lend(srtp->crypto->own, profile, srtp->keys[flow].cipher);
     if (key == NULL) return FW_SRTP_FAILED;
     return srtp->crypto->backend->gcm_open(profile, key, message) ? FW_SRTP_OK : FW_SRTP_FORGED;
 }
 
 /* Authenticates `covered`, whose tag of FW_CM_TAG_BYTES is `tag`, then decrypts from `in` on. */
-static fw_srtp_status_t open_cm(fw_srtp_t *srtp, const fw_session_keys_t *keys, fw_cm_t *message, const uint8_t *tag) {
+static fw_srtp_status_t open_cm(fw_srtp_t *srtp, fw_flow_t flow, fw_cm_t *message, const uint8_t *tag) {
     const fw_backend_t *backend = srtp->crypto->backend;
-    message->auth = &keys->auth;
+    message->auth = fw_srtp_auth(srtp, flow);
     if (!backend->hmac(srtp->crypto->own, message, 1)) return FW_SRTP_FAILED;
     if (!fw_tag_equal(message->tag, tag, FW_CM_TAG_BYTES)) return FW_SRTP_FORGED;
-    message->key = backend->lend(srtp->crypto->own, (fw_srtp_profile_t)srtp->profile, keys->cipher);
+    message->key = backend->lend(srtp->crypto->own, (fw_srtp_profile_t)srtp->profile, srtp->keys[flow].cipher);
     return message->key != NULL && backend->ctr(srtp->crypto->own, message, 1) ? FW_SRTP_OK : FW_SRTP_FAILED;
 }
 
@@ -174,8 +183,8 @@ static fw_srtp_status_t open_rtp(fw_srtp_t *srtp, uint8_t *packet, size_t header
                             .out = payload,
                             .len = (uint32_t)payload_len,
                             .tag = payload + payload_len};
-        fw_gcm_iv(&srtp->rtp_in, ssrc_of(packet), index, message.iv);
-        return open_gcm(srtp, &srtp->rtp_in, &message);
+        fw_gcm_iv(&srtp->keys[FW_RTP_IN], ssrc_of(packet), index, message.iv);
+        return open_gcm(srtp, FW_RTP_IN, &message);
     }
     memcpy(tag, payload + payload_len, sizeof tag);
     fw_put32(payload + payload_len, (uint32_t)(index >> 16)); /* which the HMAC covers */
@@ -184,8 +193,8 @@ static fw_srtp_status_t open_rtp(fw_srtp_t *srtp, uint8_t *packet, size_t header
                        .len = (uint32_t)payload_len,
                        .covered = packet,
                        .covered_len = (uint32_t)(header_len + payload_len + 4)};
-    fw_cm_iv(&srtp->rtp_in, ssrc_of(packet), index, message.iv);
-    return open_cm(srtp, &srtp->rtp_in, &message, tag);
+    fw_cm_iv(&srtp->keys[FW_RTP_IN], ssrc_of(packet), index, message.iv);
+    return open_cm(srtp, FW_RTP_IN, &message, tag);
 }
 
 fw_srtp_status_t fw_srtp_unprotect(fw_srtp_t *srtp, uint8_t *packet, size_t *len) {
@@ -222,16 +231,16 @@ static fw_srtp_status_t open_rtcp(fw_srtp_t *srtp, uint8_t *packet, size_t paylo
                             .out = payload,
                             .len = (uint32_t)payload_len,
                             .tag = payload + payload_len};
-        fw_gcm_iv(&srtp->rtcp_in, ssrc, index, message.iv);
-        return open_gcm(srtp, &srtp->rtcp_in, &message);
+        fw_gcm_iv(&srtp->keys[FW_RTCP_IN], ssrc, index, message.iv);
+        return open_gcm(srtp, FW_RTCP_IN, &message);
     }
     fw_cm_t message = {.in = payload,
                        .out = payload,
                        .len = (uint32_t)payload_len,
                        .covered = packet,
                        .covered_len = (uint32_t)(FW_RTCP_FIXED_BYTES + payload_len + FW_SRTCP_INDEX_BYTES)};
-    fw_cm_iv(&srtp->rtcp_in, ssrc, index, message.iv);
-    return open_cm(srtp, &srtp->rtcp_in, &message, payload + payload_len + FW_SRTCP_INDEX_BYTES);
+    fw_cm_iv(&srtp->keys[FW_RTCP_IN], ssrc, index, message.iv);
+    return open_cm(srtp, FW_RTCP_IN, &message, payload + payload_len + FW_SRTCP_INDEX_BYTES);
 }
 
 fw_srtp_status_t fw_srtp_unprotect_rtcp(fw_srtp_t *srtp, uint8_t *packet, size_t *len) {
@@ -253,7 +262,7 @@ fw_srtp_status_t fw_srtp_unprotect_rtcp(fw_srtp_t *srtp, uint8_t *packet, size_t
 
 static bool seal_rtcp(fw_srtp_t *srtp, uint8_t *packet, size_t payload_len, uint32_t trailer) {
     const fw_backend_t *backend = srtp->crypto->backend;
-    const fw_session_keys_t *keys = &srtp->rtcp_out;
+    const fw_session_keys_t *keys = &srtp->keys[FW_RTCP_OUT];
     uint8_t *payload = packet + FW_RTCP_FIXED_BYTES, *end = payload + payload_len;
     const void *key = backend->lend(srtp->crypto->own, (fw_srtp_profile_t)srtp->profile, keys->cipher);
     if (key == NULL) return false;
@@ -270,7 +279,7 @@ static bool seal_rtcp(fw_srtp_t *srtp, uint8_t *packet, size_t payload_len, uint
                        .in = payload,
                        .out = payload,
                        .len = (uint32_t)payload_len,
-                       .auth = &keys->auth,
+                       .auth = fw_srtp_auth(srtp, FW_RTCP_OUT),
                        .covered = packet,
                        .covered_len = (uint32_t)(FW_RTCP_FIXED_BYTES + payload_len + FW_SRTCP_INDEX_BYTES)};
     fw_cm_iv(keys, fw_get32(packet + 4), trailer & ~RTCP_ENCRYPTED, message.iv);

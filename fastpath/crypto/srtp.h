@@ -51,14 +51,13 @@ static inline size_t fw_srtp_job_len(const fw_srtp_job_t *job) {
     return (size_t)job->header_len + job->prefix_len + job->body_len + job->padding + job->overhead;
 }
 
-/* Asks for the memory that fw_srtp_protect will need of this context, some time before. */
+/* Ask for the memory that fw_srtp_protect, or fw_srtp_unprotect_rtcp, will need of this context. */
 void fw_srtp_fetch(const fw_srtp_t *srtp);
+void fw_srtp_fetch_rtcp(const fw_srtp_t *srtp);
 
 /* Protects many packets, of any mix of contexts of one thread. AES-CM's HMAC is computed for many of them at once: the
  * more there are in one call, the less each costs. */
 void fw_srtp_protect(fw_srtp_job_t *jobs, size_t count);
-
-#define FW_SRTP_INBOUND_BYTES 512 /* of a context, from its start: what unprotecting reads, but for the replay windows */
 
 /* FAILED: too short, malformed, or the library failed. REPLAYED: seen before, or too old to tell. */
 typedef enum { FW_SRTP_OK, FW_SRTP_REPLAYED, FW_SRTP_FORGED, FW_SRTP_FAILED } fw_srtp_status_t;

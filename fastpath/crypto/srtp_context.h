@@ -13,6 +13,9 @@
 #define FW_RTP_FIXED_BYTES 12
 #define FW_RTCP_FIXED_BYTES 8
 
+/* What has keys of its own. */
+typedef enum { FW_RTP_OUT, FW_RTCP_OUT, FW_RTP_IN, FW_RTCP_IN, FW_FLOWS } fw_flow_t;
+
 /* In the order in which a packet out needs it. Only the key that media goes out with is kept expanded: SRTCP is seldom,
  * and a packet in costs one expansion more (some 100 ns) instead of 1 kB a viewer. */
 struct fw_srtp {
@@ -20,15 +23,16 @@ struct fw_srtp {
     uint8_t profile; /* fw_srtp_profile_t */
     uint8_t tag_len;
     uint32_t rtcp_index; /* of the last compound out */
-    fw_session_keys_t rtp_out;
-    fw_session_keys_t rtcp_out;
-    fw_session_keys_t rtp_in;
-    fw_session_keys_t rtcp_in;
+    fw_session_keys_t keys[FW_FLOWS];
     fw_replay_t rtp_seen;
     fw_replay_t rtcp_seen;
-    alignas(64) uint8_t rtp_out_key[]; /* expanded */
+    alignas(64) uint8_t rtp_out_key[]; /* expanded; for AES-CM then an fw_hmac_t for each flow */
 };
 
 static inline bool fw_srtp_is_cm(const fw_srtp_t *srtp) { return srtp->profile == FW_SRTP_AES128_CM_SHA1_80; }
+
+static inline fw_hmac_t *fw_srtp_auth(fw_srtp_t *srtp, fw_flow_t flow) {
+    return (fw_hmac_t *)(void *)(srtp->rtp_out_key + srtp->crypto->backend->key_bytes(FW_SRTP_AES128_CM_SHA1_80)) + flow;
+}
 
 #endif

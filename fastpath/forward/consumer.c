@@ -16,7 +16,6 @@ static void unregister_ssrc(fw_transport_t *t, uint32_t ssrc) {
 }
 
 static void fill(fw_consumer_t *c, const fw_command_t *command) {
-    c->media = command->u.consumer.media;
     c->ssrc = command->u.consumer.ssrc;
     c->rtx_ssrc = command->u.consumer.rtx_ssrc;
     c->mixed_extensions = command->u.consumer.mixed_extensions != 0;
@@ -25,7 +24,7 @@ static void fill(fw_consumer_t *c, const fw_command_t *command) {
     c->select = (fw_select_t){FW_ENCODING_NONE, FW_ENCODING_NONE};
     c->wish = FW_HIGHEST;
     c->limit = (fw_layers_t){.spatial = FW_LAYERS_ALL, .temporal = FW_LAYERS_ALL};
-    c->clock_hz = c->media.format_count > 0 ? c->media.formats[0].clock_hz : 90000;
+    c->clock_hz = c->media->format_count > 0 ? c->media->formats[0].clock_hz : 90000;
     memset(c->formats, FW_NO_PT, sizeof c->formats);
     fw_rewrite_prepare(c);
     fw_seqmap_init(&c->seqmap, command->u.consumer.first_seq16);
@@ -39,6 +38,13 @@ static bool asks_for_repair(const fw_media_t *m) {
     return false;
 }
 
+static void release(fw_core_t *core, fw_consumer_t *c) {
+    fw_medias_give_back(&core->medias, c->media);
+    free(c->sent_plain);
+    free(c->repeats);
+    free(c);
+}
+
 fw_error_t fw_consumer_add(fw_core_t *core, const fw_command_t *command, uint64_t *id) {
     fw_transport_t *t = fw_slots_get(&core->transports, command->id);
     if (t == NULL || t->state == FW_CLOSED) return FW_STALE_ID;
@@ -48,13 +54,17 @@ fw_error_t fw_consumer_add(fw_core_t *core, const fw_command_t *command, uint64_
         return FW_REFUSED;
     fw_consumer_t *c = calloc(1, sizeof *c);
     if (c == NULL) return FW_LIMIT;
+    c->media = fw_medias_take(&core->medias, &command->u.consumer.media);
+    if (c->media == NULL) {
+        free(c);
+        return FW_LIMIT;
+    }
     fill(c, command);
-    bool plain_repair = c->rtx_ssrc == 0 && asks_for_repair(&c->media);
+    bool plain_repair = c->rtx_ssrc == 0 && asks_for_repair(c->media);
     if (plain_repair) c->sent_plain = calloc(FW_SENT_PLAIN, sizeof *c->sent_plain);
     c->id = !plain_repair || c->sent_plain != NULL ? fw_slots_put(&core->consumers, c) : 0;
     if (c->id == 0) {
-        free(c->sent_plain);
-        free(c);
+        release(core, c);
         return FW_LIMIT;
     }
     c->transport = t;
@@ -101,10 +111,10 @@ fw_error_t fw_consumer_bind(fw_core_t *core, fw_consumer_t *c, const fw_command_
     if (command->u.bind.producer_id != 0) {
         p = fw_slots_get(&core->producers, command->u.bind.producer_id);
         if (p == NULL) return FW_STALE_ID;
-        if (p->media.kind != c->media.kind) return FW_REFUSED;
+        if (p->media.kind != c->media->kind) return FW_REFUSED;
         for (unsigned i = 0; i < FW_FORMATS; i++) {
             uint8_t format = command->u.bind.formats[i];
-            if (format != FW_NO_PT && format >= c->media.format_count) return FW_REFUSED;
+            if (format != FW_NO_PT && format >= c->media->format_count) return FW_REFUSED;
         }
     }
     unbind(core, c);
@@ -141,6 +151,5 @@ void fw_consumer_remove(fw_core_t *core, fw_consumer_t *c) {
     if (c->ssrc != 0) unregister_ssrc(t, c->ssrc);
     if (c->rtx_ssrc != 0) unregister_ssrc(t, c->rtx_ssrc);
     fw_slots_remove(&core->consumers, c->id);
-    free(c->sent_plain);
-    free(c);
+    release(core, c);
 }

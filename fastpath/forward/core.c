@@ -27,6 +27,7 @@ fw_core_t *fw_core_create(const fw_core_config_t *config, const fw_sinks_t *sink
     fw_map_init(&core->by_ufrag, FW_KEY_WORDS, config->hash_seed);
     fw_map_init(&core->by_path, FW_KEY_WORDS, config->hash_seed);
     fw_map_init(&core->by_check, FW_CHECK_WORDS, config->hash_seed);
+    fw_medias_init(&core->medias, config->hash_seed);
     core->crypto = fw_crypto_create();
     bool pool = fw_pool_init(&core->pool, config->pool_packets);
     bool outbox = fw_outbox_init(&core->outbox, config->max_gso_segments, sinks->send, sinks->context,
@@ -49,6 +50,7 @@ void fw_core_destroy(fw_core_t *core) {
     fw_map_free(&core->by_ufrag);
     fw_map_free(&core->by_path);
     fw_map_free(&core->by_check);
+    fw_medias_free(&core->medias);
     fw_timers_free(&core->timers);
     free(core->flush);
     fw_outbox_free(&core->outbox);
@@ -176,10 +178,13 @@ static void fetch_owners(const fw_core_t *core, const fw_udp_datagram_t *datagra
     }
     for (size_t i = 0; i < count; i++) {
         if (owners[i] == NULL) continue;
-        fw_fetch(owners[i]->srtp, FW_SRTP_INBOUND_BYTES);
+        fw_fetch(owners[i]->srtp, FW_CACHE_LINE);
         fw_fetch(owners[i]->inbound.entries, FW_CACHE_LINE);
         fw_fetch(owners[i]->outbound.entries, FW_CACHE_LINE);
+        if (owners[i]->consumers != NULL) fw_fetch(owners[i]->consumers, sizeof *owners[i]->consumers);
     }
+    for (size_t i = 0; i < count; i++)
+        if (owners[i] != NULL && owners[i]->srtp != NULL) fw_srtp_fetch_rtcp(owners[i]->srtp);
 }
 
 void fw_core_receive_all(fw_core_t *core, const fw_udp_datagram_t *datagrams, size_t count, uint64_t now_us) {
@@ -297,13 +302,13 @@ static void consumer_stats(const fw_consumer_t *c, fw_stream_stats_t *out) {
         .nacks = c->nacks_received,
         .plis = c->plis_received,
         .outbound = 1,
-        .kind = c->media.kind,
+        .kind = c->media->kind,
         .encoding = encoding_number(c->select.current),
         .target = encoding_number(c->select.target),
         .spatial = fw_seqmap_layers(&c->seqmap).spatial,
         .temporal = fw_seqmap_layers(&c->seqmap).temporal,
         .fraction_lost = c->remote.fraction_lost,
-        .codec = c->media.format_count > 0 ? c->media.formats[0].codec : 0,
+        .codec = c->media->format_count > 0 ? c->media->formats[0].codec : 0,
     };
 }
 

@@ -55,6 +55,7 @@ static void take_nack(fw_core_t *core, fw_transport_t *t, const fw_rtcp_t *p) {
     fw_consumer_t *c = outbound(t, media);
     if (c == NULL || c->ssrc != media || !fw_transport_ready(t)) return;
     core->counters.nack_in++;
+    fw_srtp_fetch(t->srtp);
     c->nacks_received++;
     uint16_t seq16;
     uint16_t mask;

@@ -1,5 +1,7 @@
 #include "ice.h"
 
+#include <stdlib.h>
+
 #include "../wire/stun.h"
 #include "check.h"
 #include "report.h"
@@ -13,12 +15,19 @@ static fw_key_t path_key(const fw_path_t *path) {
         uint32_t socket;
         uint32_t serial;
     } key = {path->remote, path->socket, path->serial};
+    _Static_assert(sizeof key <= sizeof(fw_key_t), "no part of it is cut off");
     return fw_key(&key, sizeof key);
 }
 
 fw_transport_t *fw_ice_transport(const fw_core_t *core, const fw_path_t *path) {
     fw_key_t key = path_key(path);
     return fw_map_get(&core->by_path, &key);
+}
+
+static void clear(fw_core_t *core, fw_credentials_t *credentials) {
+    if (!credentials->set) return;
+    fw_map_remove(&core->by_ufrag, &credentials->ufrag);
+    *credentials = (fw_credentials_t){0};
 }
 
 fw_error_t fw_credentials_set(fw_core_t *core, fw_transport_t *t, const fw_command_t *command) {
@@ -28,34 +37,44 @@ fw_error_t fw_credentials_set(fw_core_t *core, fw_transport_t *t, const fw_comma
     fw_credentials_t fresh = {.ufrag = fw_key(command->u.ice.ufrag, ufrag_len)};
     if (fw_map_get(&core->by_ufrag, &fresh.ufrag) != NULL) return FW_DUPLICATE;
     if (!fw_hmac_init(&fresh.hmac, (const uint8_t *)command->u.ice.pwd, pwd_len)) return FW_LIMIT;
+    if (t->credentials.set && t->previous == NULL && (t->previous = calloc(1, sizeof *t->previous)) == NULL) return FW_LIMIT;
     if (!fw_map_put(&core->by_ufrag, &fresh.ufrag, t)) return FW_LIMIT;
     fresh.set = true;
-    fw_credentials_clear(core, &t->previous);
-    t->previous = t->credentials;
+    if (t->previous != NULL) {
+        clear(core, t->previous);
+        *t->previous = t->credentials;
+    }
     t->credentials = fresh;
     return FW_DONE;
 }
 
-void fw_credentials_clear(fw_core_t *core, fw_credentials_t *credentials) {
-    if (!credentials->set) return;
-    fw_map_remove(&core->by_ufrag, &credentials->ufrag);
-    *credentials = (fw_credentials_t){0};
+static void forget_previous(fw_core_t *core, fw_transport_t *t) {
+    if (t->previous == NULL) return;
+    clear(core, t->previous);
+    free(t->previous);
+    t->previous = NULL;
+}
+
+void fw_credentials_forget(fw_core_t *core, fw_transport_t *t) {
+    forget_previous(core, t);
+    clear(core, &t->credentials);
 }
 
 bool fw_ice_same_peer(const fw_path_t *a, const fw_path_t *b) {
     return a->socket == b->socket && a->serial == b->serial && fw_address_equal(&a->remote, &b->remote);
 }
 
-static void unregister(fw_core_t *core, const fw_transport_t *t, fw_path_t *known) {
-    if (known->family == 0) return;
+static void unregister(fw_core_t *core, const fw_transport_t *t, const fw_path_t *known) {
     fw_key_t key = path_key(known);
     /* Another transport of the same browser may have taken the address over. */
     if (fw_map_get(&core->by_path, &key) == t) fw_map_remove(&core->by_path, &key);
-    *known = (fw_path_t){0};
 }
 
 void fw_ice_forget(fw_core_t *core, fw_transport_t *t) {
-    for (unsigned i = 0; i < FW_KNOWN_PATHS; i++) unregister(core, t, &t->known[i]);
+    for (unsigned i = 0; i < t->known_count; i++) unregister(core, t, &t->known[i]);
+    free(t->known);
+    t->known = NULL;
+    t->known_count = 0;
 }
 
 /* Whether another transport talks over that address now: a participant that puts it into a check of its own, with a
@@ -69,14 +88,19 @@ static bool taken(const fw_core_t *core, const fw_transport_t *t, const fw_path_
 /* Remembers a validated address as the newest; the oldest that is not in use makes room. False where memory is short. */
 static bool remember(fw_core_t *core, fw_transport_t *t, const fw_path_t *path) {
     unsigned place = 0;
-    while (place < FW_KNOWN_PATHS && t->known[place].family != 0 && !fw_ice_same_peer(&t->known[place], path)) place++;
+    while (place < t->known_count && !fw_ice_same_peer(&t->known[place], path)) place++;
     if (place == FW_KNOWN_PATHS) {
         place = FW_KNOWN_PATHS - 1;
         if (fw_ice_same_peer(&t->known[place], &t->path)) place--;
         unregister(core, t, &t->known[place]);
+    } else if (place == t->known_count) {
+        fw_path_t *known = realloc(t->known, (place + 1) * sizeof *known);
+        if (known == NULL) return false;
+        t->known = known;
     }
     fw_key_t key = path_key(path);
     if (fw_map_get(&core->by_path, &key) != t && !fw_map_put(&core->by_path, &key, t)) return false;
+    if (place == t->known_count) t->known_count++;
     memmove(&t->known[1], &t->known[0], place * sizeof t->known[0]);
     t->known[0] = *path;
     return true;
@@ -176,12 +200,12 @@ void fw_ice_receive(fw_core_t *core, const fw_path_t *path, const uint8_t *data,
         return;
     }
     bool restarted = memcmp(&ufrag, &t->credentials.ufrag, sizeof ufrag) == 0;
-    const fw_credentials_t *credentials = restarted ? &t->credentials : &t->previous;
+    const fw_credentials_t *credentials = restarted ? &t->credentials : t->previous;
     if (stun.integrity == NULL || !fw_ice_authentic(&credentials->hmac, data, &stun)) {
         core->counters.drop_stun_integrity++;
         return;
     }
-    if (restarted) fw_credentials_clear(core, &t->previous);
+    if (restarted) forget_previous(core, t);
     bool conflict = fw_check_conflicts(core, t, &stun);
     answer(core, credentials, path, &stun, conflict);
     if (stun.unknown_type == 0 && !conflict && !repeated(t, stun.transaction))

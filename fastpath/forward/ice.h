@@ -9,7 +9,7 @@
 /* Sets local credentials (RFC 8445 section 5.3: at least 4 and 22 characters); those before stay valid until the new
  * ones are first used. */
 fw_error_t fw_credentials_set(fw_core_t *core, fw_transport_t *t, const fw_command_t *command);
-void fw_credentials_clear(fw_core_t *core, fw_credentials_t *credentials);
+void fw_credentials_forget(fw_core_t *core, fw_transport_t *t);
 
 /* A STUN message: verified, answered, and taken as consent and perhaps as a new path. */
 void fw_ice_receive(fw_core_t *core, const fw_path_t *path, const uint8_t *data, size_t len);

@@ -29,10 +29,17 @@ static void copy_entry(const fw_map_t *m, uint64_t *to, const uint64_t *from) {
     memcpy(to, from, (m->words + 1) * sizeof *to);
 }
 
+static bool holds(const fw_map_t *m, uint32_t i, const uint64_t *key) {
+    const uint64_t *own = entry_at(m, i);
+    uint64_t differences = 0;
+    for (uint32_t word = 0; word < m->words; word++) differences |= own[word] ^ key[word];
+    return differences == 0;
+}
+
 /* The index of the entry that holds `key`, or of the free one where it would go. */
 static uint32_t find(const fw_map_t *m, const uint64_t *key) {
     uint32_t i = home(m, key);
-    while (!is_free(m, i) && memcmp(entry_at(m, i), key, m->words * sizeof *key) != 0) i = (i + 1) & (m->capacity - 1);
+    while (!is_free(m, i) && !holds(m, i, key)) i = (i + 1) & (m->capacity - 1);
     return i;
 }
 

@@ -7,11 +7,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#define FW_KEY_WORDS 5  /* of the longest key */
+#define FW_KEY_WORDS 4  /* of the longest key */
 #define FW_SSRC_WORDS 1 /* of one that is an SSRC */
 #define FW_CHECK_WORDS 2 /* of one that is a STUN transaction */
+#define FW_DIGEST_WORDS 1
 
-/* At most 40 bytes, the rest zero. */
+/* At most 32 bytes, the rest zero. */
 typedef struct {
     uint64_t words[FW_KEY_WORDS];
 } fw_key_t;

@@ -1,6 +1,7 @@
 #include "outbox.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 bool fw_outbox_init(fw_outbox_t *o, uint16_t max_segments, fw_outbox_sink_t *sink, void *context, uint64_t *failed) {
     *o = (fw_outbox_t){
@@ -13,6 +14,8 @@ bool fw_outbox_init(fw_outbox_t *o, uint16_t max_segments, fw_outbox_sink_t *sin
         .failed = failed,
         .max_segments = max_segments,
     };
+    /* Its pages are made now: no packet is to wait for them. */
+    if (o->buffer != NULL) memset(o->buffer, 0, FW_OUTBOX_BYTES);
     return o->buffer != NULL && o->messages != NULL && o->jobs != NULL && o->job_messages != NULL;
 }
 

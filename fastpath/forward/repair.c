@@ -1,5 +1,7 @@
 #include "repair.h"
 
+#include <stdlib.h>
+
 #include "egress.h"
 #include "rewrite.h"
 #include "selection.h"
@@ -22,7 +24,8 @@ static bool answered_lately(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
     /* A viewer that asks again after its own idea of a round trip must not be told that it is a little early: it would
      * wait another one. Chromium takes 100 ms for it. */
     uint64_t rtt_us = c->rtt_us != 0 ? c->rtt_us / 4 * 3 : DEFAULT_RTT_US;
-    return fw_repeats_note(&c->repeats, seq16, core->now_us, rtt_us);
+    if (c->repeats == NULL) c->repeats = calloc(1, sizeof *c->repeats);
+    return c->repeats != NULL && fw_repeats_note(c->repeats, seq16, core->now_us, rtt_us);
 }
 
 /* Whether the viewer has had fewer repairs lately than a working call ever needs: one datagram can ask for thousands. */

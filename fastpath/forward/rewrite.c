@@ -10,11 +10,11 @@ enum { EXTENSION_ROOM = 400 };
 static bool needs_two_bytes(const fw_consumer_t *c, const fw_packet_t *packet) {
     if (!c->mixed_extensions) return false;
     for (unsigned kind = 0; kind <= FW_EXT_TRANSPORT_CC; kind++)
-        if (c->media.ext_ids[kind] > 14) return true;
+        if (c->media->ext_ids[kind] > 14) return true;
     for (unsigned i = 0; i < packet->ext_count; i++) {
         const fw_packet_ext_t *ext = &packet->ext[i];
-        if (c->media.ext_ids[ext->kind] == 0) continue;
-        if (ext->len == 0 || ext->len > 16 || c->media.ext_ids[ext->kind] > 14) return true;
+        if (c->media->ext_ids[ext->kind] == 0) continue;
+        if (ext->len == 0 || ext->len > 16 || c->media->ext_ids[ext->kind] > 14) return true;
     }
     return false;
 }
@@ -38,18 +38,18 @@ static void put_own(fw_ext_writer_t *w, const fw_media_t *m, uint8_t *abs_send_t
 void fw_rewrite_prepare(fw_consumer_t *c) {
     fw_ext_writer_t w;
     fw_ext_begin(&w, c->own.bytes, sizeof c->own.bytes, false);
-    put_own(&w, &c->media, &c->own.abs_send_time_at, &c->own.transport_cc_at);
+    put_own(&w, c->media, &c->own.abs_send_time_at, &c->own.transport_cc_at);
     c->own.len = (uint8_t)w.len;
 }
 
 static size_t write_extensions(const fw_consumer_t *c, const fw_packet_t *packet, const fw_rewrite_t *how, uint8_t *out) {
-    const uint8_t *ids = c->media.ext_ids;
+    const uint8_t *ids = c->media->ext_ids;
     uint8_t abs_send_time_at = c->own.abs_send_time_at, transport_cc_at = c->own.transport_cc_at;
     fw_ext_writer_t w;
     uint8_t *at;
     fw_ext_begin(&w, out, EXTENSION_ROOM, needs_two_bytes(c, packet));
     if (w.two_byte) {
-        put_own(&w, &c->media, &abs_send_time_at, &transport_cc_at);
+        put_own(&w, c->media, &abs_send_time_at, &transport_cc_at);
     } else {
         memcpy(out, c->own.bytes, sizeof c->own.bytes);
         w.len = c->own.len;
@@ -102,7 +102,7 @@ static size_t write_red(const fw_consumer_t *c, const uint8_t *payload, uint8_t 
     for (size_t at = 0; at < red.headers_len; at += (out[at] & 0x80) != 0 ? 4 : 1) {
         uint8_t format = c->producer->pt_formats[out[at] & 0x7f];
         if (format >= FW_FORMATS || c->formats[format] == FW_NO_PT) continue;
-        out[at] = (uint8_t)((out[at] & 0x80) | c->media.formats[c->formats[format]].pt);
+        out[at] = (uint8_t)((out[at] & 0x80) | c->media->formats[c->formats[format]].pt);
     }
     return red.headers_len;
 }
@@ -110,7 +110,7 @@ static size_t write_red(const fw_consumer_t *c, const uint8_t *payload, uint8_t 
 bool fw_rewrite(const fw_consumer_t *c, const fw_packet_t *packet, const fw_rewrite_t *how, fw_srtp_job_t *job) {
     uint8_t mapped = c->formats[packet->format];
     if (mapped == FW_NO_PT) return false;
-    const fw_format_t *format = &c->media.formats[mapped];
+    const fw_format_t *format = &c->media->formats[mapped];
     uint8_t pt = how->rtx ? format->rtx_pt : format->pt;
     if (pt == FW_NO_PT) return false;
     bool held = fw_layers_hold(how->layers, &packet->frame);

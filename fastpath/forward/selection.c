@@ -94,7 +94,7 @@ bool fw_selection_wants(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pa
         case FW_SELECT_DROP: return false;
         case FW_SELECT_FORWARD: break;
         case FW_SELECT_SWITCH:
-            c->clock_hz = c->media.formats[mapped].clock_hz;
+            c->clock_hz = c->media->formats[mapped].clock_hz;
             switch_source(core, c, packet);
     }
     /* Padding is acknowledged to the publisher and not passed on, unless a later number is out already. */

@@ -60,7 +60,7 @@ void fw_producer_rank(fw_core_t *core, fw_producer_t *p) {
 
 fw_layers_t fw_consumer_limit(const fw_consumer_t *c, const fw_encoding_t *e) {
     fw_layers_t limit = c->limit;
-    if (e->described.structure_seq64[0] != 0 && c->media.ext_ids[FW_EXT_DEPENDENCY_DESCRIPTOR] == 0) limit.spatial = 0;
+    if (e->described.structure_seq64[0] != 0 && c->media->ext_ids[FW_EXT_DEPENDENCY_DESCRIPTOR] == 0) limit.spatial = 0;
     return limit;
 }
 
@@ -77,7 +77,7 @@ void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c) {
     bool granted = c->wish != FW_HIGHEST && (p->live >> c->wish & 1) != 0;
     c->select.target = granted ? (int8_t)c->wish : p->best;
     bool waits = fw_select_waits(&c->select) || fw_consumer_lacks_spatial(c);
-    if (!waits || c->media.kind != FW_VIDEO || !fw_transport_ready(c->transport)) return;
+    if (!waits || c->media->kind != FW_VIDEO || !fw_transport_ready(c->transport)) return;
     if (fw_catchup_request(core, c)) return;
     fw_producer_want_keyframe(core, p, (uint8_t)(1U << c->select.target));
 }

@@ -28,6 +28,7 @@
 #include "command.h"
 #include "counters.h"
 #include "map.h"
+#include "medias.h"
 #include "outbox.h"
 #include "pool.h"
 #include "slots.h"
@@ -193,8 +194,8 @@ struct fw_consumer {
     bool catching_up; /* is to be sent what the cache has since the newest keyframe, or is being sent it: see catchup.h */
     uint8_t formats[FW_FORMATS]; /* by the producer's format: this consumer's, or FW_NO_PT */
     fw_own_extensions_t own;
+    const fw_media_t *media; /* shared: see medias.h */
     fw_tsmap_t tsmap;
-    fw_media_t media;
     fw_seqmap_t seqmap;
     fw_epoch_t epochs[FW_EPOCHS]; /* by number modulo FW_EPOCHS */
     uint64_t id;
@@ -224,7 +225,7 @@ struct fw_consumer {
     uint32_t plis_received;
     uint64_t repairs_since_us; /* start of the interval in which `repairs` were sent */
     uint16_t repairs;
-    fw_repeats_t repeats;
+    fw_repeats_t *repeats; /* NULL before the first repair */
 };
 
 typedef struct {
@@ -247,9 +248,10 @@ struct fw_transport {
     fw_close_reason_t reason;
     uint32_t rtcp_ssrc;
     fw_credentials_t credentials; /* local */
-    fw_credentials_t previous;    /* those before an ICE restart, until the new ones are used */
+    fw_credentials_t *previous;   /* those before an ICE restart, until the new ones are used; else NULL */
     fw_check_t *check;            /* NULL where it only answers, as an ICE-lite server does */
-    fw_path_t known[FW_KNOWN_PATHS];
+    fw_path_t *known;             /* validated addresses, the newest first */
+    uint8_t known_count;          /* at most FW_KNOWN_PATHS */
     uint32_t checks[FW_KNOWN_CHECKS]; /* digests of the transactions of the latest checks, a ring */
     uint8_t next_check;
     bool dirty;
@@ -333,6 +335,7 @@ struct fw_core {
     fw_pool_t pool;
     fw_outbox_t outbox;
     fw_timers_t timers;
+    fw_medias_t medias;
     fw_slots_t transports;
     fw_slots_t producers;
     fw_slots_t consumers;

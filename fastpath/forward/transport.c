@@ -32,7 +32,7 @@ fw_error_t fw_transport_open(fw_core_t *core, const fw_command_t *command, uint6
         if (t->id == 0 || !make_room(core, core->transports.capacity + 1)) error = FW_LIMIT;
     }
     if (error != FW_DONE) {
-        fw_credentials_clear(core, &t->credentials);
+        fw_credentials_forget(core, t);
         fw_slots_remove(&core->transports, t->id);
         free(t);
         return error;
@@ -92,8 +92,7 @@ void fw_transport_close(fw_core_t *core, fw_transport_t *t, fw_close_reason_t re
     fw_outbox_protect(&core->outbox); /* packets that wait for its keys */
     fw_check_stop(core, t);
     fw_ice_forget(core, t);
-    fw_credentials_clear(core, &t->credentials);
-    fw_credentials_clear(core, &t->previous);
+    fw_credentials_forget(core, t);
     fw_map_free(&t->inbound);
     fw_map_free(&t->outbound);
     fw_srtp_destroy(t->srtp);
