@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import hypothesis
 import pytest
 import pytest_asyncio
 
 from support.browser import Browser
 from support.server import Server
+
+# Wall time of a shared machine is not what a property is about.
+hypothesis.settings.register_profile("fanwire", deadline=None)
+hypothesis.settings.load_profile("fanwire")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

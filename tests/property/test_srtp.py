@@ -46,7 +46,7 @@ def test_every_compound_length_gives_libsrtps_bytes_and_comes_back(name: str, pr
         assert sender.unprotect_rtcp(packet) == ("replayed", b"")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_packets_of_many_contexts_are_protected_together_as_alone(name: str, data: st.DataObject) -> None:
     contexts = [(profile, seed) for profile in SrtpProfile for seed in (3, 5, 7)]
@@ -88,7 +88,7 @@ def verdict(session: pylibsrtp.Session, packet: bytes) -> str:
     return "ok"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     profile=st.sampled_from(list(SrtpProfile)),
     start=st.sampled_from([1, 3000, 40_000, 65_000]),

@@ -141,7 +141,6 @@ def test_a_peer_without_a_certificate_is_refused() -> None:
     assert "certificate" in str(server.error)
 
 
-@settings(deadline=None)
 @given(cuts=st.sets(st.integers(1, 150), min_size=1, max_size=6), shuffle=st.randoms(use_true_random=False))
 def test_a_hello_may_come_in_pieces_and_in_any_order(cuts: set[int], shuffle: random.Random) -> None:
     client, server = pair(OURS, THEIRS)
@@ -173,7 +172,7 @@ dtls_like = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     client_side=st.booleans(),
     stage=st.integers(0, 3),
