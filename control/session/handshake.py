@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
-from functools import partial
 from typing import Self
 
 from ..media.keys import SrtpKeys
@@ -97,7 +96,7 @@ class Handshake:
         """Let a thread do what there is to do on the association now."""
         datagrams, self._inbox = self._inbox, []
         self._working = self._executor.submit(_advance, self._association, datagrams)
-        self._working.add_done_callback(partial(self._loop.call_soon_threadsafe, self._worked))
+        self._working.add_done_callback(lambda working: self._loop.call_soon_threadsafe(self._worked, working))
 
     def _worked(self, working: Future[float | None]) -> None:
         self._working = None
