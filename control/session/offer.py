@@ -20,7 +20,7 @@ _STAND_INS = {
     "fingerprint": "a=fingerprint:sha-256 00",
 }
 _OWN = tuple(f"a={name}:" for name in _STAND_INS)
-_NOT_READ = ("a=candidate:", "a=rtcp:", "c=")
+_APART = (*_OWN, "m=", "a=candidate:", "a=rtcp:", "c=")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,16 +59,16 @@ def _take_apart(text: str) -> tuple[str, dict[str, tuple[str, ...]]]:
     values: dict[str, str] = {}
     alike = []
     for line in text.replace("\r\n", "\n").split("\n"):
-        if line.startswith(_OWN):
+        if not line.startswith(_APART):
+            alike.append(line)
+        elif line.startswith(_OWN):
             name, value = split_attribute(line[2:])
             if values.setdefault(name, value) != value:
                 return "", {}
             alike.append(_STAND_INS[name])
-        elif line.startswith(_NOT_READ) and line.isprintable():
-            continue
         elif line.startswith("m="):
             alike.append(_without_port(line))
-        else:
+        elif not line.isprintable():
             alike.append(line)
     try:
         if alike[1:2] and alike[1].startswith("o="):
