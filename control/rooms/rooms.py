@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -292,11 +293,11 @@ def _index(description: SessionDescription, mid: str) -> int:
 
 
 def _ssrc() -> int:
-    return secrets.randbelow(0xFFFFFFFE) + 1
+    return random.randrange(1, 1 << 32)
 
 
 def _sdp_session_id() -> int:
-    return secrets.randbits(62)
+    return random.getrandbits(62)
 
 
 def _stream_name(session: Session) -> str:
