@@ -5,9 +5,6 @@
 
 #include "state.h"
 
-/* A packet this far behind the newest is too old to start at: it must be kept until those behind it have been sent. */
-#define FW_CATCHUP_PACKETS (FW_CACHE_PACKETS / 8 * 7)
-
 /* Lets a consumer to which nothing flows yet start from the cache, soon. False where there is nothing to start at. */
 bool fw_catchup_request(fw_core_t *core, fw_consumer_t *c);
 

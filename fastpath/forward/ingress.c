@@ -13,6 +13,9 @@
 #include "sources.h"
 #include "table.h"
 
+/* Packets are kept for repairs so long, and for newcomers as much longer as they may start back. */
+enum { REPAIR_US = 1000000, LOOK_EVERY = 16 };
+
 static bool ext_is(const fw_packet_t *packet, uint8_t id, const char *value, size_t len) {
     fw_ext_reader_t r = fw_ext_reader(packet->data, &packet->rtp);
     fw_ext_t ext;
@@ -201,9 +204,10 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
         fw_producer_lacks_keyframe(core, p, e->index);
     }
     if (packet->frame.start || packet->rtp.marker) note_capture(e, packet);
-    if (p->media.kind == FW_VIDEO)
-        fw_frames_add(&e->frames, e->seen, e->highest_seq64, e->entry_seq64, packet->seq64, packet->rtp.marker,
-                      core->now_us);
+    if (p->media.kind == FW_VIDEO) {
+        if (packet->rtp.marker) fw_cache_mark(&e->cache, packet->seq64, FW_CACHE_ENDS_FRAME);
+        fw_frames_add(&e->frames, &e->cache, e->highest_seq64, e->entry_seq64, core->now_us);
+    }
     if (packet->frame.has_layers && !packet->frame.described && packet->frame.spatial > e->top_spatial)
         e->top_spatial = packet->frame.spatial;
     if (e->entry_seq64 != 0 && packet->rtp.timestamp == e->entry_timestamp) e->entry_bytes += packet->len;
@@ -212,17 +216,23 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     fw_producer_rank(core, p);
 }
 
+/* Whether the number had come before. */
 static bool see(fw_encoding_t *e, uint64_t seq64) {
-    bool before = fw_encoding_seen(e, seq64);
-    e->seen[seq64 / 64 % (FW_CACHE_PACKETS / 64)] |= 1ULL << (seq64 % 64);
+    bool before = fw_cache_is(&e->cache, seq64, FW_CACHE_CAME);
+    fw_cache_mark(&e->cache, seq64, FW_CACHE_CAME);
     return before;
 }
 
-static void advance(fw_encoding_t *e, uint64_t seq64) {
-    if (seq64 - e->highest_seq64 >= FW_CACHE_PACKETS) memset(e->seen, 0, sizeof e->seen);
-    else for (uint64_t s = e->highest_seq64 + 1; s < seq64; s++)
-        e->seen[s / 64 % (FW_CACHE_PACKETS / 64)] &= ~(1ULL << (s % 64));
-    e->seen[seq64 / 64 % (FW_CACHE_PACKETS / 64)] |= 1ULL << (seq64 % 64);
+/* Whether what the cache will soon forget is so young that a newcomer's start or a repair may need it. */
+static bool forgets_too_soon(const fw_core_t *core, const fw_encoding_t *e, uint64_t seq64) {
+    if (seq64 % LOOK_EVERY != 0) return false;
+    const fw_packet_t *old = fw_encoding_cached(core, e, seq64 - fw_cache_reach(&e->cache) + LOOK_EVERY);
+    return old != NULL && core->now_us - old->arrival_us < (uint64_t)core->config.instant_join_us + REPAIR_US;
+}
+
+static void advance(const fw_core_t *core, fw_encoding_t *e, uint64_t seq64) {
+    if (forgets_too_soon(core, e, seq64)) fw_cache_grow(&e->cache, e->highest_seq64);
+    fw_cache_advance(&e->cache, e->highest_seq64, seq64);
     e->highest_seq64 = seq64;
 }
 
@@ -232,7 +242,7 @@ static bool sequence(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     bool first = e->highest_seq64 == 0;
     if (first) e->highest_seq64 = e->turns_seq64 + packet->rtp.seq16 - 1;
     packet->seq64 = fw_seq_extend(e->highest_seq64, packet->rtp.seq16);
-    if (packet->seq64 + FW_CACHE_PACKETS <= e->highest_seq64) {
+    if (packet->seq64 + e->cache.size <= e->highest_seq64) {
         core->counters.drop_late++;
         return false;
     }
@@ -245,7 +255,7 @@ static bool sequence(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     const fw_format_t *format = &e->producer->media.formats[packet->format];
     if (!first && packet->seq64 > e->highest_seq64 + 1 && (format->feedback & FW_FB_NACK) != 0)
         fw_nack_gap(&e->nack, e->highest_seq64, packet->seq64, core->now_us);
-    advance(e, packet->seq64);
+    advance(core, e, packet->seq64);
     return true;
 }
 
@@ -410,8 +420,8 @@ void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data
     if (packet->rtp.ssrc != e->ssrc) (void)fw_encoding_learn(core, e, packet->rtp.ssrc, false);
     core->counters.handover_in++;
     if (packet->seq64 > e->highest_seq64) {
-        advance(e, packet->seq64);
-    } else if (packet->seq64 + FW_CACHE_PACKETS <= e->highest_seq64 || see(e, packet->seq64)) {
+        advance(core, e, packet->seq64);
+    } else if (packet->seq64 + e->cache.size <= e->highest_seq64 || see(e, packet->seq64)) {
         core->counters.drop_duplicate++;
         return;
     }

@@ -28,14 +28,16 @@ static void index_media(fw_producer_t *p) {
 
 static bool add_encoding(fw_core_t *core, fw_producer_t *p, const fw_encoding_spec_t *spec) {
     fw_encoding_t *e = calloc(1, sizeof *e);
-    if (e == NULL) return false;
+    if (e == NULL || !fw_cache_init(&e->cache)) {
+        free(e);
+        return false;
+    }
     e->producer = p;
     e->index = p->encoding_count;
     e->rid_len = spec->rid_len;
     memcpy(e->rid, spec->rid, sizeof e->rid);
     e->turns_seq64 = FW_FIRST_TURN;
     fw_nack_init(&e->nack);
-    fw_cache_init(&e->cache);
     p->encodings[p->encoding_count++] = e;
     return (spec->ssrc == 0 || fw_encoding_learn(core, e, spec->ssrc, false)) &&
            (spec->rtx_ssrc == 0 || fw_encoding_learn(core, e, spec->rtx_ssrc, true));
@@ -146,7 +148,10 @@ void fw_producer_remove(fw_core_t *core, fw_producer_t *p) {
     }
     detach(p);
     untouch(core, p);
-    for (unsigned i = 0; i < p->encoding_count; i++) free(p->encodings[i]);
+    for (unsigned i = 0; i < p->encoding_count; i++) {
+        fw_cache_free(&p->encodings[i]->cache);
+        free(p->encodings[i]);
+    }
     free(p->followers);
     fw_slots_remove(&core->producers, p->id);
     free(p);

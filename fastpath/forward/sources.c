@@ -111,7 +111,7 @@ void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e) {
     e->top_spatial = 0;
     e->described = (fw_described_t){0};
     e->pace = (fw_pace_t){0};
-    memset(e->seen, 0, sizeof e->seen);
+    fw_cache_restart(&e->cache);
     fw_nack_init(&e->nack);
     e->stats = (fw_receive_stats_t){0};
     e->recovered = 0;

@@ -72,7 +72,6 @@ typedef struct {
     int64_t capture_delay_us; /* from the newest frame's abs-capture-time, since 1900, to its arrival; 0 for none */
     fw_nack_t nack;
     fw_cache_t cache;
-    uint64_t seen[FW_CACHE_PACKETS / 64]; /* which of the last numbers have come, a bit each: none is let in twice */
     uint32_t ssrc;     /* 0 while not known */
     uint32_t rtx_ssrc;
     uint32_t rate_bytes; /* received in the current second, and in the one before */
@@ -88,11 +87,6 @@ typedef struct {
     char rid[FW_RID_BYTES];
     fw_described_t described; /* AV1 with dependency descriptors */
 } fw_encoding_t;
-
-/* Whether that number, at most FW_CACHE_PACKETS below the highest, has come. */
-static inline bool fw_encoding_seen(const fw_encoding_t *e, uint64_t seq64) {
-    return (e->seen[seq64 / 64 % (FW_CACHE_PACKETS / 64)] >> (seq64 % 64) & 1) != 0;
-}
 
 typedef struct {
     uint64_t copy_id;

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fanwire.fastpath import probes
-from fanwire.fastpath.tables import Arrivals, Frames, Keyframes, Nack
+from fanwire.fastpath.tables import Arrivals, Cache, Frames, Keyframes, Nack
 
 TRIES, LIFE_US, LEAST_RETRY_US = 10, 2_000_000, 20_000
 
@@ -146,6 +146,27 @@ def read(messages: list[bytes], first: int) -> dict[int, int | None]:
         for n, us in enumerate(twcc["arrivals_us"], place):
             told[n] = us if us is not None else told.get(n)
     return told
+
+
+@given(st.lists(st.tuples(st.integers(0, 600), st.booleans()), max_size=60), st.integers(0, 0xFFFF))
+def test_a_cache_knows_its_last_numbers_and_nothing_else_however_it_grows(
+    steps: list[tuple[int, bool]], first: int
+) -> None:
+    cache, came, highest = Cache(), {}, first + 0x10000
+    cache.put(highest, 0)
+    came[highest] = 0
+    for number, (distance, ahead) in enumerate(steps, 1):
+        seq = highest + distance if ahead else highest - min(distance, cache.size - 1)
+        highest = max(highest, seq)
+        cache.put(seq, number)
+        came[seq] = number
+        if number % 20 == 0:
+            window = range(highest - cache.size + 1, highest + 1)
+            came = {seq: put for seq, put in came.items() if seq in window}  # what was forgotten does not come back
+            cache.grow()
+    for seq in range(highest - cache.size + 1, highest + 1):
+        assert cache.came(seq) == (seq in came)
+        assert cache.get(seq) == came.get(seq, 2**62 - 1)
 
 
 FREEZE_US = 500_000
