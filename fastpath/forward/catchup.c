@@ -48,6 +48,14 @@ bool fw_catchup_request(fw_core_t *core, fw_consumer_t *c) {
     return true;
 }
 
+bool fw_catchup_repeat(fw_core_t *core, fw_consumer_t *c) {
+    const fw_encoding_t *e = c->producer->encodings[c->select.current];
+    bool repeated = e->entry_us <= c->caught_up_us;
+    if (repeated || core->now_us - e->entry_us >= FW_KEYFRAME_SPACING_US || !entry_is_near(core, e)) return false;
+    c->select.current = FW_ENCODING_NONE;
+    return fw_catchup_request(core, c);
+}
+
 void fw_catchup_cancel(fw_core_t *core, fw_consumer_t *c) {
     if (c->catching_up) take_out(core, c);
 }

@@ -3,7 +3,7 @@
 #include "catchup.h"
 #include "report.h"
 
-enum { RANK_EVERY_US = 100000, RATE_WINDOW_US = 1000000 };
+enum { RANK_EVERY_US = 100000, RATE_WINDOW_US = 1000000, CROSSING_US = 100000 };
 
 static bool live(const fw_core_t *core, const fw_encoding_t *e) { return fw_pace_live(&e->pace, core->now_us); }
 
@@ -80,6 +80,23 @@ void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c) {
     if (!waits || c->media->kind != FW_VIDEO || !fw_transport_ready(c->transport)) return;
     if (fw_catchup_request(core, c)) return;
     fw_producer_want_keyframe(core, p, (uint8_t)(1U << c->select.target));
+}
+
+/* Whether a keyframe is on its way to the viewer, or was a moment ago: what the viewer says then has crossed it. Whoever
+ * needs one all the same says so again. */
+static bool keyframe_is_underway(const fw_core_t *core, const fw_consumer_t *c) {
+    const fw_encoding_t *e = c->producer->encodings[c->select.current];
+    if (e->entry_seq64 == 0) return false;
+    uint64_t sent_us = e->entry_us > c->caught_up_us ? e->entry_us : c->caught_up_us;
+    return c->catching_up || core->now_us < sent_us + c->rtt_us + CROSSING_US;
+}
+
+void fw_consumer_refresh(fw_core_t *core, fw_consumer_t *c) {
+    if (c->producer == NULL || c->select.current == FW_ENCODING_NONE || c->select.current != c->select.target) {
+        fw_consumer_aim(core, c);
+    } else if (!keyframe_is_underway(core, c) && !fw_catchup_repeat(core, c)) {
+        fw_producer_want_keyframe(core, c->producer, (uint8_t)(1U << c->select.current));
+    }
 }
 
 void fw_producer_want_keyframe(fw_core_t *core, fw_producer_t *p, uint8_t encodings) {

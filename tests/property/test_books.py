@@ -72,19 +72,21 @@ def test_keyframes_are_asked_for_seldom_and_surely(
     keyframes, now_us, cost = Keyframes(), 1, itertools.cycle(costs)
     asked: list[tuple[int, int]] = []  # when, and how soon the next may follow for its cost
     wanted_since: dict[int, int] = {}
+    unanswered: set[int] = set()
     for wait_us, kind, encoding in steps:
         end_us = now_us + wait_us
         while (next_us := keyframes.next_us()) is not None and next_us <= end_us:
             now_us = max(now_us, next_us)
             bits = keyframes.due(now_us)
             assert bits
+            assert all(now_us - at_us >= (1_000_000 if unanswered else spacing_us) for at_us, spacing_us in asked[-1:])
             size, rate = next(cost)
             keyframes.charge(size, rate)
-            paid_us = size * 4_000_000 // rate if size and rate else 1_000_000
-            asked.append((now_us, min(max(paid_us, 300_000), 1_000_000)))
-            for bit in range(4):
-                if bits >> bit & 1:
-                    wanted_since.pop(bit, None)
+            paid_us = size * 4_000_000 // rate if rate else 0
+            asked.append((now_us, min(max(paid_us, 1_000_000), 2_000_000)))
+            unanswered |= {bit for bit in range(4) if bits >> bit & 1}
+            for bit in unanswered:
+                wanted_since.pop(bit, None)
             assert keyframes.due(now_us) == 0
         now_us = end_us
         if kind == "want":
@@ -93,12 +95,10 @@ def test_keyframes_are_asked_for_seldom_and_surely(
         elif kind == "seen":
             keyframes.seen(encoding)
             wanted_since.pop(encoding, None)
-        assert all(now_us - since < 3_000_000 for since in wanted_since.values())
-        if wanted_since:
+            unanswered.discard(encoding)
+        assert all(now_us - since <= 2_000_000 for since in wanted_since.values())
+        if wanted_since or unanswered:
             assert keyframes.next_us() is not None
-    assert all(after - before >= spacing_us for (before, spacing_us), (after, _) in itertools.pairwise(asked))
-    times = [at_us for at_us, _ in asked]
-    assert all(fourth - first >= 3_000_000 for first, fourth in zip(times, times[3:], strict=False))
 
 
 @given(
