@@ -8,6 +8,7 @@
 #include "../wire/red.h"
 #include "../wire/vp8.h"
 #include "../wire/vp9.h"
+#include "handover.h"
 #include "ice.h"
 #include "report.h"
 #include "sources.h"
@@ -116,20 +117,6 @@ static void describe(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     }
 }
 
-static void hand_over(fw_core_t *core, fw_producer_t *p, const fw_packet_t *packet, uint8_t encoding) {
-    fw_hand_t hand = {.arrival_us = packet->arrival_us, .seq64 = packet->seq64, .encoding = encoding};
-    for (unsigned i = 0; i < p->target_count; i++) {
-        hand.producer_id = p->targets[i].copy_id;
-        if (core->sinks.hand(core->sinks.context, p->targets[i].worker, FW_HAND_PACKET, &hand, packet->data, packet->len)) {
-            core->counters.handover_out++;
-        } else {
-            core->counters.drop_handover_full++;
-            /* Those who wait for it over there cannot know that it was here. */
-            if (packet->entry && p->media.kind == FW_VIDEO) fw_producer_want_keyframe(core, p, (uint8_t)(1U << encoding));
-        }
-    }
-}
-
 static void queue(fw_core_t *core, fw_producer_t *p, fw_packet_t *packet) {
     packet->next = NULL;
     if (core->touched == NULL) {
@@ -173,8 +160,9 @@ static void note_pace(fw_encoding_t *e, const fw_packet_t *packet) {
         if (p->encodings[i] != e) p->encodings[i]->pace.missed++;
 }
 
-/* Reads what forwarding needs of a packet whose header, length and seq64 are set, then takes it in. */
-static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
+/* Reads what forwarding needs of a packet whose header, length and seq64 are set, then takes it in. One of the history is
+ * only kept. */
+static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool history) {
     fw_producer_t *p = e->producer;
     bool empty = packet->rtp.payload_len == 0;
     packet->encoding = e;
@@ -211,8 +199,10 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     if (packet->frame.has_layers && !packet->frame.described && packet->frame.spatial > e->top_spatial)
         e->top_spatial = packet->frame.spatial;
     if (e->entry_seq64 != 0 && packet->rtp.timestamp == e->entry_timestamp) e->entry_bytes += packet->len;
-    hand_over(core, p, packet, e->index);
-    queue(core, p, packet);
+    if (!history) {
+        fw_handover_packet(core, p, packet);
+        queue(core, p, packet);
+    }
     fw_producer_rank(core, p);
 }
 
@@ -392,11 +382,11 @@ void fw_ingress_rtp(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, c
     else
         fw_receive_stats_add(&e->stats, packet->seq64, packet->rtp.timestamp, packet->len, core->now_us, format->clock_hz,
                              packet->seq64 == e->highest_seq64);
-    admit(core, e, packet);
+    admit(core, e, packet, false);
     if (e->nack.count > 0 || e->nack.overrun) fw_transport_schedule(core, t);
 }
 
-void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data, size_t len) {
+void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data, size_t len, bool history) {
     fw_producer_t *p = fw_slots_get(&core->producers, head->producer_id);
     if (p == NULL || head->encoding >= p->encoding_count || len > FW_PACKET_BYTES) {
         core->counters.drop_handover_stale++;
@@ -427,7 +417,7 @@ void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data
     }
     int32_t unused;
     read_extensions(p, packet, &unused); /* the other worker has told the publisher of its arrival */
-    admit(core, e, packet);
+    admit(core, e, packet, history);
 }
 
 fw_error_t fw_ingress_feed(fw_core_t *core, fw_producer_t *p, const uint8_t *data, size_t len) {
@@ -436,6 +426,6 @@ fw_error_t fw_ingress_feed(fw_core_t *core, fw_producer_t *p, const uint8_t *dat
     uint16_t seq16 = fw_load16(data + 2);
     fw_hand_t head = {.producer_id = p->id, .arrival_us = core->now_us};
     head.seq64 = e->highest_seq64 == 0 ? FW_FIRST_TURN + seq16 : fw_seq_extend(e->highest_seq64, seq16);
-    fw_ingress_hand(core, &head, data, len);
+    fw_ingress_hand(core, &head, data, len, false);
     return FW_DONE;
 }

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "handover.h"
 #include "report.h"
 #include "sources.h"
 #include "table.h"
@@ -157,12 +158,14 @@ void fw_producer_remove(fw_core_t *core, fw_producer_t *p) {
     free(p);
 }
 
-fw_error_t fw_producer_add_target(fw_producer_t *p, const fw_command_t *command) {
+fw_error_t fw_producer_add_target(fw_core_t *core, fw_producer_t *p, const fw_command_t *command) {
     for (unsigned i = 0; i < p->target_count; i++)
         if (p->targets[i].copy_id == command->u.target.copy_id && p->targets[i].worker == command->u.target.worker)
             return FW_DUPLICATE;
     if (p->target_count == FW_MAX_TARGETS) return FW_LIMIT;
-    p->targets[p->target_count++] = (fw_target_t){.copy_id = command->u.target.copy_id, .worker = command->u.target.worker};
+    fw_target_t *target = &p->targets[p->target_count++];
+    *target = (fw_target_t){.copy_id = command->u.target.copy_id, .worker = command->u.target.worker};
+    fw_handover_history(core, p, target);
     return FW_DONE;
 }
 

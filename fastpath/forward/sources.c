@@ -1,6 +1,7 @@
 #include "sources.h"
 
 #include "catchup.h"
+#include "handover.h"
 #include "report.h"
 
 enum { RANK_EVERY_US = 100000, RATE_WINDOW_US = 1000000, CROSSING_US = 100000 };
@@ -153,12 +154,7 @@ fw_packet_t *fw_encoding_cached(const fw_core_t *core, const fw_encoding_t *e, u
 void fw_encoding_report(fw_core_t *core, fw_encoding_t *e, const fw_clock_point_t *sr) {
     fw_producer_t *p = e->producer;
     e->sr = *sr;
-    fw_hand_t hand = {.arrival_us = sr->arrival_us, .ntp = sr->ntp, .timestamp = sr->timestamp, .encoding = e->index};
-    for (unsigned i = 0; i < p->target_count; i++) {
-        hand.producer_id = p->targets[i].copy_id;
-        if (!core->sinks.hand(core->sinks.context, p->targets[i].worker, FW_HAND_REPORT, &hand, NULL, 0))
-            core->counters.drop_handover_full++;
-    }
+    fw_handover_report(core, e);
     for (uint32_t i = 0; i < p->follower_count; i++) {
         fw_consumer_t *c = p->followers[i].consumer;
         if (c->select.current != (int8_t)e->index) continue;

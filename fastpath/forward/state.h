@@ -268,8 +268,9 @@ struct fw_transport {
     fw_transport_t *next_report;
 };
 
-/* A record that one worker hands to another: a packet in the clear, a sender report, or a wish for a keyframe. */
-typedef enum { FW_HAND_PACKET, FW_HAND_REPORT, FW_HAND_KEYFRAME } fw_hand_kind_t;
+/* A record that one worker hands to another: a packet in the clear, one that came before the other had a copy, a sender
+ * report, or a wish for a keyframe. */
+typedef enum { FW_HAND_PACKET, FW_HAND_HISTORY, FW_HAND_REPORT, FW_HAND_KEYFRAME } fw_hand_kind_t;
 
 typedef struct {
     uint64_t producer_id; /* on the receiving worker */

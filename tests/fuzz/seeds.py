@@ -232,9 +232,10 @@ def core() -> Iterator[bytes]:
     yield b"".join([*described[1:], flush, described[0], flush, wishes, flush])
     handed = sealed(96, 9, 0xCAFE, names, keyframe)[3:-16]
     records = [
-        step(5, bytes([kind, 5]) + struct.pack("!HI", seq, seq) + handed) for kind, seq in ((0, 9), (0, 10), (1, 9))
+        step(5, bytes([kind, 5]) + struct.pack("!HI", seq, seq) + handed)
+        for kind, seq in ((1, 9), (1, 10), (0, 11), (2, 9))
     ]
-    yield b"".join([*records, step(5, bytes([2, 5, 0, 1]) + bytes(4)), flush, wishes])
+    yield b"".join([*records, step(5, bytes([3, 5, 0, 1]) + bytes(4)), flush, wishes])
     yield step(0, b"\x16\xfe\xfd dtls") + step(4, bytes([5, 0, 0])) + flush
     yield b"".join([*video, flush, step(4, bytes([7, 3, 0])), *video, flush, step(4, bytes([12, 6, 0])), flush])
 

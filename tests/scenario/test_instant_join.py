@@ -121,9 +121,7 @@ def test_full_hd_of_two_seconds_is_kept_and_nobody_waits_for_the_newcomers() -> 
     newcomers = 40
     with World(pool_packets=16384) as world:
         # 8 Mbit/s: 28 packets of 1190 bytes in each of 30 frames a second
-        source, video = broadcast(
-            world, gop_us=2_000_000, interval_us=33_333, packets_per_frame=28, payload_bytes=1190
-        )
+        source, video = broadcast(world, gop_us=2_000_000, interval_us=33_333, packets_per_frame=28, payload_bytes=1190)
         settled = join(world, video).streams[1]
         world.run(7.9)  # just before the fourth keyframe
         joined_us, frame = world.now_us, source.frame

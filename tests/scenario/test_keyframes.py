@@ -14,7 +14,6 @@ from support.scenario.specs import VP8, consumer, producer
 from support.scenario.viewer import Received, Viewer
 from support.scenario.world import World
 
-
 SPACING_US = 1_000_000  # FW_KEYFRAME_SPACING_US
 
 
