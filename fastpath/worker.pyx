@@ -259,8 +259,8 @@ cdef void run(worker_t *w) noexcept nogil:
         fw_wait(fds, waited, time_to_sleep(w), &ready)
         fw_waker_disarm(&w.waker, ready >> w.fd_count & 1)
         w.now_us = now_us = fw_clock_us()
+        drain_inboxes(w, now_us)  # first: a copy is to have its history before its consumers come
         drain_commands(w, now_us)
-        drain_inboxes(w, now_us)
         receive(w, ready, now_us)
         if ready >> (w.fd_count + 1) & 1:
             fw_tcp_poll(w.tcp, now_us)

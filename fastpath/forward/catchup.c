@@ -12,7 +12,7 @@ enum { LATE_US = 1000000 }; /* what comes so long after the catching up should h
 static bool entry_is_near(const fw_core_t *core, const fw_encoding_t *e) {
     if (e->entry_seq64 == 0 || core->now_us - e->entry_us >= core->config.instant_join_us) return false;
     const fw_packet_t *entry = fw_encoding_cached(core, e, e->entry_seq64);
-    return entry != NULL && e->highest_seq64 - e->entry_seq64 < FW_CATCHUP_PACKETS &&
+    return entry != NULL && e->highest_seq64 - e->entry_seq64 < fw_cache_reach(&e->cache) &&
            core->pool.next - entry->number < core->pool.count / 8 * 7;
 }
 
@@ -48,6 +48,14 @@ bool fw_catchup_request(fw_core_t *core, fw_consumer_t *c) {
     return true;
 }
 
+bool fw_catchup_repeat(fw_core_t *core, fw_consumer_t *c) {
+    const fw_encoding_t *e = c->producer->encodings[c->select.current];
+    bool repeated = e->entry_us <= c->caught_up_us;
+    if (repeated || core->now_us - e->entry_us >= FW_KEYFRAME_SPACING_US || !entry_is_near(core, e)) return false;
+    c->select.current = FW_ENCODING_NONE;
+    return fw_catchup_request(core, c);
+}
+
 void fw_catchup_cancel(fw_core_t *core, fw_consumer_t *c) {
     if (c->catching_up) take_out(core, c);
 }
@@ -68,7 +76,7 @@ bool fw_catchup_lets(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packe
 
 /* Whether the number came with nothing to forward. */
 static bool is_empty(const fw_encoding_t *e, uint64_t seq64) {
-    return fw_encoding_seen(e, seq64) && fw_cache_get(&e->cache, seq64) == FW_CACHE_NONE;
+    return fw_cache_is(&e->cache, seq64, FW_CACHE_CAME) && fw_cache_get(&e->cache, seq64) == FW_CACHE_NONE;
 }
 
 void fw_catchup_forward(fw_core_t *core, fw_consumer_t *c, const fw_encoding_t *e, uint64_t first, uint64_t last,
@@ -96,11 +104,11 @@ static bool begin(fw_core_t *core, fw_consumer_t *c) {
 /* The next that is kept, over what is missing or empty; NULL where nothing more has come. *gone: more has, but is no longer
  * kept. */
 static const fw_packet_t *next_packet(fw_core_t *core, fw_consumer_t *c, const fw_encoding_t *e, bool *gone) {
-    *gone = c->next_seq64 + FW_CACHE_PACKETS <= e->highest_seq64;
+    *gone = c->next_seq64 + e->cache.size <= e->highest_seq64;
     for (; !*gone && c->next_seq64 <= e->highest_seq64; c->next_seq64++) {
         const fw_packet_t *packet = fw_encoding_cached(core, e, c->next_seq64);
         if (packet != NULL) return packet;
-        *gone = fw_encoding_seen(e, c->next_seq64) && !is_empty(e, c->next_seq64);
+        *gone = fw_cache_is(&e->cache, c->next_seq64, FW_CACHE_CAME) && !is_empty(e, c->next_seq64);
         if (is_empty(e, c->next_seq64)) (void)fw_seqmap_skip(&c->seqmap, c->next_seq64);
     }
     return NULL;
