@@ -47,6 +47,10 @@ function makeSnow(width, height) {
 }
 
 async function openMicrophone(sound) {
+  if (sound === "microphone") {
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    return { track: stream.getAudioTracks()[0] };
+  }
   const audio = new AudioContext({ sampleRate: 48000 });
   await audio.resume();
   const oscillator = new OscillatorNode(audio, { frequency: sound === "beeps" ? BEEP_HZ : sound });
