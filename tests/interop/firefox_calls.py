@@ -11,8 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-
 from integration.test_call_layers import CASES, PAUSE_MS, REST_S, RIDS, START_S, WIDTHS, Case, Chooser, simulcast
+
 from support.browser import Browser
 from support.browser import firefox as launch_firefox
 from support.peers import Publisher, Viewer

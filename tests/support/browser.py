@@ -17,6 +17,8 @@ from playwright.async_api import BrowserContext, Page, Playwright, async_playwri
 
 CHROMIUM = os.environ.get("FANWIRE_CHROMIUM") or shutil.which("chromium", path=f"{sys.prefix}/bin:{os.defpath}")
 FIREFOX = shutil.which("firefox", path=f"{sys.prefix}/bin")  # ci/setup made the link
+# Firefox as its makers built it is driven in another way than the one that Playwright brings.
+FIREFOX_CHANNEL = "moz-firefox" if FIREFOX and Path(FIREFOX).resolve().name == "firefox-esr" else None
 WEB = Path(__file__).with_name("web")
 FLAGS = (
     "--no-sandbox",
@@ -58,7 +60,7 @@ async def firefox(playwright: Playwright, profile: str) -> BrowserContext:
     assert FIREFOX is not None, "there is no Firefox: run ci/setup test"
     return await playwright.firefox.launch_persistent_context(
         profile,
-        channel="moz-firefox",  # as Mozilla or Debian built it, not patched for Playwright
+        channel=FIREFOX_CHANNEL,
         executable_path=FIREFOX,
         headless=True,
         firefox_user_prefs=PREFERENCES,
