@@ -1,4 +1,5 @@
-"""A bad network: a UDP relay between one client and the server that loses, delays and reorders what it is told to."""
+"""A bad network: a UDP relay between one client and the server that loses, delays, reorders and doubles what it is told
+to."""
 
 from __future__ import annotations
 
@@ -27,8 +28,8 @@ _CANDIDATE = re.compile(r"^a=candidate:(\S+ \d+ (?:udp|tcp) \d+) (\S+) (\d+) typ
 class Impairment:
     """What happens to the packets of one direction, of the `kinds` given or of all.
 
-    `loss` and `reorder` are shares of the packets; a reordered one arrives REORDER_MS after its turn. Up to `jitter_ms`
-    is added to `delay_ms`, and does not change the order.
+    `loss`, `reorder` and `duplicate` are shares of the packets; a reordered one arrives REORDER_MS after its turn, and
+    so does the copy of a doubled one. Up to `jitter_ms` is added to `delay_ms`, and does not change the order.
     """
 
     direction: Direction
@@ -37,6 +38,7 @@ class Impairment:
     delay_ms: float = 0.0
     jitter_ms: float = 0.0
     reorder: float = 0.0
+    duplicate: float = 0.0
 
     def applies(self, direction: Direction, kind: Kind) -> bool:
         """Whether a packet is one that this happens to."""
@@ -46,13 +48,16 @@ class Impairment:
 class Relay:
     """Stands where the server's candidate says it is, for one client. Chances come from `seed`.
 
-    `impairments` may change while packets flow. `passed` and `lost` count packets by direction and kind.
+    `impairments` may change while packets flow. `passed`, `lost`, `reordered` and `doubled` count packets by direction
+    and kind.
     """
 
     def __init__(self, *impairments: Impairment, seed: int = 1) -> None:
         self.impairments = impairments
         self.passed: Counter[tuple[Direction, Kind]] = Counter()
         self.lost: Counter[tuple[Direction, Kind]] = Counter()
+        self.reordered: Counter[tuple[Direction, Kind]] = Counter()
+        self.doubled: Counter[tuple[Direction, Kind]] = Counter()
         self._random = random.Random(seed)
         self._server: Address | None = None
         self._kinds: dict[int, Kind] = {}
@@ -120,7 +125,7 @@ class Relay:
     def _forward(self, direction: Direction, datagram: bytes, client: Address) -> None:
         kind = self._kind(datagram)
         delay_ms = 0.0
-        held_ms = 0.0
+        held = doubled = False
         for impairment in self.impairments:
             if not impairment.applies(direction, kind):
                 continue
@@ -128,13 +133,17 @@ class Relay:
                 self.lost[direction, kind] += 1
                 return
             delay_ms += impairment.delay_ms + self._random.uniform(0, impairment.jitter_ms)
-            if self._random.random() < impairment.reorder:
-                held_ms += REORDER_MS
+            held |= self._random.random() < impairment.reorder
+            doubled |= self._random.random() < impairment.duplicate
         self.passed[direction, kind] += 1
+        self.reordered[direction, kind] += held
+        self.doubled[direction, kind] += doubled
         due = max(self._loop.time() + delay_ms / 1000, self._latest.get((direction, kind), 0))
-        if held_ms == 0:
+        if not held:
             self._latest[direction, kind] = due
-        self._loop.call_at(due + held_ms / 1000, self._send, direction, datagram, client)
+            self._loop.call_at(due, self._send, direction, datagram, client)
+        if held or doubled:
+            self._loop.call_at(due + REORDER_MS / 1000, self._send, direction, datagram, client)
 
     def _send(self, direction: Direction, datagram: bytes, client: Address) -> None:
         try:
