@@ -170,6 +170,13 @@ static void note_pace(fw_encoding_t *e, const fw_packet_t *packet) {
         if (p->encodings[i] != e) p->encodings[i]->pace.missed++;
 }
 
+/* Says of a VP9 frame that does not refer to the layer below it (k-SVC, S modes) that it does: whoever gets both must not
+ * decode one alone because a packet of the other is late. Chromium does; what is late is passed over then, and all that
+ * refers to it cannot be decoded any more. */
+static void tie_to_lower_layer(fw_packet_t *packet) {
+    packet->data[packet->rtp.header_len + packet->frame.apart_offset] |= 1;
+}
+
 /* Reads what forwarding needs of a packet whose header, length and seq64 are set, then takes it in. */
 static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     fw_producer_t *p = e->producer;
@@ -181,6 +188,7 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
         core->counters.drop_malformed_payload++;
         return;
     }
+    if (packet->frame.apart_offset != 0) tie_to_lower_layer(packet);
     if (!empty && packet->has_dd && p->media.formats[packet->format].codec == FW_AV1) describe(core, e, packet);
     bool keyframe = packet->frame.keyframe;
     packet->entry = !empty && (p->media.kind == FW_AUDIO || keyframe);
