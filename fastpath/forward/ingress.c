@@ -13,6 +13,8 @@
 #include "sources.h"
 #include "table.h"
 
+enum { HEAD_PACKETS = 16 }; /* of parameter sets and the like, at most */
+
 static bool ext_is(const fw_packet_t *packet, uint8_t id, const char *value, size_t len) {
     fw_ext_reader_t r = fw_ext_reader(packet->data, &packet->rtp);
     fw_ext_t ext;
@@ -153,6 +155,16 @@ static void note_entry(fw_encoding_t *e, const fw_packet_t *packet) {
     e->entry_timestamp = packet->rtp.timestamp;
 }
 
+/* Whether all that a keyframe began with is here: a decoder would take an older picture's parameter sets for those missing. */
+static bool is_headed(const fw_core_t *core, const fw_encoding_t *e, const fw_packet_t *packet) {
+    for (uint64_t seq64 = packet->seq64 - 1; packet->seq64 - seq64 <= HEAD_PACKETS; seq64--) {
+        const fw_packet_t *before = fw_encoding_cached(core, e, seq64);
+        if (before == NULL && !fw_encoding_seen(e, seq64)) return false;
+        if (before != NULL && before->rtp.timestamp != packet->rtp.timestamp) return true;
+    }
+    return true;
+}
+
 /* How old the picture or sound is, by its sender's wall clock and this core's: their difference is the reader's to take off. */
 static void note_capture(fw_encoding_t *e, const fw_packet_t *packet) {
     if (e->producer->media.ext_ids[FW_EXT_ABS_CAPTURE_TIME] == 0) return;
@@ -190,6 +202,7 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     }
     if (packet->frame.apart_offset != 0) tie_to_lower_layer(packet);
     if (!empty && packet->has_dd && p->media.formats[packet->format].codec == FW_AV1) describe(core, e, packet);
+    if (packet->frame.sets_before && !is_headed(core, e, packet)) packet->frame.keyframe = false;
     bool keyframe = packet->frame.keyframe;
     packet->entry = !empty && (p->media.kind == FW_AUDIO || keyframe);
     fw_pool_take(&core->pool);
