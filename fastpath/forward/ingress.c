@@ -116,7 +116,10 @@ static void describe(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
 }
 
 static void hand_over(fw_core_t *core, fw_producer_t *p, const fw_packet_t *packet, uint8_t encoding) {
-    fw_hand_t hand = {.arrival_us = packet->arrival_us, .seq64 = packet->seq64, .encoding = encoding};
+    fw_hand_t hand = {.arrival_us = packet->arrival_us,
+                      .seq64 = packet->seq64,
+                      .given_up = p->encodings[encoding]->nack.given_up,
+                      .encoding = encoding};
     for (unsigned i = 0; i < p->target_count; i++) {
         hand.producer_id = p->targets[i].copy_id;
         if (core->sinks.hand(core->sinks.context, p->targets[i].worker, FW_HAND_PACKET, &hand, packet->data, packet->len)) {
@@ -253,7 +256,8 @@ static bool sequence(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     bool first = e->highest_seq64 == 0;
     if (first) e->highest_seq64 = e->turns_seq64 + packet->rtp.seq16 - 1;
     packet->seq64 = fw_seq_extend(e->highest_seq64, packet->rtp.seq16);
-    if (packet->seq64 + FW_CACHE_PACKETS <= e->highest_seq64) {
+    bool given_up = packet->seq64 <= e->nack.given_up && !fw_encoding_seen(e, packet->seq64); /* perhaps filled since */
+    if (packet->seq64 + FW_CACHE_PACKETS <= e->highest_seq64 || given_up) {
         core->counters.drop_late++;
         return false;
     }
@@ -429,6 +433,7 @@ void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data
         return;
     }
     if (packet->rtp.ssrc != e->ssrc) (void)fw_encoding_learn(core, e, packet->rtp.ssrc, false);
+    e->nack.given_up = head->given_up;
     core->counters.handover_in++;
     if (packet->seq64 > e->highest_seq64) {
         advance(e, packet->seq64);

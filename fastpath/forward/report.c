@@ -167,6 +167,8 @@ void fw_transport_repair(fw_core_t *core, fw_transport_t *t) {
                 fw_keyframes_want(&p->keyframes, (uint8_t)(1U << i));
             }
             send_nacks(core, t, p, e);
+            /* No decoder gets past what is given up. */
+            if (e->frames.next_seq64 != 0 && e->frames.next_seq64 <= e->nack.given_up) fw_producer_lacks_keyframe(core, p, (uint8_t)i);
         }
         send_keyframe_requests(core, t, p);
     }

@@ -14,15 +14,24 @@ static void forget(fw_nack_t *n, unsigned i) {
     memmove(&n->missing[i], &n->missing[i + 1], (n->count - i) * sizeof n->missing[0]);
 }
 
+/* Gives up missing[i], and with it all before it that is missing and no longer remembered. */
+static void give_up(fw_nack_t *n, unsigned i) {
+    uint64_t end = n->missing[i].seq64;
+    forget(n, i);
+    if (n->count > 0 && n->missing[0].seq64 <= end) end = n->missing[0].seq64 - 1;
+    if (end > n->given_up) n->given_up = end;
+}
+
 void fw_nack_gap(fw_nack_t *n, uint64_t previous, uint64_t seq64, uint64_t now_us) {
     uint64_t gap = seq64 - previous - 1;
     if (gap > FW_NACK_MISSING) {
         n->count = 0;
+        n->given_up = seq64 - 1;
         n->overrun = true;
         return;
     }
     while (n->count + gap > FW_NACK_MISSING) {
-        forget(n, 0);
+        give_up(n, 0);
         n->overrun = true;
     }
     for (uint64_t s = previous + 1; s < seq64; s++)
@@ -51,7 +60,7 @@ unsigned fw_nack_due(fw_nack_t *n, uint64_t now_us, uint16_t *seqs, unsigned max
         if (m->next_us > now_us) {
             i++;
         } else if (m->tries >= FW_NACK_TRIES || now_us - m->since_us > FW_NACK_LIFE_US) {
-            forget(n, i);
+            give_up(n, i);
         } else {
             m->tries++;
             m->next_us = now_us + retry_us;

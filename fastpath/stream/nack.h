@@ -19,6 +19,7 @@ typedef struct {
 typedef struct {
     fw_missing_t missing[FW_NACK_MISSING]; /* ascending by seq64 */
     uint32_t rtt_us;                       /* smoothed time from asking to receiving; starts at 100 ms */
+    uint64_t given_up; /* whatever is missing up to this number is asked for no more, 0 at first */
     uint16_t count;
     bool overrun; /* more went missing than can be asked for: a keyframe is due; the owner clears it */
 } fw_nack_t;

@@ -113,9 +113,8 @@ async def go_up_and_down(
 ) -> None:
     """Publishes and watches, waits for the highest layers, and switches; what was shown must be what was asked for."""
     random = Random(5)
-    await Publisher.join(
-        browser, server.whip(room), uplink, codec=case.codec, encodings=case.encodings, width=960, height=540, sound=None
-    )
+    picture = {"codec": case.codec, "encodings": case.encodings, "width": 960, "height": 540, "sound": None}
+    await Publisher.join(browser, server.whip(room), uplink, **picture)
     viewer = await Viewer.join(browser, server.whep(room), descriptor=case.descriptor)
     async with aiohttp.ClientSession() as http:
         chooser = Chooser(http, server, viewer, await viewer.resource())
