@@ -101,14 +101,18 @@ cdef class Nack:
     def next_us(self):
         return when(fw_nack_next_us(&self.nack))
 
-    def take_overrun(self):
-        overrun = self.nack.overrun
-        self.nack.overrun = False
-        return overrun
+    def take_gave_up(self):
+        gave_up = self.nack.gave_up
+        self.nack.gave_up = False
+        return gave_up
 
     @property
     def rtt_us(self):
         return self.nack.rtt_us
+
+    @property
+    def given_up(self):
+        return self.nack.given_up
 
 
 cdef class Keyframes:

@@ -256,8 +256,7 @@ static bool sequence(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     bool first = e->highest_seq64 == 0;
     if (first) e->highest_seq64 = e->turns_seq64 + packet->rtp.seq16 - 1;
     packet->seq64 = fw_seq_extend(e->highest_seq64, packet->rtp.seq16);
-    bool given_up = packet->seq64 <= e->nack.given_up && !fw_encoding_seen(e, packet->seq64); /* perhaps filled since */
-    if (packet->seq64 + FW_CACHE_PACKETS <= e->highest_seq64 || given_up) {
+    if (packet->seq64 + FW_CACHE_PACKETS <= e->highest_seq64) {
         core->counters.drop_late++;
         return false;
     }
@@ -408,7 +407,7 @@ void fw_ingress_rtp(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, c
         fw_receive_stats_add(&e->stats, packet->seq64, packet->rtp.timestamp, packet->len, core->now_us, format->clock_hz,
                              packet->seq64 == e->highest_seq64);
     admit(core, e, packet);
-    if (e->nack.count > 0 || e->nack.overrun) fw_transport_schedule(core, t);
+    if (e->nack.count > 0 || e->nack.gave_up) fw_transport_schedule(core, t);
 }
 
 void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data, size_t len) {

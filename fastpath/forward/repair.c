@@ -9,7 +9,7 @@
 
 enum { DEFAULT_RTT_US = 20000, REPAIRS = 256, REPAIRS_US = 100000 };
 
-/* A packet shortly before one that will never come, whose place an empty one may take: its payload type and its time serve.
+/* A packet shortly before one that is given up, whose place an empty one may take: its payload type and its time serve.
  * NULL where there is none, or where only the gap tells a decoder that something is missing: H.264, H.265 and AV1 without
  * its descriptor do not say what a frame refers to, and not always where it begins. */
 static const fw_packet_t *before_hole(const fw_core_t *core, const fw_consumer_t *c, const fw_encoding_t *e, uint64_t hole) {

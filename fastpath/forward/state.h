@@ -99,7 +99,7 @@ static inline bool fw_encoding_came_empty(const fw_encoding_t *e, uint64_t seq64
     return fw_encoding_seen(e, seq64) && fw_cache_get(&e->cache, seq64) == FW_CACHE_NONE;
 }
 
-/* Whether nothing will ever be forwarded under that number, at most FW_CACHE_PACKETS below the highest. */
+/* Whether there is nothing to forward under that number, at most FW_CACHE_PACKETS below the highest, nor hope for it. */
 static inline bool fw_encoding_is_hole(const fw_encoding_t *e, uint64_t seq64) {
     return fw_encoding_came_empty(e, seq64) || (seq64 <= e->nack.given_up && !fw_encoding_seen(e, seq64));
 }

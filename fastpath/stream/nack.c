@@ -19,7 +19,9 @@ static void give_up(fw_nack_t *n, unsigned i) {
     uint64_t end = n->missing[i].seq64;
     forget(n, i);
     if (n->count > 0 && n->missing[0].seq64 <= end) end = n->missing[0].seq64 - 1;
-    if (end > n->given_up) n->given_up = end;
+    if (end <= n->given_up) return;
+    n->given_up = end;
+    n->gave_up = true;
 }
 
 void fw_nack_gap(fw_nack_t *n, uint64_t previous, uint64_t seq64, uint64_t now_us) {
@@ -27,13 +29,10 @@ void fw_nack_gap(fw_nack_t *n, uint64_t previous, uint64_t seq64, uint64_t now_u
     if (gap > FW_NACK_MISSING) {
         n->count = 0;
         n->given_up = seq64 - 1;
-        n->overrun = true;
+        n->gave_up = true;
         return;
     }
-    while (n->count + gap > FW_NACK_MISSING) {
-        give_up(n, 0);
-        n->overrun = true;
-    }
+    while (n->count + gap > FW_NACK_MISSING) give_up(n, 0);
     for (uint64_t s = previous + 1; s < seq64; s++)
         n->missing[n->count++] = (fw_missing_t){.seq64 = s, .since_us = now_us, .next_us = now_us};
 }

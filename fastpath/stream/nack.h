@@ -21,7 +21,7 @@ typedef struct {
     uint32_t rtt_us;                       /* smoothed time from asking to receiving; starts at 100 ms */
     uint64_t given_up; /* whatever is missing up to this number is asked for no more, 0 at first */
     uint16_t count;
-    bool overrun; /* more went missing than can be asked for: a keyframe is due; the owner clears it */
+    bool gave_up; /* for the owner, who clears it: `given_up` is a higher one */
 } fw_nack_t;
 
 void fw_nack_init(fw_nack_t *n);

@@ -92,19 +92,21 @@ def test_what_is_lost_for_good_is_filled_when_asked_for(
 
 
 @pytest.mark.parametrize("rtx", [True, False])
-def test_what_comes_after_all_was_given_up_is_too_late(rtx: bool) -> None:
-    """Its number has gone out with other bytes."""
+def test_what_comes_after_all_goes_out_unless_its_number_has(rtx: bool) -> None:
     with World() as world:
         call = Call(world, VP8, rtx=rtx)
         world.run(1)
         call.lose(2)
+        frame = call.source.frame + 1
         lost = [(call.source.seq + n) & 0xFFFF for n in range(2)]
         world.run(GIVEN_UP_S)
         for seq16 in lost:
             call.source.repair(seq16)
         world.run(0.5)
-        assert world.drops() == {"drop_late": 2}
-        assert len([packet for packet in call.received.packets.values() if not packet.payload]) == 2
+        assert world.counters()["nack_filled"] == 2
+        assert world.drops() == ({} if rtx else {"drop_late_for_consumer": 2})
+        late = [tag.index for tag in call.received.tags() if tag.frame == frame]
+        assert late == ([0, 1, 2] if rtx else [2])
 
 
 @pytest.mark.parametrize("pt", [H264, AV1])
