@@ -90,8 +90,8 @@ cdef class Nack:
     def gap(self, uint64_t previous, uint64_t seq64, uint64_t now_us):
         fw_nack_gap(&self.nack, previous, seq64, now_us)
 
-    def received(self, uint64_t seq64, uint64_t now_us):
-        fw_nack_received(&self.nack, seq64, now_us)
+    def received(self, uint64_t seq64, uint64_t now_us, bint repaired):
+        fw_nack_received(&self.nack, seq64, now_us, repaired)
 
     def due(self, uint64_t now_us):
         cdef uint16_t[256] seqs

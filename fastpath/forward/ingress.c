@@ -252,7 +252,7 @@ static void advance(fw_encoding_t *e, uint64_t seq64) {
 
 /* Numbers the packet and keeps the books of what is missing. False where it is a duplicate or too late: a number that
  * went out once must not go out again with other bytes. */
-static bool sequence(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
+static bool sequence(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool rtx) {
     bool first = e->highest_seq64 == 0;
     if (first) e->highest_seq64 = e->turns_seq64 + packet->rtp.seq16 - 1;
     packet->seq64 = fw_seq_extend(e->highest_seq64, packet->rtp.seq16);
@@ -261,7 +261,7 @@ static bool sequence(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
         return false;
     }
     if (packet->seq64 <= e->highest_seq64) {
-        fw_nack_received(&e->nack, packet->seq64, core->now_us);
+        fw_nack_received(&e->nack, packet->seq64, core->now_us, rtx);
         if (!see(e, packet->seq64)) return true;
         core->counters.drop_duplicate++;
         return false;
@@ -399,7 +399,7 @@ void fw_ingress_rtp(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, c
     const fw_format_t *format = &e->producer->media.formats[packet->format];
     bool rtx = packet->rtp.ssrc == e->rtx_ssrc;
     if (rtx && !unwrap(core, e, packet)) return;
-    if (!sequence(core, e, packet)) return;
+    if (!sequence(core, e, packet, rtx)) return;
     if (packet->rtp.payload_len == 0) core->counters.padding_in++;
     if (rtx)
         e->recovered++;

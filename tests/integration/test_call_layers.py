@@ -147,7 +147,7 @@ async def test_layers_go_up_and_down_without_a_pause(server: Server, browser: Br
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 async def test_layers_go_up_and_down_over_a_bad_uplink(server: Server, browser: Browser, room: str, case: Case) -> None:
-    async with Relay(BAD_UPLINK) as uplink:
+    async with Relay(BAD_UPLINK, least_kbps=1500) as uplink:
         await go_up_and_down(server, browser, room, case, uplink)
         for happened in (uplink.lost, uplink.reordered, uplink.doubled):
             assert happened["up", "video"] > 0

@@ -39,7 +39,9 @@ def test_what_is_missing_is_asked_for_with_patience_and_not_for_ever(traffic: li
         if repaired and missing:
             seq = chance.choice(sorted(missing))  # type: ignore[attr-defined]
             del missing[seq]
-            nack.received(highest - ((highest - seq) & 0xFFFF), now_us)
+            rtt_us, again = nack.rtt_us, bool(chance.getrandbits(1))  # type: ignore[attr-defined]
+            nack.received(highest - ((highest - seq) & 0xFFFF), now_us, again)
+            assert again or nack.rtt_us == rtt_us, "what is late tells nothing of the round trip"
     while (next_us := nack.next_us()) is not None:  # and it comes to an end
         for seq in nack.due(max(now_us, next_us)):
             asked.setdefault(seq, []).append(next_us)

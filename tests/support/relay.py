@@ -48,12 +48,15 @@ class Impairment:
 class Relay:
     """Stands where the server's candidate says it is, for one client. Chances come from `seed`.
 
+    `least_kbps` is what Chromium sends of video however bad it finds the network, so that it gives up no layers.
+
     `impairments` may change while packets flow. `passed`, `lost`, `reordered` and `doubled` count packets by direction
     and kind.
     """
 
-    def __init__(self, *impairments: Impairment, seed: int = 1) -> None:
+    def __init__(self, *impairments: Impairment, seed: int = 1, least_kbps: int = 0) -> None:
         self.impairments = impairments
+        self._least_kbps = least_kbps
         self.passed: Counter[tuple[Direction, Kind]] = Counter()
         self.lost: Counter[tuple[Direction, Kind]] = Counter()
         self.reordered: Counter[tuple[Direction, Kind]] = Counter()
@@ -99,7 +102,17 @@ class Relay:
         self._kinds |= dict.fromkeys(map(int, re.findall(r"^a=rtpmap:(\d+) rtx/", answer, re.M)), "rtx")
         host, port = self._front.getsockname()
         ours = f"a=candidate:{candidates[0][1]} {host} {port} typ host\r\n"
-        return _CANDIDATE.sub(lambda found: ours if found[0] == candidates[0][0] else "", answer)
+        answer = _CANDIDATE.sub(lambda found: ours if found[0] == candidates[0][0] else "", answer)
+        return self._with_least_rate(answer) if self._least_kbps else answer
+
+    def _with_least_rate(self, answer: str) -> str:
+        for pt, kind in self._kinds.items():
+            if kind == "video":
+                fmtp = f"a=fmtp:{pt} x-google-min-bitrate={self._least_kbps}"
+                answer = re.sub(rf"^a=fmtp:{pt} ", f"{fmtp};", answer, flags=re.M)
+                if fmtp not in answer:
+                    answer = re.sub(rf"^(a=rtpmap:{pt} .*\r\n)", rf"\g<1>{fmtp}\r\n", answer, flags=re.M)
+        return answer
 
     def rebind(self) -> None:
         """Lets the server see the client at new addresses from now on, as when a NAT forgets."""
