@@ -84,11 +84,12 @@ cdef extern from "stream/tsmap.h" nogil:
 cdef extern from "stream/nack.h" nogil:
     ctypedef struct fw_nack_t:
         uint32_t rtt_us
-        bint overrun
+        uint64_t given_up
+        bint gave_up
 
     void fw_nack_init(fw_nack_t *n)
     void fw_nack_gap(fw_nack_t *n, uint64_t previous, uint64_t seq64, uint64_t now_us)
-    void fw_nack_received(fw_nack_t *n, uint64_t seq64, uint64_t now_us)
+    void fw_nack_received(fw_nack_t *n, uint64_t seq64, uint64_t now_us, bint repaired)
     unsigned fw_nack_due(fw_nack_t *n, uint64_t now_us, uint16_t *seqs, unsigned most)
     uint64_t fw_nack_next_us(const fw_nack_t *n)
 

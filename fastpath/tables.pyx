@@ -124,8 +124,8 @@ cdef class Nack:
     def gap(self, uint64_t previous, uint64_t seq64, uint64_t now_us):
         fw_nack_gap(&self.nack, previous, seq64, now_us)
 
-    def received(self, uint64_t seq64, uint64_t now_us):
-        fw_nack_received(&self.nack, seq64, now_us)
+    def received(self, uint64_t seq64, uint64_t now_us, bint repaired):
+        fw_nack_received(&self.nack, seq64, now_us, repaired)
 
     def due(self, uint64_t now_us):
         cdef uint16_t[256] seqs
@@ -135,14 +135,18 @@ cdef class Nack:
     def next_us(self):
         return when(fw_nack_next_us(&self.nack))
 
-    def take_overrun(self):
-        overrun = self.nack.overrun
-        self.nack.overrun = False
-        return overrun
+    def take_gave_up(self):
+        gave_up = self.nack.gave_up
+        self.nack.gave_up = False
+        return gave_up
 
     @property
     def rtt_us(self):
         return self.nack.rtt_us
+
+    @property
+    def given_up(self):
+        return self.nack.given_up
 
 
 cdef class Keyframes:

@@ -74,16 +74,11 @@ bool fw_catchup_lets(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packe
     return true;
 }
 
-/* Whether the number came with nothing to forward. */
-static bool is_empty(const fw_encoding_t *e, uint64_t seq64) {
-    return fw_cache_is(&e->cache, seq64, FW_CACHE_CAME) && fw_cache_get(&e->cache, seq64) == FW_CACHE_NONE;
-}
-
 void fw_catchup_forward(fw_core_t *core, fw_consumer_t *c, const fw_encoding_t *e, uint64_t first, uint64_t last,
                         uint64_t before) {
     for (uint64_t seq64 = first; seq64 <= last; seq64++) {
         const fw_packet_t *packet = fw_encoding_cached(core, e, seq64);
-        if (packet == NULL && c->select.current == (int8_t)e->index && is_empty(e, seq64)) {
+        if (packet == NULL && c->select.current == (int8_t)e->index && fw_encoding_came_empty(e, seq64)) {
             (void)fw_seqmap_skip(&c->seqmap, seq64);
         } else if (packet != NULL && packet->number < before) {
             fw_egress_packet(core, c, packet);
@@ -108,8 +103,8 @@ static const fw_packet_t *next_packet(fw_core_t *core, fw_consumer_t *c, const f
     for (; !*gone && c->next_seq64 <= e->highest_seq64; c->next_seq64++) {
         const fw_packet_t *packet = fw_encoding_cached(core, e, c->next_seq64);
         if (packet != NULL) return packet;
-        *gone = fw_cache_is(&e->cache, c->next_seq64, FW_CACHE_CAME) && !is_empty(e, c->next_seq64);
-        if (is_empty(e, c->next_seq64)) (void)fw_seqmap_skip(&c->seqmap, c->next_seq64);
+        *gone = fw_encoding_seen(e, c->next_seq64) && !fw_encoding_came_empty(e, c->next_seq64);
+        if (fw_encoding_came_empty(e, c->next_seq64)) (void)fw_seqmap_skip(&c->seqmap, c->next_seq64);
     }
     return NULL;
 }

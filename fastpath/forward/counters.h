@@ -23,6 +23,7 @@
     X(nack_out)                  \
     X(nack_repeated)             \
     X(nack_not_cached)           \
+    X(nack_filled)               \
     X(nack_over_budget)          \
     X(keyframe_requests_in)      \
     X(keyframe_requests_out)     \

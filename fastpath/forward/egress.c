@@ -32,6 +32,10 @@ void fw_egress_packet(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pack
         if (wanted) core->counters.drop_late_for_consumer++;
         return;
     }
+    if (c->sent_plain != NULL && c->sent_plain[how.seq64 % FW_SENT_PLAIN].seq64 >= how.seq64) {
+        core->counters.drop_late_for_consumer++; /* the number has gone out empty, or it is too old to tell */
+        return;
+    }
     fw_srtp_job_t *job = fw_outbox_begin_media(&core->outbox, t->srtp, t->srtp_overhead);
     if (!fw_rewrite(c, packet, &how, job)) return;
     pad(core, t, packet, job);

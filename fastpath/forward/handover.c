@@ -6,10 +6,12 @@
 enum { HISTORY_PACKETS = 2048 };
 
 static bool hand_packet(fw_core_t *core, const fw_target_t *target, fw_hand_kind_t kind, const fw_packet_t *packet) {
+    const fw_encoding_t *e = packet->encoding;
     fw_hand_t hand = {.producer_id = target->copy_id,
                       .arrival_us = packet->arrival_us,
                       .seq64 = packet->seq64,
-                      .encoding = ((const fw_encoding_t *)packet->encoding)->index};
+                      .given_up = e->nack.given_up,
+                      .encoding = e->index};
     bool handed = core->sinks.hand(core->sinks.context, target->worker, kind, &hand, packet->data, packet->len);
     ++*(handed ? &core->counters.handover_out : &core->counters.drop_handover_full);
     return handed;

@@ -16,6 +16,7 @@
 
 /* Packets are kept for repairs so long, and for newcomers as much longer as they may start back. */
 enum { REPAIR_US = 1000000, LOOK_EVERY = 16 };
+enum { HEAD_PACKETS = 16 }; /* of parameter sets and the like, at most */
 
 static bool ext_is(const fw_packet_t *packet, uint8_t id, const char *value, size_t len) {
     fw_ext_reader_t r = fw_ext_reader(packet->data, &packet->rtp);
@@ -143,6 +144,16 @@ static void note_entry(fw_encoding_t *e, const fw_packet_t *packet) {
     e->entry_timestamp = packet->rtp.timestamp;
 }
 
+/* Whether all that a keyframe began with is here: a decoder would take an older picture's parameter sets for those missing. */
+static bool is_headed(const fw_core_t *core, const fw_encoding_t *e, const fw_packet_t *packet) {
+    for (uint64_t seq64 = packet->seq64 - 1; packet->seq64 - seq64 <= HEAD_PACKETS; seq64--) {
+        const fw_packet_t *before = fw_encoding_cached(core, e, seq64);
+        if (before == NULL && !fw_encoding_seen(e, seq64)) return false;
+        if (before != NULL && before->rtp.timestamp != packet->rtp.timestamp) return true;
+    }
+    return true;
+}
+
 /* How old the picture or sound is, by its sender's wall clock and this core's: their difference is the reader's to take off. */
 static void note_capture(fw_encoding_t *e, const fw_packet_t *packet) {
     if (e->producer->media.ext_ids[FW_EXT_ABS_CAPTURE_TIME] == 0) return;
@@ -160,6 +171,13 @@ static void note_pace(fw_encoding_t *e, const fw_packet_t *packet) {
         if (p->encodings[i] != e) p->encodings[i]->pace.missed++;
 }
 
+/* Says of a VP9 frame that does not refer to the layer below it (k-SVC, S modes) that it does: whoever gets both must not
+ * decode one alone because a packet of the other is late. Chromium does; what is late is passed over then, and all that
+ * refers to it cannot be decoded any more. */
+static void tie_to_lower_layer(fw_packet_t *packet) {
+    packet->data[packet->rtp.header_len + packet->frame.apart_offset] |= 1;
+}
+
 /* Reads what forwarding needs of a packet whose header, length and seq64 are set, then takes it in. One of the history is
  * only kept. */
 static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool history) {
@@ -172,7 +190,9 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool h
         core->counters.drop_malformed_payload++;
         return;
     }
+    if (packet->frame.apart_offset != 0) tie_to_lower_layer(packet);
     if (!empty && packet->has_dd && p->media.formats[packet->format].codec == FW_AV1) describe(core, e, packet);
+    if (packet->frame.sets_before && !is_headed(core, e, packet)) packet->frame.keyframe = false;
     bool keyframe = packet->frame.keyframe;
     packet->entry = !empty && (p->media.kind == FW_AUDIO || keyframe);
     fw_pool_take(&core->pool);
@@ -228,7 +248,7 @@ static void advance(const fw_core_t *core, fw_encoding_t *e, uint64_t seq64) {
 
 /* Numbers the packet and keeps the books of what is missing. False where it is a duplicate or too late: a number that
  * went out once must not go out again with other bytes. */
-static bool sequence(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
+static bool sequence(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool rtx) {
     bool first = e->highest_seq64 == 0;
     if (first) e->highest_seq64 = e->turns_seq64 + packet->rtp.seq16 - 1;
     packet->seq64 = fw_seq_extend(e->highest_seq64, packet->rtp.seq16);
@@ -237,7 +257,7 @@ static bool sequence(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
         return false;
     }
     if (packet->seq64 <= e->highest_seq64) {
-        fw_nack_received(&e->nack, packet->seq64, core->now_us);
+        fw_nack_received(&e->nack, packet->seq64, core->now_us, rtx);
         if (!see(e, packet->seq64)) return true;
         core->counters.drop_duplicate++;
         return false;
@@ -375,7 +395,7 @@ void fw_ingress_rtp(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, c
     const fw_format_t *format = &e->producer->media.formats[packet->format];
     bool rtx = packet->rtp.ssrc == e->rtx_ssrc;
     if (rtx && !unwrap(core, e, packet)) return;
-    if (!sequence(core, e, packet)) return;
+    if (!sequence(core, e, packet, rtx)) return;
     if (packet->rtp.payload_len == 0) core->counters.padding_in++;
     if (rtx)
         e->recovered++;
@@ -383,7 +403,7 @@ void fw_ingress_rtp(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, c
         fw_receive_stats_add(&e->stats, packet->seq64, packet->rtp.timestamp, packet->len, core->now_us, format->clock_hz,
                              packet->seq64 == e->highest_seq64);
     admit(core, e, packet, false);
-    if (e->nack.count > 0 || e->nack.overrun) fw_transport_schedule(core, t);
+    if (e->nack.count > 0 || e->nack.gave_up) fw_transport_schedule(core, t);
 }
 
 void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data, size_t len, bool history) {
@@ -408,6 +428,7 @@ void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data
         return;
     }
     if (packet->rtp.ssrc != e->ssrc) (void)fw_encoding_learn(core, e, packet->rtp.ssrc, false);
+    e->nack.given_up = head->given_up;
     core->counters.handover_in++;
     if (packet->seq64 > e->highest_seq64) {
         advance(core, e, packet->seq64);

@@ -9,7 +9,18 @@
 
 enum { DEFAULT_RTT_US = 20000, REPAIRS = 256, REPAIRS_US = 100000 };
 
-/* The packet that was sent under how->seq64, if it is still at hand; fills in how it was mapped. */
+/* A packet shortly before one that is given up, whose place an empty one may take: its payload type and its time serve.
+ * NULL where there is none, or where only the gap tells a decoder that something is missing: H.264, H.265 and AV1 without
+ * its descriptor do not say what a frame refers to, and not always where it begins. */
+static const fw_packet_t *before_hole(const fw_core_t *core, const fw_consumer_t *c, const fw_encoding_t *e, uint64_t hole) {
+    const fw_packet_t *packet = NULL;
+    for (uint64_t back = 1; packet == NULL && back <= FW_NACK_MISSING; back++) packet = fw_encoding_cached(core, e, hole - back);
+    if (packet == NULL || fw_encoding_came_empty(e, hole) || packet->frame.has_picture_id) return packet;
+    return packet->frame.described && c->media->ext_ids[FW_EXT_DEPENDENCY_DESCRIPTOR] != 0 ? packet : NULL;
+}
+
+/* The packet that was sent under how->seq64, if it is still at hand, or one that helps to fill its place; fills in how it was
+ * mapped. */
 static const fw_packet_t *sent_packet(const fw_core_t *core, fw_consumer_t *c, fw_rewrite_t *how) {
     uint64_t source;
     fw_stretch_t stretch;
@@ -17,7 +28,9 @@ static const fw_packet_t *sent_packet(const fw_core_t *core, fw_consumer_t *c, f
     how->layers = stretch.layers;
     how->epoch = fw_consumer_epoch(c, stretch.epoch);
     if (how->epoch->number != stretch.epoch || how->epoch->encoding == NULL) return NULL;
-    return fw_encoding_cached(core, how->epoch->encoding, source);
+    const fw_encoding_t *e = how->epoch->encoding;
+    how->empty = source + e->cache.size > e->highest_seq64 && fw_encoding_is_hole(e, source);
+    return how->empty ? before_hole(core, c, e, source) : fw_encoding_cached(core, e, source);
 }
 
 static bool answered_lately(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
@@ -37,6 +50,30 @@ static bool within_budget(const fw_core_t *core, fw_consumer_t *c) {
     return c->repairs < REPAIRS;
 }
 
+/* Gives the repair a number of its own where RTX is negotiated; else it is to be the very same bytes as the first time, or the
+ * first that go under its number. False where it can be neither: no number may go out with other bytes. */
+static bool address(const fw_core_t *core, fw_consumer_t *c, fw_rewrite_t *how, uint8_t *padding) {
+    how->abs_send_time = fw_abs_send_time(core->now_us);
+    how->transport_cc = c->transport->transport_cc;
+    if (c->sent_plain == NULL) {
+        how->rtx = true;
+        how->ssrc = c->rtx_ssrc;
+        how->original_seq16 = (uint16_t)how->seq64;
+        how->seq64 = c->rtx_seq64;
+        return true;
+    }
+    fw_sent_plain_t *sent = &c->sent_plain[how->seq64 % FW_SENT_PLAIN];
+    if (how->empty) {
+        if (sent->seq64 >= how->seq64) return false; /* it has been filled, or what is known of it was written over */
+        *sent = (fw_sent_plain_t){.seq64 = how->seq64};
+        return true;
+    }
+    how->abs_send_time = sent->abs_send_time;
+    how->transport_cc = sent->transport_cc;
+    *padding = sent->padding;
+    return sent->seq64 == how->seq64;
+}
+
 void fw_repair_send(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
     fw_transport_t *t = c->transport;
     if (c->rtx_ssrc == 0 && c->sent_plain == NULL) return;
@@ -44,45 +81,27 @@ void fw_repair_send(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
         core->counters.nack_over_budget++;
         return;
     }
-    uint64_t seq64 = fw_seq_extend(c->seqmap.highest_out, seq16);
-    fw_rewrite_t how = {.seq64 = seq64, .ssrc = c->ssrc};
+    fw_rewrite_t how = {.seq64 = fw_seq_extend(c->seqmap.highest_out, seq16), .ssrc = c->ssrc};
+    uint8_t padding = 0;
     const fw_packet_t *packet = sent_packet(core, c, &how);
-    if (packet == NULL) {
-        core->counters.nack_not_cached++;
-        return;
-    }
-    if (answered_lately(core, c, seq16)) {
+    if (packet != NULL && answered_lately(core, c, seq16)) {
         core->counters.nack_repeated++;
         return;
     }
-    const fw_sent_plain_t *sent = c->sent_plain == NULL ? NULL : &c->sent_plain[seq64 % FW_SENT_PLAIN];
-    if (sent == NULL) {
-        how.rtx = true;
-        how.ssrc = c->rtx_ssrc;
-        how.original_seq16 = seq16;
-        how.seq64 = c->rtx_seq64;
-        how.abs_send_time = fw_abs_send_time(core->now_us);
-        how.transport_cc = t->transport_cc;
-    } else if (sent->seq64 == seq64) {
-        how.abs_send_time = sent->abs_send_time;
-        how.transport_cc = sent->transport_cc;
-    } else {
+    if (packet == NULL || !address(core, c, &how, &padding)) {
         core->counters.nack_not_cached++;
         return;
     }
     fw_srtp_job_t *job = fw_outbox_begin_media(&core->outbox, t->srtp, t->srtp_overhead);
     if (!fw_rewrite(c, packet, &how, job)) return;
-    if (!how.rtx) fw_rewrite_pad(job, sent->padding);
+    fw_rewrite_pad(job, padding);
+    if (how.rtx || how.empty) t->transport_cc++;
+    if (how.rtx) c->rtx_seq64++;
     c->rtx_packets++;
     c->rtx_octets += (uint64_t)job->prefix_len + job->body_len;
-    if (how.rtx) {
-        c->rtx_seq64++;
-        t->transport_cc++;
-        core->counters.rtx_out++;
-    } else {
-        core->counters.plain_repair_out++;
-    }
-    c->repairs++;
+    *(how.rtx ? &core->counters.rtx_out : &core->counters.plain_repair_out) += 1;
+    core->counters.nack_filled += how.empty;
     core->counters.rtp_out++;
+    c->repairs++;
     fw_outbox_add_media(&core->outbox, &t->path);
 }

@@ -158,15 +158,21 @@ static void send_keyframe_requests(fw_core_t *core, fw_transport_t *t, fw_produc
     send(core, t, &w);
 }
 
+/* Whether anyone is sent the encoding; of other workers' viewers that is not known. */
+static bool is_watched(const fw_producer_t *p, const fw_encoding_t *e) {
+    for (uint32_t i = 0; i < p->follower_count; i++)
+        if (p->followers[i].consumer->select.current == (int8_t)e->index) return true;
+    return p->target_count > 0;
+}
+
 void fw_transport_repair(fw_core_t *core, fw_transport_t *t) {
     for (fw_producer_t *p = t->producers; p != NULL; p = p->next_on_transport) {
         for (unsigned i = 0; i < p->encoding_count; i++) {
             fw_encoding_t *e = p->encodings[i];
-            if (e->nack.overrun) {
-                e->nack.overrun = false;
-                fw_keyframes_want(&p->keyframes, (uint8_t)(1U << i));
-            }
             send_nacks(core, t, p, e);
+            if (e->nack.gave_up && is_watched(p, e) && e->frames.next_seq64 != 0 && e->frames.next_seq64 <= e->nack.given_up)
+                fw_producer_lacks_keyframe(core, p, (uint8_t)i); /* no decoder gets past what is missing there */
+            e->nack.gave_up = false;
         }
         send_keyframe_requests(core, t, p);
     }
@@ -210,7 +216,7 @@ void fw_transport_schedule(fw_core_t *core, fw_transport_t *t) {
             if (supports(p, FW_FB_PLI | FW_FB_FIR)) due_us = earlier(due_us, fw_keyframes_next_us(&p->keyframes));
             for (unsigned i = 0; i < p->encoding_count; i++) {
                 const fw_nack_t *nack = &p->encodings[i]->nack;
-                due_us = nack->overrun ? core->now_us : earlier(due_us, fw_nack_next_us(nack));
+                due_us = nack->gave_up ? core->now_us : earlier(due_us, fw_nack_next_us(nack));
             }
         }
     }

@@ -56,7 +56,7 @@ static size_t write_extensions(const fw_consumer_t *c, const fw_packet_t *packet
     }
     if (abs_send_time_at != 0) fw_store24(out + abs_send_time_at, how->abs_send_time);
     if (transport_cc_at != 0) fw_store16(out + transport_cc_at, how->transport_cc);
-    for (unsigned i = 0; i < packet->ext_count; i++) {
+    for (unsigned i = 0; !how->empty && i < packet->ext_count; i++) {
         const fw_packet_ext_t *ext = &packet->ext[i];
         if (ids[ext->kind] == 0) continue;
         at = fw_ext_put(&w, ids[ext->kind], ext->len);
@@ -113,7 +113,7 @@ bool fw_rewrite(const fw_consumer_t *c, const fw_packet_t *packet, const fw_rewr
     const fw_format_t *format = &c->media->formats[mapped];
     uint8_t pt = how->rtx ? format->rtx_pt : format->pt;
     if (pt == FW_NO_PT) return false;
-    bool held = fw_layers_hold(how->layers, &packet->frame);
+    bool held = !how->empty && fw_layers_hold(how->layers, &packet->frame);
     bool marker = held && (packet->rtp.marker || fw_layers_end_picture(how->layers, &packet->frame));
     size_t header = FW_RTP_HEADER_BYTES + write_extensions(c, packet, how, job->out + FW_RTP_HEADER_BYTES);
     fw_rtp_write(job->out, false, header > FW_RTP_HEADER_BYTES, marker, pt, (uint16_t)how->seq64,

@@ -17,6 +17,7 @@ typedef struct {
     uint16_t transport_cc;
     uint16_t original_seq16; /* of a retransmission: RTX's OSN (RFC 4588 section 4) */
     bool rtx;
+    bool empty; /* only the number is wanted: no payload, and nothing of its sender's */
 } fw_rewrite_t;
 
 /* The packet's picture id as this viewer gets it, in 16 bits. */

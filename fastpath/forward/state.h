@@ -88,6 +88,21 @@ typedef struct {
     fw_described_t described; /* AV1 with dependency descriptors */
 } fw_encoding_t;
 
+/* Whether that number, less than the cache's size below the highest, has come. */
+static inline bool fw_encoding_seen(const fw_encoding_t *e, uint64_t seq64) {
+    return fw_cache_is(&e->cache, seq64, FW_CACHE_CAME);
+}
+
+/* Whether that number came with nothing to forward. */
+static inline bool fw_encoding_came_empty(const fw_encoding_t *e, uint64_t seq64) {
+    return fw_encoding_seen(e, seq64) && fw_cache_get(&e->cache, seq64) == FW_CACHE_NONE;
+}
+
+/* Whether there is nothing to forward under that number, less than the cache's size below the highest, nor hope for it. */
+static inline bool fw_encoding_is_hole(const fw_encoding_t *e, uint64_t seq64) {
+    return fw_encoding_came_empty(e, seq64) || (seq64 <= e->nack.given_up && !fw_encoding_seen(e, seq64));
+}
+
 typedef struct {
     uint64_t copy_id;
     uint32_t worker;
@@ -276,6 +291,7 @@ typedef struct {
     uint64_t producer_id; /* on the receiving worker */
     uint64_t arrival_us;
     uint64_t seq64;
+    uint64_t given_up;  /* FW_HAND_PACKET: see fw_nack_t */
     uint64_t ntp;       /* FW_HAND_REPORT */
     uint32_t timestamp; /* FW_HAND_REPORT */
     uint8_t encoding;

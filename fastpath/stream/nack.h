@@ -19,8 +19,9 @@ typedef struct {
 typedef struct {
     fw_missing_t missing[FW_NACK_MISSING]; /* ascending by seq64 */
     uint32_t rtt_us;                       /* smoothed time from asking to receiving; starts at 100 ms */
+    uint64_t given_up; /* whatever is missing up to this number is asked for no more, 0 at first */
     uint16_t count;
-    bool overrun; /* more went missing than can be asked for: a keyframe is due; the owner clears it */
+    bool gave_up; /* for the owner, who clears it: `given_up` is a higher one */
 } fw_nack_t;
 
 void fw_nack_init(fw_nack_t *n);
@@ -28,10 +29,10 @@ void fw_nack_init(fw_nack_t *n);
 /* A new highest packet `seq64` after `previous`: all between them are missing. */
 void fw_nack_gap(fw_nack_t *n, uint64_t previous, uint64_t seq64, uint64_t now_us);
 
-/* A packet below the highest has come, by itself or repaired. */
-void fw_nack_received(fw_nack_t *n, uint64_t seq64, uint64_t now_us);
+/* A packet below the highest has come: `repaired` where it is known to be sent for being asked for, not to be late. */
+void fw_nack_received(fw_nack_t *n, uint64_t seq64, uint64_t now_us, bool repaired);
 
-/* Fills `seqs` with up to `max` packets to ask for now and sets their next time; forgets those whose tries or life are
+/* Fills `seqs` with up to `max` packets to ask for now and sets their next time; gives up those whose tries or life are
  * used up. Returns how many. */
 unsigned fw_nack_due(fw_nack_t *n, uint64_t now_us, uint16_t *seqs, unsigned max);
 

@@ -10,6 +10,7 @@ typedef struct {
     bool start;           /* first packet of a frame (of a spatial layer's frame for VP9, AV1) */
     bool end;             /* VP9, AV1: last packet of a spatial layer's frame */
     bool keyframe;        /* first packet of a frame from which a decoder can start */
+    bool sets_before;     /* H.264, H.265: such a packet, whose parameter sets come in packets before it, if at all */
     bool has_layers;      /* every packet of the stream says its layers: VP8 and VP9 where they have any, AV1 where described */
     bool described;       /* AV1: by its dependency descriptor, without which a viewer can take no higher spatial layer */
     bool layer_sync;      /* VP8's Y: refers to temporal layer 0 alone */
@@ -26,6 +27,7 @@ typedef struct {
     uint8_t tl0_pic_idx;
     uint8_t picture_id_offset; /* into the payload */
     uint8_t tl0_offset;
+    uint8_t apart_offset; /* VP9: of the byte whose D bit is clear, in an inter picture's frame above the lowest; else 0 */
 } fw_frame_t;
 
 #endif

@@ -103,7 +103,8 @@ static void read_sps(const uint8_t *nal, size_t len, fw_frame_t *out) {
 /* Notes a NAL unit of `type` whose payload (without the header byte) starts at `body`, complete or not. */
 static void note_nal(unsigned type, const uint8_t *body, size_t len, bool first, fw_frame_t *out) {
     bool first_slice = len && body[0] & 0x80; /* first_mb_in_slice is 0 */
-    if (type == SPS || (type == IDR && first_slice)) out->keyframe = true;
+    if (type == IDR && first_slice && !out->keyframe) out->keyframe = out->sets_before = true;
+    if (type == SPS) out->keyframe = true;
     if (!first) return;
     bool slice = type == SLICE || type == IDR;
     out->start = slice ? first_slice : type >= SEI && type <= DELIMITER;

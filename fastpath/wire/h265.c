@@ -12,7 +12,8 @@ static unsigned nal_type(const uint8_t *header) { return header[0] >> 1 & 0x3F; 
 static void note_nal(unsigned type, const uint8_t *body, size_t len, bool first, fw_frame_t *out) {
     bool first_slice = len && body[0] & 0x80; /* first_slice_segment_in_pic_flag */
     bool irap = type >= IRAP_FIRST && type <= IRAP_LAST;
-    if (type == VPS || type == SPS || (irap && first_slice)) out->keyframe = true;
+    if ((type == SPS || (irap && first_slice)) && !out->keyframe) out->keyframe = out->sets_before = true;
+    if (type == VPS) out->keyframe = true;
     if (first) out->start = type < SLICES_END ? first_slice : type <= DELIMITER || type == SEI;
 }
 

@@ -1,4 +1,7 @@
-"""Layers switched at random between real browsers: the picture never stops, and is the one asked for."""
+"""Layers switched at random between real browsers: the picture never stops, and is the one asked for.
+
+Also where the network loses, reorders and doubles what the publisher sends.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import pytest
 
 from support.browser import Browser
 from support.peers import Publisher, Viewer
+from support.relay import MEDIA, Impairment, Relay
 from support.seen import Frame, Seen
 from support.server import Server
 from support.waiting import until
@@ -26,6 +30,7 @@ START_S = 40  # until the publisher's estimate of the network has grown to the h
 PAUSE_MS = 700
 WIDTHS = (240, 480, 960)  # Chromium sends three sizes from this one on
 HIGHEST: dict[str, Any] = {}
+BAD_UPLINK = Impairment("up", MEDIA, loss=0.05, delay_ms=10, reorder=0.02, duplicate=0.02)
 
 
 def simulcast(mode: str) -> list[dict[str, Any]]:
@@ -103,12 +108,13 @@ def as_told(wish: dict[str, Any]) -> dict[str, Any]:
     return {name.replace("maxSpatial", "spatial"): value for name, value in wish.items()}
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-async def test_layers_go_up_and_down_without_a_pause(server: Server, browser: Browser, room: str, case: Case) -> None:
+async def go_up_and_down(
+    server: Server, browser: Browser, room: str, case: Case, uplink: Relay | None = None, switches: int = SWITCHES
+) -> None:
+    """Publishes and watches, waits for the highest layers, and switches; what was shown must be what was asked for."""
     random = Random(5)
-    await Publisher.join(
-        browser, server.whip(room), codec=case.codec, encodings=case.encodings, width=960, height=540, sound=None
-    )
+    picture = {"codec": case.codec, "encodings": case.encodings, "width": 960, "height": 540, "sound": None}
+    await Publisher.join(browser, server.whip(room), uplink, **picture)
     viewer = await Viewer.join(browser, server.whep(room), descriptor=case.descriptor)
     async with aiohttp.ClientSession() as http:
         chooser = Chooser(http, server, viewer, await viewer.resource())
@@ -116,7 +122,7 @@ async def test_layers_go_up_and_down_without_a_pause(server: Server, browser: Br
         chooser.frames.clear()
         asked = await viewer.call("sumStats", "inbound-rtp", "pliCount")
         last = None
-        for _ in range(SWITCHES):
+        for _ in range(switches):
             last = random.choice([wish for wish in case.wishes() if wish != last])
             await chooser.choose(*last)
             await asyncio.sleep(REST_S)
@@ -132,3 +138,17 @@ async def test_layers_go_up_and_down_without_a_pause(server: Server, browser: Br
         assert (await chooser.current())["temporalLayerId"] == 0
         await chooser.choose(HIGHEST, WIDTHS[-1])
         assert lowered < 0.5 * await chooser.rate()
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+async def test_layers_go_up_and_down_without_a_pause(server: Server, browser: Browser, room: str, case: Case) -> None:
+    await go_up_and_down(server, browser, room, case)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+async def test_layers_go_up_and_down_over_a_bad_uplink(server: Server, browser: Browser, room: str, case: Case) -> None:
+    async with Relay(BAD_UPLINK, least_kbps=1500) as uplink:
+        await go_up_and_down(server, browser, room, case, uplink)
+        for happened in (uplink.lost, uplink.reordered, uplink.doubled):
+            assert happened["up", "video"] > 0
+        await browser.close_pages()

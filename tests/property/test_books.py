@@ -28,6 +28,7 @@ def test_what_is_missing_is_asked_for_with_patience_and_not_for_ever(traffic: li
             for seq in nack.due(now_us):
                 assert seq in missing
                 assert now_us - missing[seq] <= LIFE_US
+                assert highest - ((highest - seq) & 0xFFFF) > nack.given_up
                 asked.setdefault(seq, []).append(now_us)
             assert nack.due(now_us) == []
         now_us = end_us
@@ -38,10 +39,13 @@ def test_what_is_missing_is_asked_for_with_patience_and_not_for_ever(traffic: li
         if repaired and missing:
             seq = chance.choice(sorted(missing))  # type: ignore[attr-defined]
             del missing[seq]
-            nack.received(highest - ((highest - seq) & 0xFFFF), now_us)
+            rtt_us, again = nack.rtt_us, bool(chance.getrandbits(1))  # type: ignore[attr-defined]
+            nack.received(highest - ((highest - seq) & 0xFFFF), now_us, again)
+            assert again or nack.rtt_us == rtt_us, "what is late tells nothing of the round trip"
     while (next_us := nack.next_us()) is not None:  # and it comes to an end
         for seq in nack.due(max(now_us, next_us)):
             asked.setdefault(seq, []).append(next_us)
+    assert all(highest - ((highest - seq) & 0xFFFF) <= nack.given_up for seq in missing)
     assert missing.keys() <= asked.keys()
     for times in asked.values():
         assert len(times) <= TRIES
@@ -55,7 +59,7 @@ def test_more_than_can_be_asked_for_is_told(first: int, second: int) -> None:
     nack.gap(0x10001 + first, 0x10001 + first + second + 1, 2)
     due = nack.due(2)
     assert len(due) <= 128
-    assert nack.take_overrun() == (first > 128 or second > 128 or first + second > 128)
+    assert nack.take_gave_up() == (first > 128 or second > 128 or first + second > 128)
     if second <= 128:
         assert set(due) >= {(0x10002 + first + i) & 0xFFFF for i in range(second)}
 

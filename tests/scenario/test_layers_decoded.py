@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import struct
+from contextlib import nullcontext
 from fractions import Fraction
 from typing import Any
 
@@ -20,7 +21,7 @@ from support.scenario.packet import Packet
 from support.scenario.publisher import Publisher, Source
 from support.scenario.specs import PUBLISHED_EXTENSIONS, VP8, consumer, producer
 from support.scenario.viewer import Received, Viewer
-from support.scenario.world import Link, World
+from support.scenario.world import World
 
 Picture = NDArray[np.uint8]
 
@@ -128,8 +129,7 @@ def test_a_real_decoder_shows_every_frame_as_it_was_encoded(
 ) -> None:
     """Bit for bit, under any order of wishes; `bad` puts 5 % loss and reordering between publisher and server."""
     with World(seed=seed) as world:
-        publisher = Publisher(world, up=Link(10_000, 15_000, reorders=True)) if bad else Publisher(world)
-        viewer = Viewer(world)
+        publisher, viewer = Publisher(world), Viewer(world)
         watching = viewer.watch(consumer(VP8, ssrc=1, rtx_ssrc=2), publisher.publish(SPEC), SPEC)
         received = viewer.streams[1]
         persist(world, viewer, received)
@@ -137,15 +137,14 @@ def test_a_real_decoder_shows_every_frame_as_it_was_encoded(
         cameras = [camera(publisher, number) for number in range(2)]
         for source in cameras:
             source.start()
-        world.run(0.2)  # nothing tells of what is lost before the first packet that comes,
-        publisher.up.loss = 0.05 if bad else 0.0
-        world.run(1)
-        for encoding, temporal, ticks in wishes:
-            world.submit(SetLayers(watching, encoding, None, temporal))
-            world.run(ticks * 0.04)
-        world.submit(SetLayers(watching, 0, None, 0))
-        world.run(2)
-        publisher.up.loss = 0.0  # nor of the last ones
+        world.run(0.2)
+        with publisher.up.bad() if bad else nullcontext():
+            world.run(1)
+            for encoding, temporal, ticks in wishes:
+                world.submit(SetLayers(watching, encoding, None, temporal))
+                world.run(ticks * 0.04)
+            world.submit(SetLayers(watching, 0, None, 0))
+            world.run(2)
         world.run(0.5)
         for source in cameras:
             source.stop()

@@ -340,9 +340,7 @@ def test_what_overtook_the_start_of_its_keyframe_goes_out_with_it() -> None:
 
 def test_both_ways_lossy_every_piece_arrives() -> None:
     with World(seed=3) as world:
-        source, viewer, received = call(
-            world, up=Link(20_000, 10_000, 0.05, reorders=True), down=Link(20_000, 10_000, 0.05, reorders=True)
-        )
+        source, viewer, received = call(world, up=Link(20_000), down=Link(20_000))
 
         def ask_again() -> bool:
             missing = [n for n in received.missing() if n > received.highest - 300]
@@ -352,14 +350,12 @@ def test_both_ways_lossy_every_piece_arrives() -> None:
 
         world.every(60_000, ask_again)
         source.start()
-        world.run(15)
+        world.run(0.1)
+        with source.publisher.up.bad(), viewer.down.bad():
+            world.run(15)
+        world.run(0.1)
         source.stop()
         world.run(2)
         assert len(source.history) > 1000
         assert received.missing() == []
-        tags = received.tags()
-        # The very first packet, and then the first keyframe, may have been lost before anything else told of it.
-        assert tags[0].index == 0
-        assert tags[0].frame <= 10
-        assert tags[-1].frame >= source.frame - 1
-        assert len(tags) == len(set(tags)) >= (source.frame - tags[0].frame) * 3
+        same_pieces(source, received)

@@ -7,7 +7,7 @@ from support.scenario.peer import ntp_at
 from support.scenario.publisher import Publisher
 from support.scenario.specs import PUBLISHED_EXTENSIONS, VP8, consumer, producer
 from support.scenario.viewer import Received, Viewer
-from support.scenario.world import Link, World
+from support.scenario.world import World
 
 RIDS = PUBLISHED_EXTENSIONS | {Extension.RID: 10, Extension.REPAIRED_RID: 11}
 SPEC = producer(VP8, extensions=RIDS, encodings=[Encoding("q"), Encoding("f")])
@@ -33,16 +33,19 @@ def seen(received: Received) -> list[tuple[int, int, int, bytes]]:
 
 def test_viewers_on_every_worker_see_the_same() -> None:
     with World(seed=3, nodes=3) as world:
-        publisher = Publisher(world, up=Link(20_000, 15_000, 0.05, reorders=True))
+        publisher = Publisher(world)
         known = copies(world, publisher.publish(SPEC), 3)
         viewers = [Viewer(world, node=node) for node in (0, 1, 1, 2)]
         for viewer in viewers:
             viewer.watch(consumer(VP8, ssrc=1, rtx_ssrc=2), known[viewer.node], SPEC)
         world.run(0.5)
         low = publisher.source(SPEC, ssrc=0x20, rtx_ssrc=0x30, rid="q", label=1, size=(320, 180)).start()
-        world.run(2)
-        high = publisher.source(SPEC, ssrc=0x21, rtx_ssrc=0x31, rid="f", label=2).start()
-        world.run(6)
+        world.run(0.1)
+        with publisher.up.bad():
+            world.run(2)
+            high = publisher.source(SPEC, ssrc=0x21, rtx_ssrc=0x31, rid="f", label=2).start()
+            world.run(6)
+        world.run(0.1)
         for source in (low, high):
             source.stop()
         world.run(1)

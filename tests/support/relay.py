@@ -1,4 +1,5 @@
-"""A bad network: a UDP relay between one client and the server that loses, delays and reorders what it is told to."""
+"""A bad network: a UDP relay between one client and the server that loses, delays, reorders and doubles what it is told
+to."""
 
 from __future__ import annotations
 
@@ -27,8 +28,8 @@ _CANDIDATE = re.compile(r"^a=candidate:(\S+ \d+ (?:udp|tcp) \d+) (\S+) (\d+) typ
 class Impairment:
     """What happens to the packets of one direction, of the `kinds` given or of all.
 
-    `loss` and `reorder` are shares of the packets; a reordered one arrives REORDER_MS after its turn. Up to `jitter_ms`
-    is added to `delay_ms`, and does not change the order.
+    `loss`, `reorder` and `duplicate` are shares of the packets; a reordered one arrives REORDER_MS after its turn, and
+    so does the copy of a doubled one. Up to `jitter_ms` is added to `delay_ms`, and does not change the order.
     """
 
     direction: Direction
@@ -37,6 +38,7 @@ class Impairment:
     delay_ms: float = 0.0
     jitter_ms: float = 0.0
     reorder: float = 0.0
+    duplicate: float = 0.0
 
     def applies(self, direction: Direction, kind: Kind) -> bool:
         """Whether a packet is one that this happens to."""
@@ -46,13 +48,19 @@ class Impairment:
 class Relay:
     """Stands where the server's candidate says it is, for one client. Chances come from `seed`.
 
-    `impairments` may change while packets flow. `passed` and `lost` count packets by direction and kind.
+    `least_kbps` is what Chromium sends of video however bad it finds the network, so that it gives up no layers.
+
+    `impairments` may change while packets flow. `passed`, `lost`, `reordered` and `doubled` count packets by direction
+    and kind.
     """
 
-    def __init__(self, *impairments: Impairment, seed: int = 1) -> None:
+    def __init__(self, *impairments: Impairment, seed: int = 1, least_kbps: int = 0) -> None:
         self.impairments = impairments
+        self._least_kbps = least_kbps
         self.passed: Counter[tuple[Direction, Kind]] = Counter()
         self.lost: Counter[tuple[Direction, Kind]] = Counter()
+        self.reordered: Counter[tuple[Direction, Kind]] = Counter()
+        self.doubled: Counter[tuple[Direction, Kind]] = Counter()
         self._random = random.Random(seed)
         self._server: Address | None = None
         self._kinds: dict[int, Kind] = {}
@@ -94,7 +102,17 @@ class Relay:
         self._kinds |= dict.fromkeys(map(int, re.findall(r"^a=rtpmap:(\d+) rtx/", answer, re.M)), "rtx")
         host, port = self._front.getsockname()
         ours = f"a=candidate:{candidates[0][1]} {host} {port} typ host\r\n"
-        return _CANDIDATE.sub(lambda found: ours if found[0] == candidates[0][0] else "", answer)
+        answer = _CANDIDATE.sub(lambda found: ours if found[0] == candidates[0][0] else "", answer)
+        return self._with_least_rate(answer) if self._least_kbps else answer
+
+    def _with_least_rate(self, answer: str) -> str:
+        for pt, kind in self._kinds.items():
+            if kind == "video":
+                fmtp = f"a=fmtp:{pt} x-google-min-bitrate={self._least_kbps}"
+                answer = re.sub(rf"^a=fmtp:{pt} ", f"{fmtp};", answer, flags=re.M)
+                if fmtp not in answer:
+                    answer = re.sub(rf"^(a=rtpmap:{pt} .*\r\n)", rf"\g<1>{fmtp}\r\n", answer, flags=re.M)
+        return answer
 
     def rebind(self) -> None:
         """Lets the server see the client at new addresses from now on, as when a NAT forgets."""
@@ -120,7 +138,7 @@ class Relay:
     def _forward(self, direction: Direction, datagram: bytes, client: Address) -> None:
         kind = self._kind(datagram)
         delay_ms = 0.0
-        held_ms = 0.0
+        held = doubled = False
         for impairment in self.impairments:
             if not impairment.applies(direction, kind):
                 continue
@@ -128,13 +146,17 @@ class Relay:
                 self.lost[direction, kind] += 1
                 return
             delay_ms += impairment.delay_ms + self._random.uniform(0, impairment.jitter_ms)
-            if self._random.random() < impairment.reorder:
-                held_ms += REORDER_MS
+            held |= self._random.random() < impairment.reorder
+            doubled |= self._random.random() < impairment.duplicate
         self.passed[direction, kind] += 1
+        self.reordered[direction, kind] += held
+        self.doubled[direction, kind] += doubled
         due = max(self._loop.time() + delay_ms / 1000, self._latest.get((direction, kind), 0))
-        if held_ms == 0:
+        if not held:
             self._latest[direction, kind] = due
-        self._loop.call_at(due + held_ms / 1000, self._send, direction, datagram, client)
+            self._loop.call_at(due, self._send, direction, datagram, client)
+        if held or doubled:
+            self._loop.call_at(due + REORDER_MS / 1000, self._send, direction, datagram, client)
 
     def _send(self, direction: Direction, datagram: bytes, client: Address) -> None:
         try:

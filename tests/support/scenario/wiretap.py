@@ -63,7 +63,7 @@ class Wiretap:
 
     def check(self, late: int = 0) -> None:
         """At the end: no gaps in sequence numbers but for real losses and for what came too `late` to be sent, after a
-        switch to another encoding, and timestamps that never go back."""
+        switch to another encoding or after it was given up, and timestamps that never go back."""
         holes = {ssrc: sent.holes() for (_, ssrc), sent in self.streams.items() if sent.holes()}
         assert all(len(missing) <= len(self.missing) + late for missing in holes.values()), holes
         for (_, ssrc), sent in self.streams.items():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -36,6 +37,15 @@ class Link:
             arrival_us = max(arrival_us, self.last_arrival_us)
         self.last_arrival_us = arrival_us
         return arrival_us
+
+    @contextmanager
+    def bad(self, *, jitter_us: int = 15_000, loss: float = 0.05) -> Iterator[None]:
+        """Loses and reorders while this lasts. Not the first packets of a stream, nor its last: that these are lost
+        nobody can know, who would have to ask for them again."""
+        before = self.jitter_us, self.loss, self.reorders
+        self.jitter_us, self.loss, self.reorders = jitter_us, loss, True
+        yield
+        self.jitter_us, self.loss, self.reorders = before
 
     def loses(self, data: bytes, chance: random.Random) -> bool:
         lost = chance.random() < self.loss or self.drops(data)
