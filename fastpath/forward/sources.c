@@ -68,7 +68,7 @@ bool fw_consumer_lacks_spatial(const fw_consumer_t *c) {
     if (c->select.current == FW_ENCODING_NONE) return false;
     const fw_encoding_t *e = c->producer->encodings[c->select.current];
     uint8_t limit = fw_consumer_limit(c, e).spatial;
-    return fw_seqmap_layers(&c->seqmap).spatial < (limit < e->top_spatial ? limit : e->top_spatial);
+    return fw_seqmap_layers(&c->seqmap).spatial < (limit < e->tops.spatial ? limit : e->tops.spatial);
 }
 
 void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c) {
@@ -108,8 +108,9 @@ void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e) {
     /* Numbers go on above all that were used: nothing that is cached or mapped is taken for something else. */
     e->turns_seq64 = ((e->highest_seq64 >> 16) + 2) << 16;
     e->highest_seq64 = e->entry_seq64 = 0;
-    e->top_spatial = 0;
     e->described = (fw_described_t){0};
+    e->tops = (fw_tops_t){0};
+    memset(e->sizes, 0, sizeof e->sizes);
     e->pace = (fw_pace_t){0};
     memset(e->seen, 0, sizeof e->seen);
     fw_nack_init(&e->nack);

@@ -22,11 +22,13 @@ static const fw_dd_structure_t *find_structure(const fw_described_t *d, const fw
     return known[0] ? &d->structures[0] : NULL;
 }
 
-static uint8_t top_active(const fw_dd_structure_t *s, uint32_t active) {
-    uint8_t top = 0;
-    for (unsigned i = 0; i < s->target_count; i++)
-        if ((active >> i & 1) != 0 && s->target_spatial[i] > top) top = s->target_spatial[i];
-    return top;
+static void take_active(fw_described_t *d, const fw_dd_structure_t *s, uint32_t active) {
+    d->top_spatial = d->top_temporal = 0;
+    for (unsigned i = 0; i < s->target_count; i++) {
+        if ((active >> i & 1) == 0) continue;
+        if (s->target_spatial[i] > d->top_spatial) d->top_spatial = s->target_spatial[i];
+        if (s->target_temporal[i] > d->top_temporal) d->top_temporal = s->target_temporal[i];
+    }
 }
 
 /* Whether all higher temporal layers of the frame's spatial one can be decoded from this frame on. */
@@ -68,7 +70,7 @@ bool fw_described_read(fw_described_t *d, const uint8_t *data, size_t len, const
     frame->keyframe = frame->spatial == 0 && (frame->keyframe || (dd->has_structure && !said.own.refers));
     if (said.has_active && seq64 > d->active_seq64) {
         d->active_seq64 = seq64;
-        d->top_spatial = top_active(structure, said.active);
+        take_active(d, structure, said.active);
     }
     if (!newest || !frame->start) return true;
     take_frame(d, structure, &said.own, timestamp);

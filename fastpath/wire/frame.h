@@ -6,6 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define FW_SPATIALS 8 /* layers that three bits tell apart */
+
+typedef struct {
+    uint16_t width; /* 0 where unknown */
+    uint16_t height;
+} fw_size_t;
+
 typedef struct {
     bool start;           /* first packet of a frame (of a spatial layer's frame for VP9, AV1) */
     bool end;             /* VP9, AV1: last packet of a spatial layer's frame */
@@ -21,11 +28,16 @@ typedef struct {
     uint16_t height;
     bool has_picture_id;  /* VP8, VP9 */
     bool has_tl0;         /* VP8, VP9: TL0PICIDX */
+    bool has_keyidx;      /* VP8: KEYIDX, which counts keyframes in 5 bits */
     uint8_t picture_id_bits; /* 7 or 15 */
     uint16_t picture_id;
     uint8_t tl0_pic_idx;
     uint8_t picture_id_offset; /* into the payload */
     uint8_t tl0_offset;
+    uint8_t keyidx;
+    uint8_t keyidx_offset;
+    uint8_t size_count;   /* VP9: spatial layers whose sizes are told, each by 16 bits of width and of height, */
+    uint8_t sizes_offset; /* from here in the payload */
 } fw_frame_t;
 
 #endif

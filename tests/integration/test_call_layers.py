@@ -37,6 +37,9 @@ def simulcast(mode: str) -> list[dict[str, Any]]:
     ]
 
 
+Layer = tuple[Any, ...]  # encoding, spatial and temporal layer; None where there is one alone
+
+
 @dataclass(frozen=True)
 class Case:
     """What a publisher sends; the member of a wish that chooses a width, and its values in the order of the widths."""
@@ -53,6 +56,13 @@ class Case:
         rates: list[dict[str, Any]] = [{}, {"temporalLayerId": 0}] if self.temporal else [{}]
         sizes = zip(self.values, WIDTHS, strict=True)
         return [({self.member: value} | rate, width) for value, width in sizes for rate in rates]
+
+    def layers(self) -> list[Layer]:
+        """All that there are, the highest last."""
+        temporals = [0, 1, 2] if self.temporal else [None]
+        if self.member == "encodingId":
+            return [(rid, None, temporal) for rid in self.values for temporal in temporals]
+        return [("0", spatial, temporal) for spatial in self.values for temporal in temporals]
 
 
 RIDS = ("q", "h", "f")
@@ -81,11 +91,16 @@ class Chooser:
             assert (response.status, (await response.json())["media"]["1"]["wish"]) == (200, as_told(wish))
         await until(self.width, lambda shown: shown == width, SWITCH_S)
 
-    async def current(self) -> dict[str, Any]:
-        """What the server says that flows."""
+    async def told(self) -> dict[str, Any]:
+        """What the server says of the picture."""
         async with self._http.get(self._session) as response:
-            current: dict[str, Any] = (await response.json())["media"]["1"]["current"]
-        return current
+            medium: dict[str, Any] = (await response.json())["media"]["1"]
+        return medium
+
+    async def layers(self) -> list[Layer]:
+        """What the server says that there is: encoding, spatial and temporal layer."""
+        names = ("encodingId", "spatialLayerId", "temporalLayerId")
+        return [tuple(map(layer.get, names)) for layer in (await self.told())["layers"]]
 
     async def width(self) -> int | None:
         """What is shown now."""
@@ -101,6 +116,11 @@ class Chooser:
 def as_told(wish: dict[str, Any]) -> dict[str, Any]:
     """An id and the highest id allowed come to the same."""
     return {name.replace("maxSpatial", "spatial"): value for name, value in wish.items()}
+
+
+def as_ids(layer: Layer) -> dict[str, Any]:
+    names = ("encodingId", "spatialLayerId", "temporalLayerId")
+    return {name: value for name, value in zip(names, layer, strict=True) if value is not None}
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -125,10 +145,13 @@ async def test_layers_go_up_and_down_without_a_pause(server: Server, browser: Br
         assert await viewer.call("sumStats", "inbound-rtp", "pliCount") == asked, "the viewer's decoder was lost"
         pauses = [after.shown_ms - before.shown_ms for before, after in pairwise(chooser.frames)]
         assert max(pauses) < PAUSE_MS, f"the picture stood still for {max(pauses):.0f} ms"
-        if not case.temporal:
-            return
+        await until(chooser.layers, lambda layers: layers == case.layers(), SWITCH_S)
+        *highest, temporal = case.layers()[-1]
         await chooser.choose({"temporalLayerId": 0}, WIDTHS[-1])
         lowered = await chooser.rate()
-        assert (await chooser.current())["temporalLayerId"] == 0
+        told = await chooser.told()
+        assert told["current"] == told["target"] == as_ids((*highest, None if temporal is None else 0))
+        if not case.temporal:
+            return
         await chooser.choose(HIGHEST, WIDTHS[-1])
         assert lowered < 0.5 * await chooser.rate()

@@ -8,8 +8,18 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from fanwire.fastpath.messages import Codec, Encoding, Extension, PayloadType, ProducerSpec, ReadStatistics, SetLayers
+from fanwire.fastpath.messages import (
+    Codec,
+    Encoding,
+    Extension,
+    PayloadType,
+    ProducerSpec,
+    ReadStatistics,
+    SetLayers,
+    StreamStatistics,
+)
 from support.scenario.layered import Layered, decode
+from support.scenario.peer import Peer
 from support.scenario.publisher import Publisher
 from support.scenario.specs import AV1, PUBLISHED_EXTENSIONS, VP8, WATCHED_EXTENSIONS, consumer, producer
 from support.scenario.viewer import Received, Viewer
@@ -37,6 +47,20 @@ def sources(publisher: Publisher, spec: ProducerSpec, mode: str) -> list[Layered
     ]  # fmt: skip
     publisher.sources |= {source.ssrc: source for source in made}
     return made
+
+
+def statistics(world: World, peer: Peer) -> StreamStatistics:
+    """Those of the peer's one stream."""
+    told = world.nodes[peer.node].sandbox.submit(ReadStatistics(peer.transport), world.now_us).statistics
+    assert told is not None
+    (stream,) = told.streams
+    return stream
+
+
+def there(world: World, publisher: Publisher) -> tuple[int | None, int | None]:
+    """The highest layers that the core says there are."""
+    stream = statistics(world, publisher)
+    return stream.spatial, stream.temporal
 
 
 def persist(world: World, viewer: Viewer, received: Received) -> None:
@@ -129,10 +153,10 @@ def test_what_is_asked_for_is_what_flows(pt: PayloadType, mode: str) -> None:
             flowing = {(layer.spatial, layer.temporal) for _, layer in decode(received, source)[before:]}
             highest, rate = top if spatial is None else min(spatial, top), 2 if temporal is None else temporal
             assert flowing == {(s, t) for s in range(highest + 1) for t in range(rate + 1)}
-            told = world.nodes[viewer.node].sandbox.submit(ReadStatistics(viewer.transport), world.now_us).statistics
-            assert told is not None
-            (stream,) = told.streams
-            assert (min(stream.spatial, top), min(stream.temporal, 2)) == (highest, rate)
+            stream = statistics(world, viewer)
+            assert (min(stream.spatial or 0, top), min(stream.temporal or 0, 2)) == (highest, rate)
+            assert (min(stream.target_spatial, top), min(stream.target_temporal, 2)) == (highest, rate)
+            assert there(world, publisher) == (top, 2)
         # A keyframe is asked for where spatial layers are to be taken up, and nowhere else.
         assert len(source.requests_us) <= (1 + 5 if top > 0 else 1)
         assert world.drops() == {}
@@ -148,11 +172,13 @@ def test_av1_goes_by_its_newest_structure_and_by_what_is_active() -> None:
         (source,) = sources(publisher, spec, "L3T3")
         source.start()
         world.run(0.5)
+        assert there(world, publisher) == (2, 2)
         for id_offset in (60, 11):
             source.structure = replace(source.structure, id_offset=id_offset)
             source.active = 2
             source.keyframe_due = True
             world.run(0.5)
+            assert there(world, publisher) == (1, 2)
             asked = len(source.requests_us)
             for temporal in (0, 2, 1, 2):
                 world.submit(SetLayers(watching, None, None, temporal))
@@ -163,3 +189,29 @@ def test_av1_goes_by_its_newest_structure_and_by_what_is_active() -> None:
                 assert flowing == {(s, t) for s in range(2) for t in range(temporal + 1)}
             assert len(source.requests_us) == asked
         assert world.drops() == {}
+
+
+def test_what_there_is_to_choose_from_follows_the_publisher() -> None:
+    with World() as world:
+        publisher, viewer = Publisher(world), Viewer(world)
+        spec = camera(VP9, 1)
+        watching = viewer.watch(consumer(VP9, ssrc=1), publisher.publish(spec), spec)
+        world.run(0.2)
+        (source,) = sources(publisher, spec, "L3T3")
+        assert there(world, publisher) == (None, None)
+        source.start()
+        world.run(0.5)
+        assert there(world, publisher) == (2, 2)
+        source.active = 1
+        world.run(32 * 0.04)
+        assert there(world, publisher) == (0, 2)
+        asked = len(source.requests_us)
+        for spatial in (0, 2):
+            world.submit(SetLayers(watching, None, spatial, None))
+            world.run(0.5)
+        assert len(source.requests_us) == asked, "layers that are not there were waited for"
+        source.active = 3
+        source.keyframe_due = True
+        world.run(0.2)
+        assert there(world, publisher) == (2, 2)
+        assert max(layer.spatial for _, layer in decode(viewer.streams[1], source)[-8:]) == 2

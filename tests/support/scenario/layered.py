@@ -119,9 +119,9 @@ class Layered(Source):
 
     def _vp8(self, _: int, temporal: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
         """RFC 7741 section 4.2, then the frame's header."""
-        layer = temporal << 6 | (temporal > 0 and sync) << 5
+        layer = temporal << 6 | (temporal > 0 and sync) << 5 | self.keyframes & 0x1F
         descriptor = struct.pack(
-            "!BBHBB", 0x90 if first else 0x80, 0xE0, 0x8000 | self.picture_id & 0x7FFF, self.tl0 & 0xFF, layer
+            "!BBHBB", 0x90 if first else 0x80, 0xF0, 0x8000 | self.picture_id & 0x7FFF, self.tl0 & 0xFF, layer
         )
         if not first:
             return descriptor
@@ -236,5 +236,7 @@ def _check_ids(received: Received, starts: list[tuple[Layered, int, Packet, int]
             assert step == layer_after.picture - layer.picture, "a picture is not where those that refer to it look"
         new_base = layer_after.temporal == 0 and (switched or layer_after.picture != layer.picture)
         assert tl0_step == new_base, "TL0PICIDX does not count the lowest layer"
+        if vp8:
+            assert (after["keyidx"] - before["keyidx"]) & 31 == layer_after.keyframe, "KEYIDX is no count of keyframes"
         if switched:
             assert layer_after.keyframe
