@@ -205,6 +205,8 @@ cdef extern from "wire/frame.h" nogil:
         bint has_layers
         bint described
         bint layer_sync
+        bint prefixed
+        bint loose
         bint switch_up
         bint ids_close_up
         uint8_t temporal

@@ -84,6 +84,8 @@ class Frame(TypedDict):
     has_layers: bool
     described: bool
     layer_sync: bool
+    prefixed: bool
+    loose: bool
     switch_up: bool
     ids_close_up: bool
     temporal: int

@@ -103,7 +103,7 @@ static bool read_descriptor(fw_encoding_t *e, fw_packet_t *packet) {
                              packet->rtp.timestamp, &packet->frame);
 }
 
-/* What the dependency descriptor of an AV1 packet tells of it, and of those after it that waited for its structure. */
+/* What the dependency descriptor of a packet tells of it, and of those after it that waited for its structure. */
 static void describe(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     if (!read_descriptor(e, packet)) fw_producer_lacks_keyframe(core, e->producer, e->index);
     e->tops = (fw_tops_t){.known = true, .spatial = e->described.top_spatial, .temporal = e->described.top_temporal};
@@ -111,6 +111,17 @@ static void describe(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     for (uint64_t seq64 = packet->seq64 + 1; packet->dd.has_structure && seq64 <= e->highest_seq64; seq64++) {
         fw_packet_t *after = fw_encoding_cached(core, e, seq64);
         if (after != NULL && after->frame.described && after->frame.spatial == FW_LAYERS_ALL) (void)read_descriptor(e, after);
+    }
+}
+
+/* The layers of a packet whose payload does not tell them by itself. */
+static void read_layers(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
+    uint8_t codec = e->producer->media.formats[packet->format].codec;
+    if (packet->has_dd && (codec == FW_AV1 || codec == FW_H264 || codec == FW_H265)) {
+        describe(core, e, packet);
+    } else if (codec == FW_H264) {
+        fw_nals_read(&e->nals, packet->rtp.timestamp, &packet->frame);
+        if (e->nals.loose) e->tops = (fw_tops_t){0};
     }
 }
 
@@ -188,7 +199,7 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
         core->counters.drop_malformed_payload++;
         return;
     }
-    if (!empty && packet->has_dd && p->media.formats[packet->format].codec == FW_AV1) describe(core, e, packet);
+    if (!empty) read_layers(core, e, packet);
     bool keyframe = packet->frame.keyframe;
     packet->entry = !empty && (p->media.kind == FW_AUDIO || keyframe);
     fw_pool_take(&core->pool);

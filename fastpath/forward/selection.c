@@ -61,7 +61,7 @@ static bool takes_layer(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pa
     if (!frame->has_layers) return true;
     if (packet->seq64 <= c->seqmap.highest_in) {
         /* A keyframe whose start comes this late is too late to take layers up at. */
-        if (frame->keyframe && fw_consumer_lacks_spatial(c))
+        if (frame->keyframe && fw_consumer_lacks_layers(c))
             fw_producer_want_keyframe(core, c->producer, (uint8_t)(1U << c->select.current));
         return true;
     }

@@ -18,6 +18,7 @@
 #include "../stream/frames.h"
 #include "../stream/keyframes.h"
 #include "../stream/nack.h"
+#include "../stream/nals.h"
 #include "../stream/pace.h"
 #include "../stream/repeats.h"
 #include "../stream/select.h"
@@ -88,7 +89,8 @@ typedef struct {
     uint8_t index;
     uint8_t rid_len;
     char rid[FW_RID_BYTES];
-    fw_described_t described; /* AV1 with dependency descriptors */
+    fw_described_t described; /* of a stream with dependency descriptors */
+    fw_nals_t nals;           /* of H.264 without */
 } fw_encoding_t;
 
 /* Whether that number, at most FW_CACHE_PACKETS below the highest, has come. */

@@ -17,9 +17,11 @@ typedef struct {
     bool start;           /* first packet of a frame (of a spatial layer's frame for VP9, AV1) */
     bool end;             /* VP9, AV1: last packet of a spatial layer's frame */
     bool keyframe;        /* first packet of a frame from which a decoder can start */
-    bool has_layers;      /* every packet of the stream says its layers: VP8 and VP9 where they have any, AV1 where described */
-    bool described;       /* AV1: by its dependency descriptor, without which a viewer can take no higher spatial layer */
-    bool layer_sync;      /* VP8's Y: refers to temporal layer 0 alone */
+    bool has_layers;      /* the packet says its layers: VP8 and VP9 where they have any, H.264's slices, others where described */
+    bool described;       /* by its dependency descriptor, without which a viewer can take no higher spatial layer */
+    bool layer_sync;      /* VP8's Y: refers to temporal layer 0 alone; H.264 slices that nothing refers to */
+    bool prefixed;        /* H.264: the temporal layer is from a prefix NAL unit */
+    bool loose;           /* H.264: neither slices nor parameter sets, and nothing that tells the layer of their picture */
     bool switch_up;       /* VP9's U, AV1's DTIs: no higher temporal layer refers past this frame from here on */
     bool ids_close_up;    /* VP8: picture ids follow one another; VP9 refers to pictures by them */
     uint8_t temporal;     /* temporal layer 0-7, 0 where the codec says nothing */

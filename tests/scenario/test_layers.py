@@ -21,7 +21,7 @@ from fanwire.fastpath.messages import (
 from support.scenario.layered import Layered, decode
 from support.scenario.peer import Peer
 from support.scenario.publisher import Publisher
-from support.scenario.specs import AV1, PUBLISHED_EXTENSIONS, VP8, WATCHED_EXTENSIONS, consumer, producer
+from support.scenario.specs import AV1, H264, PUBLISHED_EXTENSIONS, VP8, WATCHED_EXTENSIONS, consumer, producer
 from support.scenario.viewer import Received, Viewer
 from support.scenario.world import Link, World
 
@@ -36,12 +36,12 @@ def camera(pt: PayloadType, encodings: int) -> ProducerSpec:
     return producer(pt, extensions=RIDS, encodings=[Encoding(rid) for rid in "qhf"[:encodings]])
 
 
-def sources(publisher: Publisher, spec: ProducerSpec, mode: str) -> list[Layered]:
+def sources(publisher: Publisher, spec: ProducerSpec, mode: str, *, described: bool = True) -> list[Layered]:
     made = [
         Layered(
             publisher, spec, spec.payload_types[0], ssrc=0x20 + n, rtx_ssrc=0x30 + n, rid=encoding.rid, label=n + 1,
             size=(320 << n, 180 << n), packets_per_frame=1 + n, seq=20_000 * n + 65_000, timestamp=n << 30,
-            picture_id=0x7FF0 + n * 99, tl0=250 + n, mode=mode,
+            picture_id=0x7FF0 + n * 99, tl0=250 + n, mode=mode, described=described,
         )
         for n, encoding in enumerate(spec.encodings)
     ]  # fmt: skip
@@ -86,6 +86,8 @@ def persist(world: World, viewer: Viewer, received: Received) -> None:
         (AV1, 1, "S3T3"),
         (AV1, 2, "L2T3"),
         (AV1, 3, "L1T3"),
+        (H264, 3, "L1T3"),
+        (H264, 3, "L1T2"),
     ],
 )
 @settings(max_examples=25, deadline=None)
@@ -130,7 +132,16 @@ def test_whatever_is_chosen_decodes(
 
 @pytest.mark.parametrize(
     ("pt", "mode"),
-    [(VP8, "L1T3"), (VP9, "L3T3_KEY"), (AV1, "L1T3"), (AV1, "L3T3"), (AV1, "L3T3_KEY"), (AV1, "S3T3")],
+    [
+        (VP8, "L1T3"),
+        (VP9, "L3T3_KEY"),
+        (AV1, "L1T3"),
+        (AV1, "L3T3"),
+        (AV1, "L3T3_KEY"),
+        (AV1, "S3T3"),
+        (H264, "L1T3"),
+        (H264, "L1T2"),
+    ],
 )
 def test_what_is_asked_for_is_what_flows(pt: PayloadType, mode: str) -> None:
     with World() as world:
@@ -142,21 +153,29 @@ def test_what_is_asked_for_is_what_flows(pt: PayloadType, mode: str) -> None:
         source.start()
         world.run(1)
         received = viewer.streams[1]
-        top = source.spatials - 1
+        flowing: set[tuple[int, int]] = set()
+        top, top_rate = source.spatials - 1, max(temporal for temporal, _ in source.pattern)
         for spatial, temporal in [(2, 0), (0, 2), (1, 1), (None, None), (0, 0), (2, 1), (1, 2), (0, 1), (2, 2)]:
             notices = len(world.nodes[viewer.node].changes)
             world.submit(SetLayers(watching, None, spatial, temporal))
             world.run(0.7)
-            assert len(world.nodes[viewer.node].changes) > notices, "nobody heard that other layers flow"
+            told = len(world.nodes[viewer.node].changes) > notices
             before = len(decode(received, source))
             world.run(1)
-            flowing = {(layer.spatial, layer.temporal) for _, layer in decode(received, source)[before:]}
-            highest, rate = top if spatial is None else min(spatial, top), 2 if temporal is None else temporal
+            flowed, flowing = (
+                flowing,
+                {(layer.spatial, layer.temporal) for _, layer in decode(received, source)[before:]},
+            )
+            assert told or flowing == flowed, "nobody heard that other layers flow"
+            highest, rate = (
+                top if spatial is None else min(spatial, top),
+                top_rate if temporal is None else min(temporal, top_rate),
+            )
             assert flowing == {(s, t) for s in range(highest + 1) for t in range(rate + 1)}
             stream = statistics(world, viewer)
-            assert (min(stream.spatial or 0, top), min(stream.temporal or 0, 2)) == (highest, rate)
-            assert (min(stream.target_spatial, top), min(stream.target_temporal, 2)) == (highest, rate)
-            assert there(world, publisher) == (top, 2)
+            assert (min(stream.spatial or 0, top), min(stream.temporal or 0, top_rate)) == (highest, rate)
+            assert (min(stream.target_spatial, top), min(stream.target_temporal, top_rate)) == (highest, rate)
+            assert there(world, publisher) == (top, top_rate)
         # A keyframe is asked for where spatial layers are to be taken up, and nowhere else.
         assert len(source.requests_us) <= (1 + 5 if top > 0 else 1)
         assert world.drops() == {}
@@ -215,3 +234,46 @@ def test_what_there_is_to_choose_from_follows_the_publisher() -> None:
         world.run(0.2)
         assert there(world, publisher) == (2, 2)
         assert max(layer.spatial for _, layer in decode(viewer.streams[1], source)[-8:]) == 2
+
+
+@pytest.mark.parametrize("encoding", [0, 2])  # its frames have one packet, or three: then the prefix has its own
+def test_h264_by_prefix_nal_units_goes_up_at_keyframes(encoding: int) -> None:
+    with World() as world:
+        publisher, viewer = Publisher(world), Viewer(world)
+        spec = camera(H264, 3)
+        watching = viewer.watch(consumer(H264, ssrc=1), publisher.publish(spec), spec)
+        world.run(0.2)
+        made = sources(publisher, spec, "L1T3", described=False)
+        for source in made:
+            source.start()
+        world.run(1)
+        asked = len(made[encoding].requests_us)
+        for temporal, requests in [(0, 0), (1, 1), (0, 1), (2, 2), (None, 2), (1, 2)]:
+            world.submit(SetLayers(watching, encoding, None, temporal))
+            world.run(1.5)
+            before = len(decode(viewer.streams[1], *made))
+            world.run(0.5)
+            flowing = {layer.temporal for _, layer in decode(viewer.streams[1], *made)[before:]}
+            assert flowing == set(range(2 if temporal is None else temporal + 1)) | ({2} if temporal is None else set())
+            assert len(made[encoding].requests_us) - asked <= requests + 1
+
+
+def test_h264_whose_packets_do_not_tell_their_picture_is_sent_whole() -> None:
+    """A delimiter in a packet of its own must not be left behind by a picture that is left out, nor taken for one."""
+    with World() as world:
+        publisher, viewer = Publisher(world), Viewer(world)
+        spec = camera(H264, 1)
+        watching = viewer.watch(consumer(H264, ssrc=1), publisher.publish(spec), spec)
+        world.run(0.2)
+        (source,) = sources(publisher, spec, "L1T2")
+        source.start()
+        world.run(0.5)
+        world.submit(SetLayers(watching, None, None, 0))
+        world.run(0.5)
+        assert there(world, publisher) == (0, 1)
+        source.send_payload(b"\x09\x10", marker=False)
+        world.run(0.5)
+        before = len(decode(viewer.streams[1], source))
+        world.run(0.5)
+        assert {layer.temporal for _, layer in decode(viewer.streams[1], source)[before:]} == {0, 1}
+        assert there(world, publisher) == (None, None)

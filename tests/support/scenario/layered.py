@@ -12,12 +12,16 @@ from fanwire.fastpath import probes
 from fanwire.fastpath.messages import Codec, Extension
 
 from ..dependency import Structure, Template, descriptor
-from .packet import Packet, Tag
+from .packet import TAG, Packet, Tag
 from .publisher import Source
 from .viewer import Received
 
 # Temporal layer, and whether the frame refers to the lowest layer alone: a cycle of eight, as libvpx's three layers.
-PATTERN = [(0, True), (2, True), (1, True), (2, False), (0, True), (2, False), (1, False), (2, False)]
+THREE = [(0, True), (2, True), (1, True), (2, False), (0, True), (2, False), (1, False), (2, False)]
+TWO = [(0, True), (1, True)]
+
+SPS = b"\x67\x42\xe0\x1f\x8c\x8d\x40\x50\x1e\xd0\x0f\x08\x84\x6a"
+PPS = b"\x68\xce\x3c\x80"
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,17 @@ def structure(mode: str) -> Structure:
 
 
 class Layered(Source):
-    """VP8, VP9 or AV1 in a scalability mode of three temporal layers, as the W3C's WebRTC-SVC names them: L1T3, L3T3,
-    L3T3_KEY, S3T3. VP8 has one spatial layer."""
+    """VP8, VP9, AV1 or H264 in a scalability mode of three temporal layers, as the W3C's WebRTC-SVC names them: L1T3,
+    L3T3, L3T3_KEY, S3T3. VP8 and H264 have one spatial layer.
 
-    def __init__(self, *args: Any, mode: str = "L1T3", **options: Any) -> None:
+    H264 in L1T3 tells its layers by the descriptor where `described`, else by prefix NAL units. In L1T2 it tells none:
+    there, nothing refers to the upper layer."""
+
+    def __init__(self, *args: Any, mode: str = "L1T3", described: bool = True, **options: Any) -> None:
         super().__init__(*args, **options)
         self.mode = mode
+        self.pattern = TWO if mode.endswith("T2") else THREE
+        self.described = self.pt.codec is Codec.AV1 or (self.pt.codec is Codec.H264 and mode == "L1T3" and described)
         self.spatials = int(mode[1])
         self.active = self.spatials  # so many of them are sent
         self.structure = structure(mode)
@@ -85,13 +94,13 @@ class Layered(Source):
         keyframe = self.keyframe_due
         self.keyframe_due = False
         self.keyframes += keyframe
-        self._step = 0 if keyframe else (self._step + 1) % len(PATTERN)
+        self._step = 0 if keyframe else (self._step + 1) % len(self.pattern)
         if keyframe:
             self._newest.clear()
-        temporal, sync = PATTERN[self._step]
+        temporal, sync = self.pattern[self._step]
         self.picture_id += 1
         self.tl0 += temporal == 0
-        write = {Codec.VP8: self._vp8, Codec.VP9: self._vp9, Codec.AV1: self._av1}[self.pt.codec]
+        write = getattr(self, f"_{self.pt.codec.name.lower()}")
         for spatial in range(self.active):
             self.frame += 1
             refers = self._references(spatial, temporal, keyframe=keyframe, sync=sync)
@@ -142,14 +151,30 @@ class Layered(Source):
         new_sequence = first and self._independent(spatial, keyframe=keyframe)
         return bytes([0x10 | new_sequence << 3 | (not first) << 7 | (not last) << 6, 0x30])
 
+    def _h264(self, _: int, temporal: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
+        """Fragments (RFC 6184 section 5.8); before them, or with the only one, what a slice needs to be understood."""
+        refers = 0 if self.mode == "L1T2" and temporal == 1 else 0x60
+        kind = 5 if keyframe else 1
+        if not first:
+            return bytes([refers | 28, last << 6 | kind])
+        prefix = bytes([refers | 14, 0x80 | keyframe << 6, 0x80, temporal << 5 | 7])
+        units = [SPS, PPS] if keyframe else []
+        if self.mode != "L1T2" and not self.described:
+            if not keyframe and not last:
+                return prefix
+            units.append(prefix)
+        whole = bytes([refers | kind, 0x88])
+        aggregate = b"".join(struct.pack("!H", len(unit)) + unit for unit in units)
+        return bytes([0x78]) + aggregate + struct.pack("!H", len(whole) + TAG.size + self.payload_bytes) + whole
+
     def _independent(self, spatial: int, *, keyframe: bool) -> bool:
         return keyframe and (spatial == 0 or not refers_below(self.mode, keyframe=True))
 
     def _describe(
         self, spatial: int, temporal: int, *, keyframe: bool, first: bool, last: bool
     ) -> dict[int, bytes] | None:
-        """The dependency descriptor of AV1; a structure comes with the first packet of what refers to nothing."""
-        if self.pt.codec is not Codec.AV1:
+        """The dependency descriptor; a structure comes with the first packet of what refers to nothing."""
+        if not self.described:
             return None
         template = TEMPLATES.index((temporal, keyframe, self._step == 0)) + spatial * len(TEMPLATES)
         written = descriptor(
@@ -190,10 +215,10 @@ def decode(received: Received, *sources: Layered) -> list[tuple[int, Layer]]:
         assert before.marker == (step > 0) or (tag.label, tag.frame) in cut, "the marker does not end the picture"
     hollow = list(itertools.accumulate(tag is None for tag, _ in packets))
     starts = [(books[t.label], t.frame, p, n) for (t, p), n in zip(packets, hollow, strict=True) if t and t.index == 0]
-    if received.spec.payload_types[0].codec is Codec.AV1:
-        _check_numbers(received, starts)
-    else:
+    if received.spec.payload_types[0].codec in (Codec.VP8, Codec.VP9):
         _check_ids(received, starts)
+    else:
+        _check_numbers(received, starts)
     return [(label, books[label].layers[frame]) for label, frame in came]
 
 
@@ -203,7 +228,7 @@ def _check_numbers(received: Received, starts: list[tuple[Layered, int, Packet, 
     for (source, frame, before, _), (source_after, frame_after, after, _) in itertools.pairwise(starts):
         if source is not source_after:
             assert source_after.layers[frame_after].keyframe
-        if ident is None:
+        if ident is None or not source.described:
             continue
         numbers = [int.from_bytes(packet.extensions[ident][1:3], "big") for packet in (before, after)]
         step = (numbers[1] - numbers[0]) & 0xFFFF
