@@ -211,6 +211,7 @@ cdef extern from "wire/frame.h" nogil:
         bint ids_close_up
         uint8_t temporal
         uint8_t spatial
+        uint8_t up_spatial
         uint16_t width
         uint16_t height
         bint has_picture_id

@@ -90,6 +90,7 @@ class Frame(TypedDict):
     ids_close_up: bool
     temporal: int
     spatial: int
+    up_spatial: int
     width: int
     height: int
     has_picture_id: bool

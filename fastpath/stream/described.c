@@ -40,6 +40,23 @@ static bool is_switch_point(const fw_dd_structure_t *s, const fw_dd_template_t *
     return true;
 }
 
+/* Whether everything of that spatial layer can be decoded from this frame on, but for temporal layers below the frame's. */
+static bool starts_spatial(const fw_dd_structure_t *s, const fw_dd_template_t *frame, unsigned spatial) {
+    bool any = false;
+    for (unsigned i = 0; i < s->target_count; i++) {
+        if (s->target_spatial[i] != spatial || s->target_temporal[i] < frame->temporal) continue;
+        if (fw_dd_dti(frame, i) != FW_DTI_SWITCH) return false;
+        any = true;
+    }
+    return any;
+}
+
+static uint8_t up_spatial(const fw_dd_structure_t *s, const fw_dd_template_t *frame) {
+    uint8_t up = frame->spatial;
+    while (starts_spatial(s, frame, up + 1U)) up++;
+    return up;
+}
+
 /* Takes the next frame of a picture in; one that is missing, or of another temporal layer, leaves no switch point. */
 static void take_frame(fw_described_t *d, const fw_dd_structure_t *s, const fw_dd_template_t *frame, uint32_t timestamp) {
     bool follows = frame->spatial == 0 || (d->switches && d->timestamp == timestamp && frame->spatial == d->spatial + 1 &&
@@ -74,6 +91,7 @@ bool fw_described_read(fw_described_t *d, const uint8_t *data, size_t len, const
     }
     if (!newest || !frame->start) return true;
     take_frame(d, structure, &said.own, timestamp);
+    frame->up_spatial = up_spatial(structure, &said.own);
     frame->switch_up = d->switches && frame->spatial == d->top_spatial;
     return true;
 }

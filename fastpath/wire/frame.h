@@ -26,6 +26,7 @@ typedef struct {
     bool ids_close_up;    /* VP8: picture ids follow one another; VP9 refers to pictures by them */
     uint8_t temporal;     /* temporal layer 0-7, 0 where the codec says nothing */
     uint8_t spatial;      /* spatial layer 0-7 */
+    uint8_t up_spatial;   /* described: the highest spatial layer of which everything can be decoded from this frame on */
     uint16_t width;       /* of a keyframe, 0 where unknown */
     uint16_t height;
     bool has_picture_id;  /* VP8, VP9 */

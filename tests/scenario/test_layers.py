@@ -36,12 +36,12 @@ def camera(pt: PayloadType, encodings: int) -> ProducerSpec:
     return producer(pt, extensions=RIDS, encodings=[Encoding(rid) for rid in "qhf"[:encodings]])
 
 
-def sources(publisher: Publisher, spec: ProducerSpec, mode: str, *, described: bool = True) -> list[Layered]:
+def sources(publisher: Publisher, spec: ProducerSpec, mode: str, **options: bool) -> list[Layered]:
     made = [
         Layered(
             publisher, spec, spec.payload_types[0], ssrc=0x20 + n, rtx_ssrc=0x30 + n, rid=encoding.rid, label=n + 1,
             size=(320 << n, 180 << n), packets_per_frame=1 + n, seq=20_000 * n + 65_000, timestamp=n << 30,
-            picture_id=0x7FF0 + n * 99, tl0=250 + n, mode=mode, described=described,
+            picture_id=0x7FF0 + n * 99, tl0=250 + n, mode=mode, **options,
         )
         for n, encoding in enumerate(spec.encodings)
     ]  # fmt: skip
@@ -81,6 +81,8 @@ def persist(world: World, viewer: Viewer, received: Received) -> None:
         (VP8, 3, "L1T3"),
         (VP9, 1, "L3T3"),
         (VP9, 1, "L3T3_KEY"),
+        (VP9, 1, "S3T3"),
+        (VP9, 3, "L1T3"),
         (AV1, 1, "L3T3"),
         (AV1, 1, "L3T3_KEY"),
         (AV1, 1, "S3T3"),
@@ -91,7 +93,7 @@ def persist(world: World, viewer: Viewer, received: Received) -> None:
     ],
 )
 @settings(max_examples=25, deadline=None)
-@given(wishes=WISHES, seed=st.integers(0, 99), bad=st.booleans(), described=st.booleans())
+@given(wishes=WISHES, seed=st.integers(0, 99), bad=st.booleans(), described=st.booleans(), special=st.booleans())
 def test_whatever_is_chosen_decodes(
     pt: PayloadType,
     encodings: int,
@@ -100,9 +102,11 @@ def test_whatever_is_chosen_decodes(
     seed: int,
     bad: bool,
     described: bool,
+    special: bool,
 ) -> None:
     """Random wishes at random moments; `bad` puts 5 % loss and reordering between publisher and server. `described`:
-    the viewer takes dependency descriptors."""
+    the viewer takes dependency descriptors. `special`: VP9 is in flexible mode, and AV1's spatial layers can be taken
+    up at more than keyframes."""
     with World(seed=seed) as world:
         publisher = Publisher(world, up=Link(10_000, 15_000, 0.05, reorders=True)) if bad else Publisher(world)
         viewer = Viewer(world)
@@ -112,7 +116,7 @@ def test_whatever_is_chosen_decodes(
         received = viewer.streams[1]
         persist(world, viewer, received)
         world.run(0.2)
-        made = sources(publisher, spec, mode)
+        made = sources(publisher, spec, mode, flexible=special, syncs=special and mode == "L3T3")
         for source in made:
             source.start()
         world.run(1)
@@ -277,3 +281,100 @@ def test_h264_whose_packets_do_not_tell_their_picture_is_sent_whole() -> None:
         world.run(0.5)
         assert {layer.temporal for _, layer in decode(viewer.streams[1], source)[before:]} == {0, 1}
         assert there(world, publisher) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("pt", "mode", "flexible"),
+    [
+        (VP9, "L3T3", False),
+        (VP9, "L3T3", True),
+        (VP9, "L3T3_KEY", False),
+        (VP9, "L3T3_KEY", True),
+        (VP9, "S3T3", False),
+        (AV1, "L3T3", False),
+        (AV1, "L3T3_KEY", False),
+        (AV1, "S3T3", False),
+    ],
+)
+@settings(max_examples=10, deadline=None)
+@given(wishes=st.lists(st.tuples(st.integers(0, 2), st.integers(1, 30)), min_size=1, max_size=8))
+def test_what_flowed_goes_on_until_the_keyframe_that_a_spatial_layer_needs(
+    pt: PayloadType, mode: str, flexible: bool, wishes: list[tuple[int, int]]
+) -> None:
+    """No picture is left out on the way, one keyframe at most is asked for each way up, and none for a way down."""
+    with World() as world:
+        publisher, viewer = Publisher(world), Viewer(world)
+        spec = camera(pt, 1)
+        watching = viewer.watch(consumer(pt, ssrc=1, extensions=DESCRIBED), publisher.publish(spec), spec)
+        world.run(0.2)
+        (source,) = sources(publisher, spec, mode, flexible=flexible)
+        source.start()
+        world.run(1)
+        asked, ups, before = len(source.requests_us), 0, 2
+        for spatial, ticks in wishes:
+            world.submit(SetLayers(watching, None, spatial, None))
+            world.run(ticks * 0.037)
+            ups += spatial > before
+            before = spatial
+        world.run(1)
+        source.stop()
+        world.run(0.2)
+        decoded = [layer for _, layer in decode(viewer.streams[1], source)]
+        pictures = list(dict.fromkeys(layer.picture for layer in decoded))
+        assert pictures == list(range(pictures[0], pictures[-1] + 1)), "a picture was left out"
+        assert len(source.requests_us) - asked <= ups
+        assert decoded[-1].spatial == before
+        assert world.drops() == {}
+
+
+def test_av1_takes_spatial_layers_up_where_its_descriptor_says_so() -> None:
+    """Without a keyframe, which this publisher does not send."""
+    with World() as world:
+        publisher, viewer = Publisher(world), Viewer(world)
+        spec = camera(AV1, 1)
+        watching = viewer.watch(consumer(AV1, ssrc=1, extensions=DESCRIBED), publisher.publish(spec), spec)
+        world.run(0.2)
+        (source,) = sources(publisher, spec, "L3T3", syncs=True)
+        source.start()
+        world.run(0.5)
+        source.obeys = False
+        keyframes = source.keyframes
+        for spatial, temporal in [(0, 2), (2, 2), (0, 0), (1, 0), (2, 2), (1, 2), (2, 1)]:
+            world.submit(SetLayers(watching, None, spatial, temporal))
+            world.run(0.5)
+            before = len(decode(viewer.streams[1], source))
+            world.run(0.5)
+            flowing = {(layer.spatial, layer.temporal) for _, layer in decode(viewer.streams[1], source)[before:]}
+            assert flowing == {(s, t) for s in range(spatial + 1) for t in range(temporal + 1)}
+        assert source.keyframes == keyframes
+
+
+def test_av1_layers_that_are_switched_off_by_the_mask_alone_are_not_waited_for() -> None:
+    with World() as world:
+        publisher, viewer = Publisher(world), Viewer(world)
+        spec = camera(AV1, 1)
+        watching = viewer.watch(consumer(AV1, ssrc=1, extensions=DESCRIBED), publisher.publish(spec), spec)
+        world.run(0.2)
+        (source,) = sources(publisher, spec, "L3T3")
+        source.start()
+        world.run(0.5)
+        for active in (2, 1):
+            source.active = active
+            world.run(0.5)
+            asked = len(source.requests_us)
+            for spatial, temporal in [(None, 0), (2, 2), (active - 1, 1), (None, None)]:
+                world.submit(SetLayers(watching, None, spatial, temporal))
+                world.run(0.5)
+                before = len(decode(viewer.streams[1], source))
+                world.run(0.5)
+                flowing = {(layer.spatial, layer.temporal) for _, layer in decode(viewer.streams[1], source)[before:]}
+                assert flowing == {
+                    (s, t) for s in range(active) for t in range(3 if temporal is None else temporal + 1)
+                }
+            assert len(source.requests_us) == asked
+            assert there(world, publisher) == (active - 1, 2)
+        source.active = 3
+        source.keyframe_due = True
+        world.run(0.5)
+        assert max(layer.spatial for _, layer in decode(viewer.streams[1], source)[-8:]) == 2
+        assert world.drops() == {}

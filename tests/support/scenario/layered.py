@@ -76,11 +76,21 @@ class Layered(Source):
     L3T3, L3T3_KEY, S3T3. VP8 and H264 have one spatial layer.
 
     H264 in L1T3 tells its layers by the descriptor where `described`, else by prefix NAL units. In L1T2 it tells none:
-    there, nothing refers to the upper layer."""
+    there, nothing refers to the upper layer. VP9 is in flexible mode where `flexible`, and then has no TL0PICIDX.
 
-    def __init__(self, *args: Any, mode: str = "L1T3", described: bool = True, **options: Any) -> None:
+    With `syncs`, higher spatial layers of AV1 refer to nothing but the layer below where a cycle starts."""
+
+    def __init__(
+        self,
+        *args: Any,
+        mode: str = "L1T3",
+        described: bool = True,
+        flexible: bool = False,
+        syncs: bool = False,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
-        self.mode = mode
+        self.mode, self.flexible, self.syncs = mode, flexible, syncs
         self.pattern = TWO if mode.endswith("T2") else THREE
         self.described = self.pt.codec is Codec.AV1 or (self.pt.codec is Codec.H264 and mode == "L1T3" and described)
         self.spatials = int(mode[1])
@@ -117,7 +127,7 @@ class Layered(Source):
 
     def _references(self, spatial: int, temporal: int, *, keyframe: bool, sync: bool) -> list[int]:
         found = []
-        if not keyframe:
+        if not keyframe and not (spatial > 0 and self._starts_layers()):
             lowest = temporal == 0 or sync
             found += [
                 self._newest[spatial, t] for t in range(1 if lowest else temporal + 1) if (spatial, t) in self._newest
@@ -125,6 +135,10 @@ class Layered(Source):
         if spatial > 0 and refers_below(self.mode, keyframe=keyframe):
             found.append(self.frame - 1)
         return found
+
+    def _starts_layers(self) -> bool:
+        """Whether spatial layers can be taken up at this picture, though it is no keyframe."""
+        return self.syncs and self._step == 0
 
     def _vp8(self, _: int, temporal: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
         """RFC 7741 section 4.2, then the frame's header."""
@@ -139,12 +153,17 @@ class Layered(Source):
         )
 
     def _vp9(self, spatial: int, temporal: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
-        """RFC 9628 section 4.2, not flexible; U where a cycle starts in which all refer to what comes from here on."""
-        inter_picture = not keyframe
-        bits = 0x80 | inter_picture << 6 | 0x20 | first << 3 | last << 2
+        """RFC 9628 section 4.2; U where a cycle starts in which all refer to what comes from here on."""
+        own = self.layers[self.frame]
+        before = [self.layers[other] for other in own.refers]
+        steps = [own.picture - other.picture for other in before if other.spatial == spatial]
+        bits = 0x80 | (not keyframe) << 6 | 0x20 | self.flexible << 4 | first << 3 | last << 2
         depends = spatial > 0 and refers_below(self.mode, keyframe=keyframe)
         ids = temporal << 5 | (self._step == 0) << 4 | spatial << 1 | depends
-        return struct.pack("!BHBB", bits, 0x8000 | self.picture_id & 0x7FFF, ids, self.tl0 & 0xFF)
+        head = struct.pack("!BHB", bits, 0x8000 | self.picture_id & 0x7FFF, ids)
+        if not self.flexible:
+            return head + bytes([self.tl0 & 0xFF])
+        return head + bytes(step << 1 | (place < len(steps) - 1) for place, step in enumerate(steps))
 
     def _av1(self, spatial: int, _: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
         """One element, a part of a frame; N where a coded video sequence starts (AV1 RTP specification section 4.4)."""
@@ -167,6 +186,9 @@ class Layered(Source):
         aggregate = b"".join(struct.pack("!H", len(unit)) + unit for unit in units)
         return bytes([0x78]) + aggregate + struct.pack("!H", len(whole) + TAG.size + self.payload_bytes) + whole
 
+    def _dtis_of_start(self, spatial: int) -> str:
+        return "".join("S" if target >= spatial else "-" for target in range(self.spatials) for _ in range(3))
+
     def _independent(self, spatial: int, *, keyframe: bool) -> bool:
         return keyframe and (spatial == 0 or not refers_below(self.mode, keyframe=True))
 
@@ -184,6 +206,7 @@ class Layered(Source):
             end=last,
             structure=self.structure if first and self._independent(spatial, keyframe=keyframe) else None,
             active=((1 << 3 * self.active) - 1, 3 * self.spatials) if self.active < self.spatials else None,
+            dtis=self._dtis_of_start(spatial) if self._starts_layers() and not keyframe else None,
             fdiffs=None if keyframe else sorted(self.frame - other for other in self.layers[self.frame].refers),
         )
         return {self.spec.extensions[Extension.DEPENDENCY_DESCRIPTOR]: written}
@@ -252,15 +275,16 @@ def _check_ids(received: Received, starts: list[tuple[Layered, int, Packet, int]
         assert after is not None
         layer, layer_after = source.layers[number], source_after.layers[number_after]
         step = (after["picture_id"] - before["picture_id"]) & 0x7FFF
-        tl0_step = (after["tl0_pic_idx"] - before["tl0_pic_idx"]) & 0xFF
+        tl0_step = (after["tl0_pic_idx"] - before["tl0_pic_idx"]) & 0xFF if before["has_tl0"] else None
         switched = source is not source_after
         if vp8 or switched:
-            # A picture left out that came too late for that went as padding, and keeps its id.
-            assert 1 <= step <= 1 + hollow_after - hollow, "picture ids do not follow one another"
+            # A picture left out that came too late for that went as padding, and keeps its id; VP9's all do.
+            most = 1 + hollow_after - hollow if vp8 else len(THREE)
+            assert 1 <= step <= most, "picture ids do not follow one another"
         else:
             assert step == layer_after.picture - layer.picture, "a picture is not where those that refer to it look"
         new_base = layer_after.temporal == 0 and (switched or layer_after.picture != layer.picture)
-        assert tl0_step == new_base, "TL0PICIDX does not count the lowest layer"
+        assert tl0_step in (new_base, None), "TL0PICIDX does not count the lowest layer"
         if vp8:
             assert (after["keyidx"] - before["keyidx"]) & 31 == layer_after.keyframe, "KEYIDX is no count of keyframes"
         if switched:
