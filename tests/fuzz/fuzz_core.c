@@ -36,6 +36,7 @@ static uint64_t run, now_us;
 static fw_core_t *core;
 static uint64_t ids[IDS];
 static unsigned id_count;
+static uint32_t checks;
 
 static uint64_t digest(const uint8_t *data, size_t len) {
     uint64_t h = 14695981039346656037U;
@@ -154,7 +155,7 @@ static void receive(unsigned path, const uint8_t *data, size_t len) {
     free(exact);
 }
 
-/* A check with these attributes, whose length, integrity and fingerprint are right. */
+/* A new check with these attributes, whose length, integrity and fingerprint are right. */
 static void check(unsigned path, const uint8_t *attributes, size_t len) {
     uint8_t data[FW_STUN_HEADER_BYTES + 512 + 32] = {0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42};
     len = len > 512 ? 512 : len & ~(size_t)3;
@@ -163,6 +164,7 @@ static void check(unsigned path, const uint8_t *attributes, size_t len) {
     fw_store16(end, 8);
     fw_store16(end + 2, FW_STUN_INTEGRITY_BYTES);
     fw_store16(data + 2, (uint16_t)(len + 32));
+    fw_store32(data + 8, ++checks);
     fw_store16(end + 24, 0x8028);
     fw_store16(end + 26, 4);
     fw_store32(end + 28, fw_crc32(data, FW_STUN_HEADER_BYTES + len + 24) ^ 0x5354554e);
@@ -323,7 +325,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     open_locks();
     run++;
     now_us = 1000000;
-    stream_count = id_count = 0;
+    stream_count = id_count = checks = 0;
     core = fw_core_create(&config, &sinks);
     CHECK(core != NULL);
     set_up();
