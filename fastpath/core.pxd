@@ -2,6 +2,8 @@
 
 from libc.stdint cimport int8_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from .leaves cimport FW_SPATIALS, fw_size_t
+
 
 cdef extern from "<stdbool.h>" nogil:
     ctypedef bint fw_bool "bool"
@@ -533,9 +535,13 @@ cdef extern from "forward/core.h" nogil:
         uint8_t target
         uint8_t spatial
         uint8_t temporal
+        uint8_t target_spatial
+        uint8_t target_temporal
+        fw_size_t sizes[FW_SPATIALS]
 
     enum:
         FW_STATS_STREAMS
+        FW_NO_LAYER
 
     fw_core_t *fw_core_create(const fw_core_config_t *config, const fw_sinks_t *sinks)
     void fw_core_destroy(fw_core_t *core)

@@ -191,6 +191,13 @@ cdef extern from "wire/twcc.h" nogil:
 
 
 cdef extern from "wire/frame.h" nogil:
+    enum:
+        FW_SPATIALS
+
+    ctypedef struct fw_size_t:
+        uint16_t width
+        uint16_t height
+
     ctypedef struct fw_frame_t:
         bint start
         bint end
@@ -198,19 +205,27 @@ cdef extern from "wire/frame.h" nogil:
         bint has_layers
         bint described
         bint layer_sync
+        bint prefixed
+        bint loose
         bint switch_up
         bint ids_close_up
         uint8_t temporal
         uint8_t spatial
+        uint8_t up_spatial
         uint16_t width
         uint16_t height
         bint has_picture_id
         bint has_tl0
+        bint has_keyidx
         uint8_t picture_id_bits
         uint16_t picture_id
         uint8_t tl0_pic_idx
         uint8_t picture_id_offset
         uint8_t tl0_offset
+        uint8_t keyidx
+        uint8_t keyidx_offset
+        uint8_t size_count
+        uint8_t sizes_offset
 
 
 cdef extern from "wire/vp8.h" nogil:
@@ -246,6 +261,7 @@ cdef extern from "wire/dd.h" nogil:
         uint8_t target_count
         uint8_t target_spatial[32]
         uint8_t target_temporal[32]
+        fw_size_t sizes[4]
 
     ctypedef struct fw_dd_frame_t:
         fw_dd_template_t own

@@ -187,8 +187,11 @@ class StreamStatistics:
     codec: Codec
     encoding: int | None  # of a consumer: the one that flows
     target: int | None  # of a consumer: the one that is to flow
-    spatial: int  # of a consumer: the highest layers that flow, 7 where none is left out
-    temporal: int
+    spatial: int | None  # of a consumer: the highest layers that flow, 7 where none is left out; of a producer:
+    temporal: int | None  # those that there are, None where packets name none
+    target_spatial: int  # of a consumer: the highest layers that are to flow
+    target_temporal: int
+    sizes: tuple[tuple[int, int], ...]  # of a producer's spatial layers, where the stream tells them
     ssrc: int
     packets: int
     bytes: int

@@ -84,19 +84,27 @@ class Frame(TypedDict):
     has_layers: bool
     described: bool
     layer_sync: bool
+    prefixed: bool
+    loose: bool
     switch_up: bool
     ids_close_up: bool
     temporal: int
     spatial: int
+    up_spatial: int
     width: int
     height: int
     has_picture_id: bool
     has_tl0: bool
+    has_keyidx: bool
     picture_id_bits: int
     picture_id: int
     tl0_pic_idx: int
     picture_id_offset: int
     tl0_offset: int
+    keyidx: int
+    keyidx_offset: int
+    size_count: int
+    sizes_offset: int
 
 @type_check_only
 class Dependency(TypedDict):
@@ -114,6 +122,7 @@ class DependencyFrame(TypedDict):
     dtis: str  # -, D, S or R for each decode target, as appendix A writes them
     active: int | None
     targets: list[tuple[int, int]]  # the highest spatial and temporal layer of each decode target
+    sizes: list[tuple[int, int]]  # of the spatial layers
 
 @type_check_only
 class Red(TypedDict):

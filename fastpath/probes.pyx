@@ -309,6 +309,7 @@ def dd_frame(bytes data, bytes structure):
         "dtis": "".join("-DSR"[fw_dd_dti(&frame.own, target)] for target in range(known.target_count)),
         "active": frame.active if frame.has_active else None,
         "targets": [(known.target_spatial[i], known.target_temporal[i]) for i in range(known.target_count)],
+        "sizes": [(size.width, size.height) for size in known.sizes if size.width],
     }
 
 

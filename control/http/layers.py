@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..rooms.layers import EncodingState, LayerWish, MediumState
+from ..rooms.layers import EncodingState, Flow, LayerWish, MediumState
 from .problems import Problem
 
 MAX_LAYER_ID = 7
@@ -58,39 +58,51 @@ def _lowest(body: Mapping[str, Any], names: tuple[str, str]) -> int | None:
 
 
 def _medium(state: MediumState) -> dict[str, Any]:
-    ids = [encoding.id for encoding in state.encodings]
     active: list[dict[str, Any]] = []
     inactive: list[dict[str, Any]] = []
     for place, encoding in enumerate(state.encodings):
-        known = {"id": encoding.id, "simulcastIdx": place} | _size(encoding)
+        known = {"id": encoding.id, "simulcastIdx": place} | _size(encoding.size())
         if encoding.active:
             active.append(known | _bitrate(encoding))
         else:
             inactive.append(known)
     layers = [
-        {"encodingId": encoding.id, "simulcastIdx": place} | _bitrate(encoding) | _size(encoding)
-        for place, encoding in enumerate(state.encodings)
-        if encoding.active
+        layer for place, encoding in enumerate(state.encodings) if encoding.active for layer in _layers(place, encoding)
     ]
     document: dict[str, Any] = {"active": active, "inactive": inactive, "layers": layers}
-    for name, chosen in (("current", state.current), ("target", state.target)):
-        if chosen is not None and chosen < len(ids):  # the publisher may have changed meanwhile
-            document[name] = {"encodingId": ids[chosen]}
-    if "current" in document:
-        document["current"] |= _ids(None, state.spatial, state.temporal)
+    for name, flow in (("current", state.current), ("target", state.target)):
+        if flow is not None and flow.encoding < len(state.encodings):  # the publisher may have changed meanwhile
+            document[name] = _flow(flow, state.encodings[flow.encoding])
     if (wish := state.wish) is not None:
         document["wish"] = _ids(wish.encoding, wish.spatial, wish.temporal)
     return document
 
 
+def _layers(place: int, encoding: EncodingState) -> Iterator[dict[str, Any]]:
+    """Every layer of an encoding, the lowest first; the last, which needs all of them, has the bit rate."""
+    highest = encoding.spatial or 0, encoding.temporal or 0
+    for spatial in range(highest[0] + 1):
+        size = _size(encoding.size(spatial if highest[0] else None))
+        for temporal in range(highest[1] + 1):
+            layer = _flow(Flow(place, spatial, temporal), encoding) | {"simulcastIdx": place} | size
+            yield layer | _bitrate(encoding) if (spatial, temporal) == highest else layer
+
+
+def _flow(flow: Flow, encoding: EncodingState) -> dict[str, object]:
+    """An encoding and its highest layers: of each kind that it has more than one of."""
+    spatial = min(flow.spatial, encoding.spatial) if encoding.spatial else None
+    temporal = min(flow.temporal, encoding.temporal) if encoding.temporal else None
+    return _ids(encoding.id, spatial, temporal)
+
+
 def _ids(encoding: str | None, spatial: int | None, temporal: int | None) -> dict[str, object]:
-    """A layer by its ids; those that are the highest are left out."""
+    """A layer by its ids, as far as there are any."""
     ids = {"encodingId": encoding, "spatialLayerId": spatial, "temporalLayerId": temporal}
     return {name: value for name, value in ids.items() if value is not None}
 
 
-def _size(encoding: EncodingState) -> dict[str, int]:
-    return {"width": encoding.width, "height": encoding.height} if encoding.width else {}
+def _size(size: tuple[int, int]) -> dict[str, int]:
+    return {"width": size[0], "height": size[1]} if size[0] else {}
 
 
 def _bitrate(encoding: EncodingState) -> dict[str, int]:

@@ -6,12 +6,11 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..media.engine import ProducerId, ProducerSpec, TransportStatistics
 from .errors import NoSuchLayer
 
-ALL_LAYERS = 7  # no layer has a higher number
 _FRESH_S = 0.9  # however many viewers ask, a publisher's worker is asked about once a second
 _SILENT_S = 3.0  # an encoding that sends nothing for so long is inactive: a screen may stand still for a while
 
@@ -36,35 +35,60 @@ class LayerWish:
 
 @dataclass(frozen=True, slots=True)
 class EncodingState:
-    """One encoding of a producer. Sizes are 0 where they are not known, the bit rate is None before it was measured."""
+    """One encoding of a producer. Sizes are 0 where they are not known, the bit rate is None before it was measured.
+
+    `spatial` and `temporal` are the highest layers in it, None where its packets name none.
+    """
 
     id: str
     active: bool
     bitrate_bps: int | None
     width: int
     height: int
+    spatial: int | None = None
+    temporal: int | None = None
+    sizes: tuple[tuple[int, int], ...] = ()  # of the spatial layers, where the stream tells them
+
+    def size(self, spatial: int | None = None) -> tuple[int, int]:
+        """The size of a spatial layer, the highest unless told otherwise."""
+        layer = self.spatial if spatial is None else spatial
+        if layer is None or (layer == self.spatial and not self.sizes):
+            return self.width, self.height
+        return self.sizes[layer] if layer < len(self.sizes) else (0, 0)
+
+    def lowest(self) -> EncodingState:
+        """The encoding as it is for who can have its lowest spatial layer alone."""
+        if not self.spatial:
+            return self
+        width, height = self.size(0)
+        return replace(self, spatial=0, width=width, height=height)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """An encoding by its index, and the highest layers of it; it may have fewer."""
+
+    encoding: int
+    spatial: int
+    temporal: int
 
 
 @dataclass(frozen=True, slots=True)
 class MediumState:
     """One medium of a session, in the order of its publisher's encodings.
 
-    For a viewer also the encoding that flows to it and the one that is to flow (None: nothing), its wish, and the
-    highest spatial and temporal layer that flow (None: all there are).
+    For a viewer also what flows to it, what is to flow (None: nothing), and its wish.
     """
 
     encodings: tuple[EncodingState, ...] = ()
-    current: int | None = None
-    target: int | None = None
+    current: Flow | None = None
+    target: Flow | None = None
     wish: LayerWish | None = None
-    spatial: int | None = None
-    temporal: int | None = None
 
     @property
     def shape(self) -> object:
         """All but the bit rates, which never stay the same."""
-        sizes = tuple((one.id, one.active, one.width, one.height) for one in self.encodings)
-        return sizes, self.current, self.target, self.wish, self.spatial, self.temporal
+        return tuple(replace(one, bitrate_bps=None) for one in self.encodings), self.current, self.target, self.wish
 
 
 def encoding_ids(spec: ProducerSpec) -> list[str]:
@@ -113,7 +137,9 @@ class Meter:
                 return EncodingState(name, False, None, 0, 0)
             active = now - self._heard_at.get(key, -math.inf) < _SILENT_S
             rate_bps = round(come[key] * 8 / elapsed_s) if elapsed_s is not None else None
-            return EncodingState(name, active, rate_bps, stream.width, stream.height)
+            return EncodingState(
+                name, active, rate_bps, stream.width, stream.height, stream.spatial, stream.temporal, stream.sizes
+            )
 
         self._states = {
             producer: tuple(state(name, (producer, index)) for index, name in enumerate(encoding_ids(spec)))

@@ -7,10 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 from ..media.engine import (
+    Codec,
     ConsumerId,
     ConsumerSpec,
     Engine,
     EngineError,
+    Extension,
     Kind,
     ProducerId,
     ProducerSpec,
@@ -20,7 +22,7 @@ from ..session.codecs import match_payload_types
 from ..session.negotiate import agree
 from ..session.session import Session
 from .errors import NoSuchLayer
-from .layers import ALL_LAYERS, EncodingState, LayerWish, MediumState, Meter
+from .layers import EncodingState, Flow, LayerWish, MediumState, Meter
 
 _KINDS = 16  # of offers to watch one publication, are remembered
 
@@ -136,15 +138,10 @@ class Subscription:
         for index, (consumer, spec) in self.consumers.items():
             if spec.kind is not Kind.VIDEO:
                 continue
-            stream = streams.get(consumer)
-            states[index] = MediumState(
-                encodings.get(found[0], ()) if found is not None else (),
-                stream.encoding if stream is not None else None,
-                stream.target if stream is not None else None,
-                self._wishes.get(index),
-                _layer(stream.spatial) if stream is not None else None,
-                _layer(stream.temporal) if stream is not None else None,
-            )
+            known = encodings.get(found[0], ()) if found is not None else ()
+            if found is not None and not _tells_spatial_layers(found[1], spec):
+                known = tuple(encoding.lowest() for encoding in known)
+            states[index] = MediumState(known, *_flows(streams.get(consumer)), self._wishes.get(index))
         return states
 
     def notify(self) -> None:
@@ -184,6 +181,18 @@ class Subscription:
         await engine.set_layers(self.consumers[index][0], encoding, wish.spatial, wish.temporal)
 
 
-def _layer(highest: int) -> int | None:
-    """The highest layer that flows; None where all there are do."""
-    return None if highest == ALL_LAYERS else highest
+def _flows(stream: StreamStatistics | None) -> tuple[Flow | None, Flow | None]:
+    """What flows and what is to flow."""
+    if stream is None:
+        return None, None
+    current = target = None
+    if stream.encoding is not None and stream.spatial is not None and stream.temporal is not None:
+        current = Flow(stream.encoding, stream.spatial, stream.temporal)
+    if stream.target is not None:
+        target = Flow(stream.target, stream.target_spatial, stream.target_temporal)
+    return current, target
+
+
+def _tells_spatial_layers(source: ProducerSpec, sink: ConsumerSpec) -> bool:
+    """Whether the viewer can take more than AV1's lowest spatial layer: it needs the dependency descriptor for that."""
+    return source.payload_types[0].codec is not Codec.AV1 or Extension.DEPENDENCY_DESCRIPTOR in sink.extensions

@@ -9,17 +9,16 @@ from .sdp import EXTENSION_URIS
 # Both tell of one hop only, and nothing here reads them.
 _NEVER = {Extension.VIDEO_TIMING, Extension.TRANSMISSION_OFFSET}
 _NEVER_TO_VIEWERS = _NEVER | {Extension.RID, Extension.REPAIRED_RID, Extension.LAYERS_ALLOCATION}
-_NEEDS_DESCRIPTOR = {Codec.VP9, Codec.AV1}
 _REVERSED = {Direction.SENDONLY: Direction.RECVONLY, Direction.RECVONLY: Direction.SENDONLY}
 
 
 def extensions_from_publisher(offer: Media, payload_types: tuple[PayloadType, ...]) -> dict[Extension, int]:
     """The extensions that a publisher will send, with their ids (1-255), given what it will send first.
 
-    The dependency descriptor is taken for VP9 and AV1 only: libwebrtc leaves picture and layer numbers out of the VP8
-    payload once it has been agreed upon.
+    The dependency descriptor is not taken for VP8: libwebrtc leaves picture and layer numbers out of the payload once
+    it has been agreed upon.
     """
-    unwanted = _NEVER if payload_types[0].codec in _NEEDS_DESCRIPTOR else _NEVER | {Extension.DEPENDENCY_DESCRIPTOR}
+    unwanted = _NEVER | {Extension.DEPENDENCY_DESCRIPTOR} if payload_types[0].codec is Codec.VP8 else _NEVER
     return _offered(offer, Direction.SENDONLY, unwanted, 255)
 
 

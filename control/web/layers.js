@@ -1,14 +1,14 @@
-/** The sizes that a publisher sends at once, and the choice of one of them (WHEP's layer and event extensions). */
+/** The layers that a publisher sends at once, and the choice of some of them (WHEP's layer and event extensions). */
 
 /**
- * `encodings` are the sizes there are, largest first: { id, width, height }, sizes of 0 where they are not known. `wish`
- * is the id of the one chosen, null for the largest; it is kept over reconnections. `current` is the one that flows.
- * Event: "change".
+ * `sizes` are the pictures there are, largest first: { layer, width, height }, sizes of 0 where they are not known; `layer`
+ * has the members of a wish that choose it. `rates` counts the temporal layers: 1 where there is nothing to choose.
+ * `wish` has the members of what is chosen, none for the highest; it is kept over reconnections. Event: "change".
  */
 export class LayerChoice extends EventTarget {
-  encodings = [];
-  current = null;
-  wish = null;
+  sizes = [];
+  rates = 1;
+  wish = {};
   #session = null;
   #events = null;
 
@@ -20,7 +20,7 @@ export class LayerChoice extends EventTarget {
     this.#events = null;
     if (!session?.has("server-sent-events") || !session.has("layer")) return;
     try {
-      if (this.wish !== null) await this.#send();
+      if (Object.keys(this.wish).length) await this.#send().catch((error) => console.warn("Layers:", error));
       const created = await session.post("server-sent-events", ["layers"]);
       // Another session may have come while we waited.
       if (session !== this.#session) return;
@@ -31,10 +31,10 @@ export class LayerChoice extends EventTarget {
     }
   }
 
-  /** Asks for the encoding of that id, null for the largest. Raises as `Session.open` does. */
-  async choose(id) {
+  /** Asks for these layers. Raises as `Session.open` does. */
+  async choose(wish) {
     const before = this.wish;
-    this.wish = id;
+    this.wish = wish;
     try {
       await this.#send();
     } catch (error) {
@@ -44,17 +44,27 @@ export class LayerChoice extends EventTarget {
   }
 
   async #send() {
-    await this.#session?.post("layer", this.wish === null ? {} : { encodingId: this.wish });
+    await this.#session?.post("layer", this.wish);
   }
 
   /** There is one picture in the session, so there is one medium with layers. */
   #show(media) {
     const [medium] = Object.values(media);
-    const { active = [], current = {} } = medium ?? {};
-    this.encodings = active
-      .map(({ id, width = 0, height = 0 }) => ({ id, width, height }))
+    const { active = [], layers = [] } = medium ?? {};
+    this.rates = 1 + Math.max(0, ...layers.map(({ temporalLayerId = 0 }) => temporalLayerId));
+    this.sizes = layers
+      .filter(({ temporalLayerId = 0 }) => temporalLayerId === 0)
+      .map(({ width = 0, height = 0, ...ids }) => ({ layer: chooses(ids, active.length), width, height }))
+      .reverse()
       .sort((a, b) => b.height - a.height);
-    this.current = current.encodingId ?? null;
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** The members of a wish for a size. One encoding needs no name: the wish is good for publishers to come. */
+function chooses({ encodingId, spatialLayerId }, encodings) {
+  return {
+    ...(encodings > 1 && { encodingId }),
+    ...(spatialLayerId !== undefined && { spatialLayerId }),
+  };
 }

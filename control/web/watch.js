@@ -8,6 +8,8 @@ import { explainConnection } from "./words.js";
 /** Without a new packet for so many readings (one a second) the publisher is taken to have paused. */
 const SILENT_READINGS = 3;
 const QUIET_MS = 3000;
+/** With one temporal layer less each time. */
+const RATES = ["Fewer pictures", "Fewest pictures", "Even fewer"];
 
 const stage = byId("stage");
 const video = byId("video");
@@ -137,26 +139,36 @@ function toggleStats() {
   byId("stats-toggle").setAttribute("aria-expanded", String(shown));
 }
 
-/** The menu of sizes, where there is more than one to choose from. */
+/** The menus of sizes and rates, each where there is more than one to choose from. */
 function showLayers() {
-  const { encodings, current, wish } = client.layers;
-  const menu = byId("layer");
-  const gone = wish !== null && !encodings.some(({ id }) => id === wish);
-  const choices = [["", "Highest"], ...encodings.map(({ id, width, height }) => [
-    id, width ? `${width} × ${height}` : `Layer ${id}`,
-  ]), ...(gone ? [[wish, `Layer ${wish} (off)`]] : [])];
-  // A menu that is open would close if it were filled anew.
-  if (JSON.stringify(choices) !== menu.dataset.choices) {
-    menu.replaceChildren(...choices.map(([id, text]) => new Option(text, id)));
-    menu.dataset.choices = JSON.stringify(choices);
-  }
-  menu.value = wish ?? "";
-  menu.dataset.current = current ?? "";
-  menu.hidden = choices.length < 3;
+  const { sizes, rates, wish: { temporalLayerId, ...size } } = client.layers;
+  showMenu("size", size, "Highest", sizes.map(({ layer, width, height }) => [
+    layer, width ? `${width} × ${height}` : `Layer ${layer.encodingId ?? layer.spatialLayerId}`,
+  ]));
+  const rate = temporalLayerId === undefined ? {} : { temporalLayerId };
+  showMenu("rate", rate, "Every picture", RATES.slice(0, rates - 1).map(
+    (name, place) => [{ temporalLayerId: rates - 2 - place }, name],
+  ));
 }
 
-async function chooseLayer({ target }) {
-  await client.layers.choose(target.value || null).catch((error) => console.warn("Layers:", error));
+/** Fills a menu with the highest and [wish, name] of each other choice; `chosen` may be one that is gone. */
+function showMenu(id, chosen, highest, choices) {
+  const menu = byId(id);
+  const known = [[{}, highest], ...choices].map(([wish, name]) => [JSON.stringify(wish), name]);
+  const value = JSON.stringify(chosen);
+  if (!known.some(([wish]) => wish === value)) known.push([value, "Chosen before (off)"]);
+  // A menu that is open would close if it were filled anew.
+  if (JSON.stringify(known) !== menu.dataset.choices) {
+    menu.replaceChildren(...known.map(([wish, name]) => new Option(name, wish)));
+    menu.dataset.choices = JSON.stringify(known);
+  }
+  menu.value = value;
+  menu.hidden = known.length < (id === "rate" ? 2 : 3);
+}
+
+async function chooseLayers({ target }) {
+  const wish = { ...JSON.parse(byId("size").value), ...JSON.parse(byId("rate").value) };
+  await client.layers.choose(wish).catch((error) => console.warn("Layers:", error));
   target.blur(); // whoever has chosen is done with the controls
   showLayers();
 }
@@ -194,7 +206,7 @@ byId("volume").addEventListener("input", ({ target }) => {
   video.muted = video.volume === 0;
 });
 client.layers.addEventListener("change", showLayers);
-byId("layer").addEventListener("change", chooseLayer);
+for (const id of ["size", "rate"]) byId(id).addEventListener("change", chooseLayers);
 byId("full").addEventListener("click", toggleFull);
 byId("stats-toggle").addEventListener("click", toggleStats);
 byId("again").addEventListener("click", () => client.start());

@@ -282,13 +282,18 @@ static void producer_stats(const fw_core_t *core, const fw_producer_t *p, const 
         .kind = p->media.kind,
         .encoding = e->index,
         .target = 0xff,
+        .spatial = e->tops.known ? e->tops.spatial : FW_NO_LAYER,
+        .temporal = e->tops.known ? e->tops.temporal : FW_NO_LAYER,
         .codec = p->media.format_count > 0 ? p->media.formats[0].codec : 0,
     };
+    memcpy(out->sizes, e->sizes, sizeof out->sizes);
 }
 
 static uint8_t encoding_number(int8_t encoding) { return encoding == FW_ENCODING_NONE ? 0xff : (uint8_t)encoding; }
 
 static void consumer_stats(const fw_consumer_t *c, fw_stream_stats_t *out) {
+    bool aims = c->producer != NULL && c->select.target != FW_ENCODING_NONE;
+    fw_layers_t limit = aims ? fw_consumer_limit(c, c->producer->encodings[c->select.target]) : c->limit;
     *out = (fw_stream_stats_t){
         .id = c->id,
         .packets = c->packets,
@@ -307,6 +312,8 @@ static void consumer_stats(const fw_consumer_t *c, fw_stream_stats_t *out) {
         .target = encoding_number(c->select.target),
         .spatial = fw_seqmap_layers(&c->seqmap).spatial,
         .temporal = fw_seqmap_layers(&c->seqmap).temporal,
+        .target_spatial = limit.spatial,
+        .target_temporal = limit.temporal,
         .fraction_lost = c->remote.fraction_lost,
         .codec = c->media->format_count > 0 ? c->media->formats[0].codec : 0,
     };

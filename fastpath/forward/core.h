@@ -46,11 +46,15 @@ typedef struct {
     uint8_t fraction_lost; /* 1/256, of the viewer's last report */
     uint8_t codec;
     uint8_t target; /* of a consumer, the encoding that it is to get, or 0xff */
-    uint8_t spatial; /* of a consumer, the highest layers that flow, FW_LAYERS_ALL where none is left out */
-    uint8_t temporal;
+    uint8_t spatial; /* of a consumer, the highest layers that flow, FW_LAYERS_ALL where none is left out; of a producer, */
+    uint8_t temporal; /* those that there are, FW_NO_LAYER where packets name none */
+    uint8_t target_spatial; /* of a consumer, the highest that are to flow */
+    uint8_t target_temporal;
+    fw_size_t sizes[FW_SPATIALS]; /* of a producer's spatial layers, where the stream tells them */
 } fw_stream_stats_t;
 
 #define FW_STATS_STREAMS 256
+#define FW_NO_LAYER 0xff
 
 /* NULL where memory is short, or no backend of crypto/ was chosen. */
 fw_core_t *fw_core_create(const fw_core_config_t *config, const fw_sinks_t *sinks);

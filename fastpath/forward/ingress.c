@@ -108,13 +108,25 @@ static bool read_descriptor(fw_encoding_t *e, fw_packet_t *packet) {
                              packet->rtp.timestamp, &packet->frame);
 }
 
-/* What the dependency descriptor of an AV1 packet tells of it, and of those after it that waited for its structure. */
+/* What the dependency descriptor of a packet tells of it, and of those after it that waited for its structure. */
 static void describe(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     if (!read_descriptor(e, packet)) fw_producer_lacks_keyframe(core, e->producer, e->index);
-    e->top_spatial = e->described.top_spatial;
+    e->tops = (fw_tops_t){.known = true, .spatial = e->described.top_spatial, .temporal = e->described.top_temporal};
+    if (packet->dd.has_structure) memcpy(e->sizes, e->described.structures[0].sizes, sizeof e->described.structures[0].sizes);
     for (uint64_t seq64 = packet->seq64 + 1; packet->dd.has_structure && seq64 <= e->highest_seq64; seq64++) {
         fw_packet_t *after = fw_encoding_cached(core, e, seq64);
         if (after != NULL && after->frame.described && after->frame.spatial == FW_LAYERS_ALL) (void)read_descriptor(e, after);
+    }
+}
+
+/* The layers of a packet whose payload does not tell them by itself. */
+static void read_layers(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
+    uint8_t codec = e->producer->media.formats[packet->format].codec;
+    if (packet->has_dd && (codec == FW_AV1 || codec == FW_H264 || codec == FW_H265)) {
+        describe(core, e, packet);
+    } else if (codec == FW_H264) {
+        fw_nals_read(&e->nals, packet->rtp.timestamp, &packet->frame);
+        if (e->nals.loose) e->tops = (fw_tops_t){0};
     }
 }
 
@@ -164,6 +176,12 @@ static void note_capture(fw_encoding_t *e, const fw_packet_t *packet) {
     e->capture_delay_us = (int64_t)(packet->arrival_us - captured_us);
 }
 
+static void note_sizes(fw_encoding_t *e, const fw_packet_t *packet) {
+    const uint8_t *at = packet->data + packet->rtp.header_len + packet->frame.sizes_offset;
+    for (unsigned i = 0; i < packet->frame.size_count; i++, at += 4)
+        e->sizes[i] = (fw_size_t){.width = fw_load16(at), .height = fw_load16(at + 2)};
+}
+
 static void note_pace(fw_encoding_t *e, const fw_packet_t *packet) {
     fw_producer_t *p = e->producer;
     if (!fw_pace_note(&e->pace, packet->rtp.timestamp, packet->arrival_us)) return;
@@ -191,7 +209,7 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool h
         return;
     }
     if (packet->frame.apart_offset != 0) tie_to_lower_layer(packet);
-    if (!empty && packet->has_dd && p->media.formats[packet->format].codec == FW_AV1) describe(core, e, packet);
+    if (!empty) read_layers(core, e, packet);
     if (packet->frame.sets_before && !is_headed(core, e, packet)) packet->frame.keyframe = false;
     bool keyframe = packet->frame.keyframe;
     packet->entry = !empty && (p->media.kind == FW_AUDIO || keyframe);
@@ -216,8 +234,8 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool h
         if (packet->rtp.marker) fw_cache_mark(&e->cache, packet->seq64, FW_CACHE_ENDS_FRAME);
         fw_frames_add(&e->frames, &e->cache, e->highest_seq64, e->entry_seq64, core->now_us);
     }
-    if (packet->frame.has_layers && !packet->frame.described && packet->frame.spatial > e->top_spatial)
-        e->top_spatial = packet->frame.spatial;
+    if (packet->frame.has_layers && !packet->frame.described) fw_tops_note(&e->tops, &packet->frame);
+    if (packet->frame.size_count > 0) note_sizes(e, packet);
     if (e->entry_seq64 != 0 && packet->rtp.timestamp == e->entry_timestamp) e->entry_bytes += packet->len;
     if (!history) {
         fw_handover_packet(core, p, packet);

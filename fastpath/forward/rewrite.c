@@ -73,9 +73,10 @@ static size_t write_extensions(const fw_consumer_t *c, const fw_packet_t *packet
 static size_t write_picture_ids(const fw_packet_t *packet, const fw_rewrite_t *how, const uint8_t *payload, uint8_t *out) {
     const fw_frame_t *f = &packet->frame;
     size_t len = 0;
-    if (how->epoch->tl0_offset == 0 && fw_rewrite_picture_id(packet, how) == f->picture_id) return 0;
+    if (how->epoch->tl0_offset == 0 && how->epoch->keyidx_offset == 0 && fw_rewrite_picture_id(packet, how) == f->picture_id) return 0;
     if (f->has_picture_id) len = (size_t)f->picture_id_offset + (f->picture_id_bits == 15 ? 2 : 1);
     if (f->has_tl0 && (size_t)f->tl0_offset + 1 > len) len = (size_t)f->tl0_offset + 1;
+    if (f->has_keyidx) len = (size_t)f->keyidx_offset + 1;
     memcpy(out, payload, len);
     if (f->has_picture_id) {
         uint16_t id = fw_rewrite_picture_id(packet, how);
@@ -86,6 +87,8 @@ static size_t write_picture_ids(const fw_packet_t *packet, const fw_rewrite_t *h
         }
     }
     if (f->has_tl0) out[f->tl0_offset] = (uint8_t)(f->tl0_pic_idx + how->epoch->tl0_offset);
+    if (f->has_keyidx)
+        out[f->keyidx_offset] = (uint8_t)((payload[f->keyidx_offset] & 0xE0) | ((f->keyidx + how->epoch->keyidx_offset) & 0x1F));
     return len;
 }
 

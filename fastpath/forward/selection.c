@@ -23,6 +23,7 @@ static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *
     if (!first) {
         epoch->picture_id_offset = (uint16_t)(c->last_picture_id + 1 - packet->frame.picture_id);
         epoch->tl0_offset = (uint8_t)(c->last_tl0 + 1 - packet->frame.tl0_pic_idx);
+        epoch->keyidx_offset = (uint8_t)(c->last_keyidx + 1 - packet->frame.keyidx);
         if (packet->has_dd) epoch->frame_number_offset = (uint16_t)(c->last_frame_number + 1 - packet->dd.frame_number);
     }
     c->reported = false;
@@ -43,6 +44,7 @@ void fw_selection_sent(fw_consumer_t *c, const fw_packet_t *packet, const fw_rew
     fw_tsmap_advance(&c->tsmap, in, squeezed ? fw_catchup_due_us(c, packet) : packet->arrival_us);
     if (packet->frame.has_picture_id) c->last_picture_id = fw_rewrite_picture_id(packet, how);
     if (packet->frame.has_tl0) c->last_tl0 = (uint8_t)(packet->frame.tl0_pic_idx + epoch->tl0_offset);
+    if (packet->frame.has_keyidx) c->last_keyidx = (uint8_t)(packet->frame.keyidx + epoch->keyidx_offset);
     if (packet->has_dd) c->last_frame_number = (uint16_t)(packet->dd.frame_number + epoch->frame_number_offset);
 }
 
@@ -59,7 +61,7 @@ static bool takes_layer(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pa
     if (!frame->has_layers) return true;
     if (packet->seq64 <= c->seqmap.highest_in) {
         /* A keyframe whose start comes this late is too late to take layers up at. */
-        if (frame->keyframe && fw_consumer_lacks_spatial(c))
+        if (frame->keyframe && fw_consumer_lacks_layers(c))
             fw_producer_want_keyframe(core, c->producer, (uint8_t)(1U << c->select.current));
         return true;
     }

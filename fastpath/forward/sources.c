@@ -65,11 +65,14 @@ fw_layers_t fw_consumer_limit(const fw_consumer_t *c, const fw_encoding_t *e) {
     return limit;
 }
 
-bool fw_consumer_lacks_spatial(const fw_consumer_t *c) {
+static bool lacks(uint8_t now, uint8_t limit, uint8_t top) { return now < (limit < top ? limit : top); }
+
+bool fw_consumer_lacks_layers(const fw_consumer_t *c) {
     if (c->select.current == FW_ENCODING_NONE) return false;
     const fw_encoding_t *e = c->producer->encodings[c->select.current];
-    uint8_t limit = fw_consumer_limit(c, e).spatial;
-    return fw_seqmap_layers(&c->seqmap).spatial < (limit < e->top_spatial ? limit : e->top_spatial);
+    fw_layers_t limit = fw_consumer_limit(c, e), now = fw_seqmap_layers(&c->seqmap);
+    return lacks(now.spatial, limit.spatial, e->tops.spatial) ||
+           (e->nals.prefixed && lacks(now.temporal, limit.temporal, e->tops.temporal));
 }
 
 void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c) {
@@ -77,7 +80,7 @@ void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c) {
     if (p == NULL) return;
     bool granted = c->wish != FW_HIGHEST && (p->live >> c->wish & 1) != 0;
     c->select.target = granted ? (int8_t)c->wish : p->best;
-    bool waits = fw_select_waits(&c->select) || fw_consumer_lacks_spatial(c);
+    bool waits = fw_select_waits(&c->select) || fw_consumer_lacks_layers(c);
     if (!waits || c->media->kind != FW_VIDEO || !fw_transport_ready(c->transport)) return;
     if (fw_catchup_request(core, c)) return;
     fw_producer_want_keyframe(core, p, (uint8_t)(1U << c->select.target));
@@ -126,8 +129,10 @@ void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e) {
     /* Numbers go on above all that were used: nothing that is cached or mapped is taken for something else. */
     e->turns_seq64 = ((e->highest_seq64 >> 16) + 2) << 16;
     e->highest_seq64 = e->entry_seq64 = 0;
-    e->top_spatial = 0;
     e->described = (fw_described_t){0};
+    e->nals = (fw_nals_t){0};
+    e->tops = (fw_tops_t){0};
+    memset(e->sizes, 0, sizeof e->sizes);
     e->pace = (fw_pace_t){0};
     fw_cache_restart(&e->cache);
     fw_nack_init(&e->nack);

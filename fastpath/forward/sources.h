@@ -17,8 +17,9 @@ void fw_consumer_refresh(fw_core_t *core, fw_consumer_t *c);
  * to tell them apart by dependency descriptors. */
 fw_layers_t fw_consumer_limit(const fw_consumer_t *c, const fw_encoding_t *e);
 
-/* Whether spatial layers that it may have are there but not taken: they are taken up at a keyframe. */
-bool fw_consumer_lacks_spatial(const fw_consumer_t *c);
+/* Whether layers that it may have are there but not taken, and are taken up at a keyframe alone: spatial ones, and those of
+ * H.264 with prefix NAL units. */
+bool fw_consumer_lacks_layers(const fw_consumer_t *c);
 
 /* Someone needs a keyframe of these encodings (a bit each): asked at home, under the spacing of stream/keyframes.h. */
 void fw_producer_want_keyframe(fw_core_t *core, fw_producer_t *p, uint8_t encodings);

@@ -18,11 +18,13 @@
 #include "../stream/frames.h"
 #include "../stream/keyframes.h"
 #include "../stream/nack.h"
+#include "../stream/nals.h"
 #include "../stream/pace.h"
 #include "../stream/repeats.h"
 #include "../stream/select.h"
 #include "../stream/seqmap.h"
 #include "../stream/stats.h"
+#include "../stream/tops.h"
 #include "../stream/tsmap.h"
 #include "../wire/stun.h"
 #include "command.h"
@@ -79,13 +81,15 @@ typedef struct {
     uint32_t nacks_sent;
     uint32_t recovered; /* retransmissions that filled a gap */
     uint32_t keyframes;
-    uint8_t top_spatial; /* the highest spatial layer that has come, or that its descriptor says is active */
     uint16_t width; /* of the last keyframe, 0 where unknown */
     uint16_t height;
+    fw_size_t sizes[FW_SPATIALS]; /* of its spatial layers, where the stream tells them */
+    fw_tops_t tops; /* the highest layers that come, or that its descriptor says are active */
     uint8_t index;
     uint8_t rid_len;
     char rid[FW_RID_BYTES];
-    fw_described_t described; /* AV1 with dependency descriptors */
+    fw_described_t described; /* of a stream with dependency descriptors */
+    fw_nals_t nals;           /* of H.264 without */
 } fw_encoding_t;
 
 /* Whether that number, less than the cache's size below the highest, has come. */
@@ -151,6 +155,7 @@ typedef struct {
     uint16_t picture_id_offset;
     uint16_t frame_number_offset;
     uint8_t tl0_offset;
+    uint8_t keyidx_offset;
 } fw_epoch_t;
 
 /* A viewer that catches up is sent what has been so many times as fast as it came. Its timestamps run as fast: else the
@@ -195,6 +200,7 @@ struct fw_consumer {
     uint16_t last_picture_id; /* of the newest packet sent */
     uint16_t last_frame_number;
     uint8_t last_tl0;
+    uint8_t last_keyidx;
     fw_select_t select;
     fw_layers_t limit; /* the highest layers that are wanted */
     uint16_t left_out_picture_id; /* of the newest picture left out for its layer, or FW_NO_PICTURE */

@@ -22,11 +22,13 @@ static const fw_dd_structure_t *find_structure(const fw_described_t *d, const fw
     return known[0] ? &d->structures[0] : NULL;
 }
 
-static uint8_t top_active(const fw_dd_structure_t *s, uint32_t active) {
-    uint8_t top = 0;
-    for (unsigned i = 0; i < s->target_count; i++)
-        if ((active >> i & 1) != 0 && s->target_spatial[i] > top) top = s->target_spatial[i];
-    return top;
+static void take_active(fw_described_t *d, const fw_dd_structure_t *s, uint32_t active) {
+    d->top_spatial = d->top_temporal = 0;
+    for (unsigned i = 0; i < s->target_count; i++) {
+        if ((active >> i & 1) == 0) continue;
+        if (s->target_spatial[i] > d->top_spatial) d->top_spatial = s->target_spatial[i];
+        if (s->target_temporal[i] > d->top_temporal) d->top_temporal = s->target_temporal[i];
+    }
 }
 
 /* Whether all higher temporal layers of the frame's spatial one can be decoded from this frame on. */
@@ -36,6 +38,23 @@ static bool is_switch_point(const fw_dd_structure_t *s, const fw_dd_template_t *
             fw_dd_dti(frame, i) != FW_DTI_SWITCH)
             return false;
     return true;
+}
+
+/* Whether everything of that spatial layer can be decoded from this frame on, but for temporal layers below the frame's. */
+static bool starts_spatial(const fw_dd_structure_t *s, const fw_dd_template_t *frame, unsigned spatial) {
+    bool any = false;
+    for (unsigned i = 0; i < s->target_count; i++) {
+        if (s->target_spatial[i] != spatial || s->target_temporal[i] < frame->temporal) continue;
+        if (fw_dd_dti(frame, i) != FW_DTI_SWITCH) return false;
+        any = true;
+    }
+    return any;
+}
+
+static uint8_t up_spatial(const fw_dd_structure_t *s, const fw_dd_template_t *frame) {
+    uint8_t up = frame->spatial;
+    while (starts_spatial(s, frame, up + 1U)) up++;
+    return up;
 }
 
 /* Takes the next frame of a picture in; one that is missing, or of another temporal layer, leaves no switch point. */
@@ -68,10 +87,11 @@ bool fw_described_read(fw_described_t *d, const uint8_t *data, size_t len, const
     frame->keyframe = frame->spatial == 0 && (frame->keyframe || (dd->has_structure && !said.own.refers));
     if (said.has_active && seq64 > d->active_seq64) {
         d->active_seq64 = seq64;
-        d->top_spatial = top_active(structure, said.active);
+        take_active(d, structure, said.active);
     }
     if (!newest || !frame->start) return true;
     take_frame(d, structure, &said.own, timestamp);
+    frame->up_spatial = up_spatial(structure, &said.own);
     frame->switch_up = d->switches && frame->spatial == d->top_spatial;
     return true;
 }

@@ -18,6 +18,7 @@ typedef struct {
     uint8_t temporal;
     bool switches;               /* so far all frames of the picture are switch points */
     uint8_t top_spatial;         /* of the active decode targets */
+    uint8_t top_temporal;
     fw_dd_structure_t structures[2]; /* the newest, and the one before: packets that come late go by that */
 } fw_described_t;
 

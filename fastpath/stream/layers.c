@@ -16,6 +16,8 @@ static fw_layers_t at_picture(fw_layers_t now, fw_layers_t limit, const fw_frame
 fw_layers_t fw_layers_next(fw_layers_t now, fw_layers_t limit, const fw_frame_t *frame) {
     if (!frame->start || (frame->spatial > 0 && !frame->described)) return now;
     if (frame->spatial == 0) now = at_picture(now, limit, frame);
+    if (frame->spatial <= now.spatial && frame->temporal <= now.temporal && now.spatial < lower(limit.spatial, frame->up_spatial))
+        now.spatial = lower(limit.spatial, frame->up_spatial);
     if (now.temporal >= limit.temporal) return now;
     /* VP8: this frame refers to the lowest layer alone. One layer at a time: the one above may refer to this one. */
     if (frame->layer_sync && frame->temporal == now.temporal + 1) now.temporal++;

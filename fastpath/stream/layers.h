@@ -25,8 +25,8 @@ static inline bool fw_layers_end_picture(fw_layers_t layers, const fw_frame_t *f
 }
 
 /* The layers from this packet on, the newest in sequence: `now` flowed before, `limit` are the highest that are wanted.
- * They change with the first packet of a picture only, so that whatever of it comes late is treated as the rest was; AV1
- * goes up in temporal layers at a picture's last frame, of which no packet is treated otherwise by that.
+ * They change with the first packet of a picture only, so that whatever of it comes late is treated as the rest was; streams
+ * that are described go up at any frame's first packet, of which no packet is treated otherwise by that.
  * Layers are taken up where nothing refers to what was left out. */
 fw_layers_t fw_layers_next(fw_layers_t now, fw_layers_t limit, const fw_frame_t *frame);
 

@@ -57,6 +57,17 @@ static void take_chains(fw_bits_t *b, fw_dd_structure_t *s) {
     for (unsigned i = 0; i < s->template_count * (unsigned)s->chain_count; i++) fw_take_bits(b, 4);
 }
 
+static uint16_t side(uint32_t minus_1) { return minus_1 == UINT16_MAX ? 0 : (uint16_t)(minus_1 + 1); }
+
+static void take_sizes(fw_bits_t *b, fw_dd_structure_t *s) {
+    memset(s->sizes, 0, sizeof s->sizes);
+    if (!fw_take_flag(b)) return; /* resolutions_present_flag */
+    for (unsigned i = 0; i <= s->templates[s->template_count - 1].spatial; i++) {
+        s->sizes[i].width = side(fw_take_bits(b, 16)); /* max_render_width_minus_1 */
+        s->sizes[i].height = side(fw_take_bits(b, 16));
+    }
+}
+
 static void find_target_layers(fw_dd_structure_t *s) {
     for (unsigned target = 0; target < s->target_count; target++) {
         s->target_spatial[target] = s->target_temporal[target] = 0;
@@ -77,10 +88,7 @@ static bool take_structure(fw_bits_t *b, fw_dd_structure_t *s) {
     for (unsigned i = 0; i < s->template_count; i++)
         for (; fw_take_flag(b); fw_take_bits(b, 4)) s->templates[i].refers = true;
     take_chains(b, s);
-    if (fw_take_flag(b)) {
-        unsigned spatials = s->templates[s->template_count - 1].spatial + 1U;
-        for (unsigned i = 0; i < spatials; i++) fw_take_bits(b, 32); /* max_render_width and height */
-    }
+    take_sizes(b, s);
     find_target_layers(s);
     return b->ok;
 }

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "frame.h"
+
 #define FW_DD_TEMPLATES 64
 #define FW_DD_TARGETS 32
 #define FW_DD_SPATIALS 4
@@ -37,6 +39,7 @@ typedef struct {
     uint8_t chain_count;
     uint8_t target_spatial[FW_DD_TARGETS]; /* the highest layer of a decode target's frames */
     uint8_t target_temporal[FW_DD_TARGETS];
+    fw_size_t sizes[FW_DD_SPATIALS]; /* by spatial layer */
     fw_dd_template_t templates[FW_DD_TEMPLATES];
 } fw_dd_structure_t;
 

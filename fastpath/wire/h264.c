@@ -7,7 +7,7 @@
 #define SPS_MAX_BYTES 256 /* the size stands well before this, behind scaling lists at the worst */
 #define MAX_MACROBLOCKS 4096u /* a side of 65536 */
 
-enum { SLICE = 1, IDR = 5, SEI = 6, SPS = 7, DELIMITER = 9, STAP_A = 24, FU_A = 28 };
+enum { SLICE = 1, IDR = 5, SEI = 6, SPS = 7, PPS = 8, DELIMITER = 9, PREFIX = 14, STAP_A = 24, FU_A = 28 };
 
 /* Copies an SPS without its emulation prevention bytes (00 00 03). */
 static size_t unescape(const uint8_t *nal, size_t len, uint8_t *out) {
@@ -100,28 +100,50 @@ static void read_sps(const uint8_t *nal, size_t len, fw_frame_t *out) {
     out->height = height;
 }
 
-/* Notes a NAL unit of `type` whose payload (without the header byte) starts at `body`, complete or not. */
-static void note_nal(unsigned type, const uint8_t *body, size_t len, bool first, fw_frame_t *out) {
+/* The temporal layer of the slice that follows a prefix NAL unit (H.264 section G.7.3.1.1). */
+static void note_prefix(const uint8_t *body, size_t len, fw_frame_t *out) {
+    if (len < 3 || !(body[0] & 0x80)) return; /* svc_extension_flag */
+    out->has_layers = out->prefixed = true;
+    out->temporal = body[2] >> 5;
+}
+
+/* What refers to a slice is told by nal_ref_idc alone, the same in all of a picture (section 7.4.1). */
+static void note_slice(uint8_t header, fw_frame_t *out) {
+    bool referred = header & 0x60;
+    if (!out->prefixed) out->temporal = referred ? 0 : 1;
+    out->layer_sync = !referred;
+    out->has_layers = true;
+}
+
+/* Notes a NAL unit with that header, of `type`, whose payload (without the header byte) starts at `body`, complete or not. */
+static void note_nal(uint8_t header, unsigned type, const uint8_t *body, size_t len, bool first, fw_frame_t *out) {
     bool first_slice = len && body[0] & 0x80; /* first_mb_in_slice is 0 */
+    bool slice = type >= SLICE && type <= IDR;
     if (type == IDR && first_slice && !out->keyframe) out->keyframe = out->sets_before = true;
     if (type == SPS) out->keyframe = true;
-    if (!first) return;
-    bool slice = type == SLICE || type == IDR;
-    out->start = slice ? first_slice : type >= SEI && type <= DELIMITER;
+    if (type == PREFIX) note_prefix(body, len, out);
+    if (slice) note_slice(header, out);
+    if (first) {
+        out->loose = true;
+        out->start = slice ? first_slice : (type >= SEI && type <= DELIMITER) || type == PREFIX;
+    }
+    if (slice || type == SPS || type == PPS || type == PREFIX) out->loose = false;
 }
 
 bool fw_h264_parse(const uint8_t *payload, size_t len, fw_frame_t *out) {
     *out = (fw_frame_t){0};
     fw_reader_t r = fw_reader(payload, len);
-    unsigned type = fw_take8(&r) & 0x1F;
+    uint8_t header = fw_take8(&r);
+    unsigned type = header & 0x1F;
     if (!r.ok) return false;
     if (type == FU_A) {
         uint8_t fu = fw_take8(&r);
-        if (fu & 0x80) note_nal(fu & 0x1F, r.at, fw_left(&r), true, out);
+        if (fu & 0x80) note_nal(header, fu & 0x1F, r.at, fw_left(&r), true, out);
+        else if ((fu & 0x1F) >= SLICE && (fu & 0x1F) <= IDR) note_slice(header, out);
         return r.ok;
     }
     if (type != STAP_A) {
-        note_nal(type, r.at, fw_left(&r), true, out);
+        note_nal(header, type, r.at, fw_left(&r), true, out);
         if (type == SPS) read_sps(payload, len, out);
         return true;
     }
@@ -129,7 +151,7 @@ bool fw_h264_parse(const uint8_t *payload, size_t len, fw_frame_t *out) {
         size_t size = fw_take16(&r);
         const uint8_t *nal = fw_take(&r, size);
         if (!nal || !size) return false;
-        note_nal(nal[0] & 0x1F, nal + 1, size - 1, first, out);
+        note_nal(nal[0], nal[0] & 0x1F, nal + 1, size - 1, first, out);
         if ((nal[0] & 0x1F) == SPS) read_sps(nal, size, out);
     }
     return true;

@@ -30,7 +30,10 @@ bool fw_vp8_parse(const uint8_t *payload, size_t len, fw_frame_t *out) {
         out->tl0_pic_idx = fw_take8(&r);
     }
     if (extended & 0x30) {
+        out->keyidx_offset = (uint8_t)(len - fw_left(&r));
         uint8_t layer = fw_take8(&r);
+        out->has_keyidx = extended & 0x10;
+        out->keyidx = layer & 0x1F;
         if (extended & 0x20) {
             out->has_layers = true;
             out->temporal = layer >> 6;

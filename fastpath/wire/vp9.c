@@ -6,10 +6,11 @@
 #define MAX_REFERENCES 3
 
 /* The scalability structure: sizes of the spatial layers, then the picture group, which is only stepped over. */
-static void read_structure(fw_reader_t *r, fw_frame_t *out) {
+static void read_structure(fw_reader_t *r, size_t offset, fw_frame_t *out) {
     uint8_t head = fw_take8(r);
-    unsigned layers = (unsigned)(head >> 5) + 1;
-    for (unsigned i = 0; head & 0x10 && i < layers; i++) {
+    out->size_count = head & 0x10 ? (uint8_t)((head >> 5) + 1) : 0;
+    out->sizes_offset = (uint8_t)(offset + 1);
+    for (unsigned i = 0; i < out->size_count; i++) {
         uint16_t width = fw_take16(r), height = fw_take16(r);
         if ((uint32_t)width * height >= (uint32_t)out->width * out->height) {
             out->width = width;
@@ -54,7 +55,7 @@ bool fw_vp9_parse(const uint8_t *payload, size_t len, fw_frame_t *out) {
         while (reference & 1 && ++n < MAX_REFERENCES);
         if (n == MAX_REFERENCES) return false;
     }
-    if (first & 0x02) read_structure(&r, out);
+    if (first & 0x02) read_structure(&r, len - fw_left(&r), out);
     out->keyframe = !inter_predicted && out->start && out->spatial == 0;
     return r.ok;
 }

@@ -8,6 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     CHECK(size > 0);
     CHECK(frame.start || !frame.keyframe);
     if (frame.has_picture_id) CHECK(frame.picture_id_offset + (frame.picture_id_bits == 15 ? 2u : 1u) <= size);
+    if (frame.has_keyidx) CHECK(frame.keyidx_offset < size && (data[frame.keyidx_offset] & 31) == frame.keyidx);
     if (frame.has_tl0) CHECK(frame.tl0_offset < size && data[frame.tl0_offset] == frame.tl0_pic_idx);
     return 0;
 }

@@ -239,6 +239,7 @@ def core() -> Iterator[bytes]:
     yield step(0, b"\x16\xfe\xfd dtls") + step(4, bytes([5, 0, 0])) + flush
     yield b"".join([*video, flush, step(4, bytes([7, 3, 0])), *video, flush, step(4, bytes([12, 6, 0])), flush])
     yield from newcomers(keyframe, delta, names, wishes)
+    yield from chosen(flush, described, names[:3])
 
 
 def newcomers(keyframe: bytes, delta: bytes, names: list[tuple[int, bytes]], wishes: bytes) -> Iterator[bytes]:
@@ -269,6 +270,32 @@ def newcomers(keyframe: bytes, delta: bytes, names: list[tuple[int, bytes]], wis
     small = [sealed(96, seq, 0x22, [(1, b"v"), (2, b"1")], keyframe) + frame + flush for seq in (5, 6)]
     wish = [choose(first, 1, 255, 255), choose(second, 0, 0, 0), *small, choose(first, 255, 255, 1), frame + flush]
     yield b"".join([*past, *small, *wish, *live, *wish, join(first), choose(first, 0, 1, 2), *packets(40, 41), *wish])
+
+
+def choose_both(spatial: int, temporal: int, encoding: int = 0xFF) -> bytes:
+    """Both viewers of the camera wish for these layers."""
+    return b"".join(step(4, bytes([12, viewer, 0, encoding, spatial, temporal])) for viewer in (7, 9))
+
+
+def chosen(flush: bytes, described: list[bytes], names: list[tuple[int, bytes]]) -> Iterator[bytes]:
+    """Layers that are chosen while they flow: of VP8, H264, VP9 and AV1."""
+
+    def send(pt: int, first: int, payloads: list[bytes]) -> bytes:
+        return b"".join(sealed(pt, seq, 0x11, names, payload) + flush for seq, payload in enumerate(payloads, first))
+
+    vp8_key = b"\x90\xf0\x80\x05\x07\x01\x10" + VP8_KEYFRAME[1:]
+    vp8 = [b"\x90\xf0\x80%c%c%c\x11" % (6 + n, 7 + n // 4, layer) for n, layer in enumerate(b"\xa1\x61\x81\x01" * 2)]
+    prefix, unit = b"\x6e\x80\x80\x47", b"\x00\x04\x67\x42\x00\x1e"
+    h264_key = b"\x78" + unit + b"\x00\x02\x65\x88"
+    h264 = [b"\x01\x9a", b"\x41\x9a", b"\x7c\x81\x9a", b"\x7c\x41", b"\x1c\x81\x9a"]
+    vp9_key = b"\xae\x80\x01\x00\x07\x18\x01\x40\x00\xb4" + b"vp9"
+    vp9 = [b"\xec\x80%c%c\x07vp9" % (2 + n // 2, layer) for n, layer in enumerate(b"\x40\x42\x10\x12" * 2)]
+    for wishes in (choose_both(0, 0), choose_both(1, 1), choose_both(0, 0) + flush + choose_both(2, 2, 0)):
+        yield send(96, 9, [vp8_key]) + wishes + send(96, 10, vp8) + choose_both(7, 7) + send(96, 18, vp8)
+        yield send(98, 9, [h264_key]) + wishes + send(98, 10, h264) + choose_both(7, 7) + send(98, 15, h264)
+        yield send(98, 9, [h264_key, prefix, *h264]) + wishes + send(98, 16, [prefix, *h264, b"\x09\x10", *h264])
+        yield send(100, 9, [vp9_key]) + wishes + send(100, 10, vp9) + choose_both(7, 7) + send(100, 18, vp9)
+        yield b"".join([described[0], flush, wishes, *described[1:], flush, choose_both(7, 7), described[0], flush])
 
 
 def srtp() -> Iterator[bytes]:

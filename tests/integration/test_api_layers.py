@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -192,14 +193,31 @@ async def test_the_owner_alone_chooses_and_the_address_alone_reads(http: aiohttp
         assert (await http.get(address)).status == 404
 
 
-async def test_a_viewer_chooses_on_the_watch_page(server: Server, browser: Browser, room: str) -> None:
-    await Publisher.join(browser, server.whip(room), codec="VP8", encodings=ENCODINGS, width=960, height=540)
+@pytest.mark.parametrize(
+    ("codec", "encodings"),
+    [
+        ("VP8", ENCODINGS),
+        ("VP9", [{"scalabilityMode": "L3T3_KEY", "maxBitrate": 900_000}]),
+        ("AV1", [{"scalabilityMode": "L3T3", "maxBitrate": 900_000}]),
+    ],
+)
+async def test_a_viewer_chooses_on_the_watch_page(
+    server: Server, browser: Browser, room: str, codec: str, encodings: list[dict[str, Any]]
+) -> None:
+    # VP9's encoder draws odd sizes up to even ones, and tells of odd ones.
+    await Publisher.join(browser, server.whip(room), codec=codec, encodings=encodings, width=960, height=544)
     page = await browser.open(f"{server.url}/watch/{room}")
     menu = page.get_by_label("Size of the picture")
-    sizes = [f"{width} \N{MULTIPLICATION SIGN} {width * 9 // 16}" for width in (960, 480, 240)]
+    sizes = [f"{width} \N{MULTIPLICATION SIGN} {width * 17 // 30}" for width in (960, 480, 240)]
     await expect(menu.locator("option")).to_have_text(["Highest", *sizes], timeout=START_S * 1000)
     picture = page.locator(".tile", has_text="Picture")
     for choice, shown in ((sizes[2], sizes[2]), (sizes[1], sizes[1]), ("Highest", sizes[0])):
         await page.locator("#stage").hover()
         await menu.select_option(choice)
         await expect(picture).to_contain_text(shown, timeout=SWITCH_S * 1000)
+    rates = page.get_by_label("Pictures per second")
+    await expect(rates.locator("option")).to_have_text(["Every picture", "Fewer pictures", "Fewest pictures"])
+    await rates.select_option("Fewest pictures")
+    await menu.select_option(sizes[1])
+    await expect(picture).to_contain_text(sizes[1], timeout=SWITCH_S * 1000)
+    await expect(page.locator(".tile", has_text="Frames")).to_contain_text(re.compile("Frames[2-8] per s"))

@@ -42,6 +42,9 @@ def simulcast(mode: str) -> list[dict[str, Any]]:
     ]
 
 
+Layer = tuple[Any, ...]  # encoding, spatial and temporal layer; None where there is one alone
+
+
 @dataclass(frozen=True)
 class Case:
     """What a publisher sends; the member of a wish that chooses a width, and its values in the order of the widths."""
@@ -50,21 +53,26 @@ class Case:
     encodings: list[dict[str, Any]]
     member: str
     values: tuple[str | int, ...]
-    temporal: bool = True
     descriptor: bool = False  # the viewer asks for dependency descriptors
 
     def wishes(self) -> list[tuple[dict[str, Any], int]]:
         """Every wish that can be had, and the width that it brings."""
-        rates: list[dict[str, Any]] = [{}, {"temporalLayerId": 0}] if self.temporal else [{}]
+        rates: list[dict[str, Any]] = [{}, {"temporalLayerId": 0}]
         sizes = zip(self.values, WIDTHS, strict=True)
         return [({self.member: value} | rate, width) for value, width in sizes for rate in rates]
+
+    def layers(self) -> list[Layer]:
+        """All that there are, the highest last."""
+        encodings = self.member == "encodingId"
+        of = [(value, None) if encodings else ("0", value) for value in self.values]
+        return [(*known, temporal) for known in of for temporal in range(3)]
 
 
 RIDS = ("q", "h", "f")
 CASES = {
     "vp8": Case("VP8", simulcast("L1T3"), "encodingId", RIDS),
     "vp9-svc": Case("VP9", [{"scalabilityMode": "L3T3_KEY", "maxBitrate": 900_000}], "maxSpatialLayerId", (0, 1, 2)),
-    "h264": Case("H264", simulcast("L1T1"), "encodingId", RIDS, temporal=False),
+    "h264": Case("H264", simulcast("L1T3"), "encodingId", RIDS),
     "av1": Case("AV1", simulcast("L1T3"), "encodingId", RIDS),
     "av1-svc": Case(
         "AV1", [{"scalabilityMode": "L3T3", "maxBitrate": 900_000}], "maxSpatialLayerId", (0, 1, 2), descriptor=True
@@ -86,11 +94,16 @@ class Chooser:
             assert (response.status, (await response.json())["media"]["1"]["wish"]) == (200, as_told(wish))
         await until(self.width, lambda shown: shown == width, SWITCH_S)
 
-    async def current(self) -> dict[str, Any]:
-        """What the server says that flows."""
+    async def told(self) -> dict[str, Any]:
+        """What the server says of the picture."""
         async with self._http.get(self._session) as response:
-            current: dict[str, Any] = (await response.json())["media"]["1"]["current"]
-        return current
+            medium: dict[str, Any] = (await response.json())["media"]["1"]
+        return medium
+
+    async def layers(self) -> list[Layer]:
+        """What the server says that there is: encoding, spatial and temporal layer."""
+        names = ("encodingId", "spatialLayerId", "temporalLayerId")
+        return [tuple(map(layer.get, names)) for layer in (await self.told())["layers"]]
 
     async def width(self) -> int | None:
         """What is shown now."""
@@ -106,6 +119,11 @@ class Chooser:
 def as_told(wish: dict[str, Any]) -> dict[str, Any]:
     """An id and the highest id allowed come to the same."""
     return {name.replace("maxSpatial", "spatial"): value for name, value in wish.items()}
+
+
+def as_ids(layer: Layer) -> dict[str, Any]:
+    names = ("encodingId", "spatialLayerId", "temporalLayerId")
+    return {name: value for name, value in zip(names, layer, strict=True) if value is not None}
 
 
 async def go_up_and_down(
@@ -131,11 +149,11 @@ async def go_up_and_down(
         assert await viewer.call("sumStats", "inbound-rtp", "pliCount") == asked, "the viewer's decoder was lost"
         pauses = [after.shown_ms - before.shown_ms for before, after in pairwise(chooser.frames)]
         assert max(pauses) < PAUSE_MS, f"the picture stood still for {max(pauses):.0f} ms"
-        if not case.temporal:
-            return
+        await until(chooser.layers, lambda layers: layers == case.layers(), SWITCH_S)
         await chooser.choose({"temporalLayerId": 0}, WIDTHS[-1])
         lowered = await chooser.rate()
-        assert (await chooser.current())["temporalLayerId"] == 0
+        told = await chooser.told()
+        assert told["current"] == told["target"] == as_ids((*case.layers()[-1][:2], 0))
         await chooser.choose(HIGHEST, WIDTHS[-1])
         assert lowered < 0.5 * await chooser.rate()
 

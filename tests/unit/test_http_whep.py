@@ -16,21 +16,20 @@ from fanwire.control.http import whep
 from fanwire.control.http.api import create_app
 from fanwire.control.rooms.errors import NoSuchLayer, SessionNotFound, StreamNotFound, TooManyStreams
 from fanwire.control.rooms.events import EVENT_NAMES, Event
-from fanwire.control.rooms.layers import EncodingState, LayerWish, MediumState
+from fanwire.control.rooms.layers import EncodingState, Flow, LayerWish, MediumState
 
 Client = TestClient[Any, Any]
 SESSION = "/whep/stage/s1"
 
 STATE = MediumState(
     (
-        EncodingState("q", True, 100_000, 320, 180),
+        EncodingState("q", True, 100_000, 320, 180, 1, 2, ((160, 90), (320, 180))),
         EncodingState("h", True, None, 0, 0),
         EncodingState("f", False, 0, 1280, 720),
     ),
-    current=0,
-    target=1,
-    wish=LayerWish("h", temporal=1),
-    temporal=1,
+    current=Flow(0, spatial=7, temporal=1),
+    target=Flow(1, spatial=0, temporal=1),
+    wish=LayerWish("h", spatial=0, temporal=1),
 )
 
 
@@ -195,12 +194,18 @@ async def test_events_come_as_the_draft_writes_them(client: Client, session: Fak
             ],
             "inactive": [{"id": "f", "simulcastIdx": 2, "width": 1280, "height": 720}],
             "layers": [
-                {"encodingId": "q", "simulcastIdx": 0, "bitrate": 100_000, "width": 320, "height": 180},
+                *(
+                    {"encodingId": "q", "spatialLayerId": spatial, "temporalLayerId": temporal, "simulcastIdx": 0}
+                    | {"width": 160 << spatial, "height": 90 << spatial}
+                    | ({"bitrate": 100_000} if (spatial, temporal) == (1, 2) else {})
+                    for spatial in range(2)
+                    for temporal in range(3)
+                ),
                 {"encodingId": "h", "simulcastIdx": 1},
             ],
-            "current": {"encodingId": "q", "temporalLayerId": 1},
+            "current": {"encodingId": "q", "spatialLayerId": 1, "temporalLayerId": 1},
             "target": {"encodingId": "h"},
-            "wish": {"encodingId": "h", "temporalLayerId": 1},
+            "wish": {"encodingId": "h", "spatialLayerId": 0, "temporalLayerId": 1},
         }
     }
     await problem(await client.get(f"{SESSION}/sse/e2"), 404)

@@ -105,6 +105,18 @@ def test_the_dependency_descriptor_is_taken_from_who_prefers_vp9() -> None:
     assert picture.extensions[Extension.DEPENDENCY_DESCRIPTOR] == 12
 
 
+def test_the_dependency_descriptor_is_taken_from_who_prefers_h264() -> None:
+    offer = offers.text("chromium-publish-vp9-svc")
+    lines = offer.replace("\r\n", "\n").split("\n")
+    h264 = next(line for line in lines if line.startswith("a=rtpmap:") and "H264/90000" in line)[9:].split()[0]
+    place = next(place for place, line in enumerate(lines) if line.startswith("m=video"))
+    head, formats = lines[place].split(" ")[:3], lines[place].split(" ")[3:]
+    lines[place] = " ".join([*head, h264, *(pt for pt in formats if pt != h264)])
+    picture = video(offers.publish("\r\n".join(lines)))
+    assert picture.payload_types[0].codec is Codec.H264
+    assert picture.extensions[Extension.DEPENDENCY_DESCRIPTOR] == 12
+
+
 def test_firefox_simulcast_is_taken_by_rid_though_it_names_ssrcs_and_extensions_keep_their_direction() -> None:
     published = offers.publish(offers.text("firefox-publish-vp8-simulcast"))
     assert video(published).encodings == (Encoding("l"), Encoding("m"), Encoding("h"))

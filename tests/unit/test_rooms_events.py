@@ -21,7 +21,7 @@ from fanwire.control.media.engine import (
 )
 from fanwire.control.rooms.errors import NoSuchLayer, StreamNotFound, TooManyStreams
 from fanwire.control.rooms.events import EVENT_NAMES, MAX_STREAMS, Event, EventStream, EventStreams
-from fanwire.control.rooms.layers import LayerWish, MediumState, Meter, encoding_ids
+from fanwire.control.rooms.layers import Flow, LayerWish, MediumState, Meter, encoding_ids
 from support.scenario.specs import VP8, producer
 
 SPEC = producer(VP8, encodings=[Encoding("q"), Encoding("h")])
@@ -114,7 +114,7 @@ async def test_a_reader_is_told_how_things_are_and_then_what_changes() -> None:
     assert await soon(batches) == [Event("viewercount", viewers=1), Event("layers", layers=viewer.layers)]
     viewer.change(following=object())
     assert await soon(batches) == [Event("active")]
-    viewer.change(layers={1: MediumState(current=1)})
+    viewer.change(layers={1: MediumState(current=Flow(1, 7, 7))})
     assert await soon(batches) == [Event("layers", layers=viewer.layers)]
     viewer.change(following=None, audience=[viewer, viewer])
     assert await soon(batches) == [Event("inactive"), Event("viewercount", viewers=2)]
@@ -132,8 +132,8 @@ async def test_a_reader_that_lags_is_told_the_newest_alone() -> None:
     batches = open_stream(viewer, "layers").batches()
     await soon(batches)
     for index in range(100):
-        viewer.change(layers={1: MediumState(current=index)}, following=object())
-    assert await soon(batches) == [Event("layers", layers={1: MediumState(current=99)})]
+        viewer.change(layers={1: MediumState(current=Flow(index, 7, 7))}, following=object())
+    assert await soon(batches) == [Event("layers", layers={1: MediumState(current=Flow(99, 7, 7))})]
     assert await anext(batches) == []
 
 

@@ -109,6 +109,58 @@ def test_only_the_first_fragment_of_an_h264_idr_is_a_keyframe() -> None:
     assert [frame["start"] for frame in frames] == [True] + [False] * (len(frames) - 1)
 
 
+def aggregate(*units: bytes) -> bytes:
+    return b"\x78" + b"".join(struct.pack("!H", len(unit)) + unit for unit in units)
+
+
+PREFIX = b"\x6e\x80\x80\x47"  # temporal_id 2
+SPS, PPS = b"\x67\x42\x00\x1e", b"\x68\xce\x01\x02"
+
+
+@pytest.mark.parametrize(
+    ("payload", "temporal", "sync"),
+    [
+        (b"\x41\x9a", 0, False),
+        (b"\x01\x9a", 1, True),  # nal_ref_idc is 0
+        (b"\x1c\x81\x9a", 1, True),
+        (b"\x1c\x41", 1, True),  # the last fragment
+        (b"\x7c\x01", 0, False),
+        (aggregate(SPS, PPS, b"\x65\x88"), 0, False),
+        (aggregate(b"\x06\x05", b"\x01\x9a"), 1, True),
+        (PREFIX, 2, False),
+        (aggregate(PREFIX, b"\x41\x9a"), 2, False),
+        (b"\x6e\x00\x80\x47", None, False),  # MVC's, not SVC's
+        (b"\x6e\x80\x80", None, False),
+        (SPS, None, False),
+        (b"\x06\x05", None, False),
+    ],
+)
+def test_what_an_h264_packet_tells_of_its_temporal_layer(payload: bytes, temporal: int | None, sync: bool) -> None:
+    frame = probes.h264(payload)
+    assert frame is not None
+    assert (frame["temporal"] if frame["has_layers"] else None) == temporal
+    assert frame["layer_sync"] == sync
+    assert frame["prefixed"] == (temporal == 2)
+
+
+@pytest.mark.parametrize(
+    ("payload", "loose"),
+    [
+        (b"\x09\x10", True),
+        (b"\x06\x05", True),
+        (aggregate(b"\x09\x10", b"\x06\x05"), True),
+        (aggregate(b"\x09\x10", SPS), False),
+        (aggregate(b"\x09\x10", b"\x01\x9a"), False),
+        (PREFIX, False),
+        (b"\x1c\x41", False),
+    ],
+)
+def test_an_h264_packet_without_slices_or_parameter_sets_is_of_no_picture(payload: bytes, loose: bool) -> None:
+    frame = probes.h264(payload)
+    assert frame is not None
+    assert frame["loose"] == loose
+
+
 @pytest.mark.parametrize("cut", range(1, 12))
 def test_an_h264_aggregate_that_overruns_is_refused(cut: int) -> None:
     units = [b"\x67\x42\x00\x1e", b"\x68\xce\x01\x02"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fanwire.fastpath import probes
 from support.dependency import DTIS, Structure, Template, descriptor
 
-# Chromium's AV1 in L3T3: the start of a keyframe, with sizes of 119x67, 239x135 and 479x270.
+# Chromium's AV1 in L3T3: the start of a keyframe, with sizes of 120x67, 240x135 and 480x270.
 CHROMIUM = bytes.fromhex(
     "c1017280081485214eafffaaaa863cf0430c10c302afc0aaa0063c00430010c002a000a80006000040001d954926e082b04a0941b820ac128250"
     "3157f974000ca864330e222222eca8655304224230eca877530077004200ef008601df010d"
@@ -40,6 +40,7 @@ def test_what_chromium_sends_is_read(data: str, layer: tuple[int, int], dtis: st
         "dtis": dtis,
         "active": active,
         "targets": NINE,
+        "sizes": [(120, 67), (240, 135), (480, 270)],
     }
 
 
@@ -114,6 +115,7 @@ def test_every_shape_of_a_descriptor_is_read(structure: Structure, data: st.Data
         "dtis": template.dtis if dtis is None else dtis,
         "active": everything if mask is None else mask,
         "targets": expected_targets(structure),
+        "sizes": list(structure.sizes),
     }
     for cut in range(4, len(written)):
         assert probes.dd_frame(written[:cut], carrier) is None

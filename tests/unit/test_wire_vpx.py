@@ -44,6 +44,9 @@ def test_a_vp8_descriptor_of_another_implementation_is_read(
         assert payload[at : at + 2] == struct.pack("!H", 0x8000 | picture_id)
     if tl0 is not None:
         assert frame["tl0_pic_idx"] == payload[frame["tl0_offset"]] == tl0
+    assert frame["has_keyidx"] == (keyidx is not None)
+    if keyidx is not None:
+        assert frame["keyidx"] == payload[frame["keyidx_offset"]] & 0x1F == keyidx
     for cut in range(len(descriptor)):
         assert probes.vp8(descriptor[:cut]) is None
 
@@ -144,6 +147,9 @@ def test_every_shape_of_a_vp9_descriptor_is_read(written: Vp9) -> None:
         assert frame["tl0_pic_idx"] == descriptor[frame["tl0_offset"]] == written.tl0
     sizes = (written.sizes if written.structure else None) or [(0, 0)]
     assert frame["width"] * frame["height"] == max(width * height for width, height in sizes)
+    assert frame["size_count"] == (len(written.sizes or []) if written.structure else 0)
+    told = descriptor[frame["sizes_offset"] :][: 4 * frame["size_count"]]
+    assert list(struct.iter_unpack("!HH", told)) == ((written.sizes or []) if written.structure else [])
     for cut in range(len(descriptor)):
         assert probes.vp9(descriptor[:cut]) is None
 

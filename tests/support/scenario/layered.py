@@ -12,12 +12,16 @@ from fanwire.fastpath import probes
 from fanwire.fastpath.messages import Codec, Extension
 
 from ..dependency import Structure, Template, descriptor
-from .packet import Packet, Tag
+from .packet import TAG, Packet, Tag
 from .publisher import Source
 from .viewer import Received
 
 # Temporal layer, and whether the frame refers to the lowest layer alone: a cycle of eight, as libvpx's three layers.
-PATTERN = [(0, True), (2, True), (1, True), (2, False), (0, True), (2, False), (1, False), (2, False)]
+THREE = [(0, True), (2, True), (1, True), (2, False), (0, True), (2, False), (1, False), (2, False)]
+TWO = [(0, True), (1, True)]
+
+SPS = b"\x67\x42\xe0\x1f\x8c\x8d\x40\x50\x1e\xd0\x0f\x08\x84\x6a"
+PPS = b"\x68\xce\x3c\x80"
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,27 @@ def structure(mode: str) -> Structure:
 
 
 class Layered(Source):
-    """VP8, VP9 or AV1 in a scalability mode of three temporal layers, as the W3C's WebRTC-SVC names them: L1T3, L3T3,
-    L3T3_KEY, S3T3. VP8 has one spatial layer."""
+    """VP8, VP9, AV1 or H264 in a scalability mode of three temporal layers, as the W3C's WebRTC-SVC names them: L1T3,
+    L3T3, L3T3_KEY, S3T3. VP8 and H264 have one spatial layer.
 
-    def __init__(self, *args: Any, mode: str = "L1T3", **options: Any) -> None:
+    H264 in L1T3 tells its layers by the descriptor where `described`, else by prefix NAL units. In L1T2 it tells none:
+    there, nothing refers to the upper layer. VP9 is in flexible mode where `flexible`, and then has no TL0PICIDX.
+
+    With `syncs`, higher spatial layers of AV1 refer to nothing but the layer below where a cycle starts."""
+
+    def __init__(
+        self,
+        *args: Any,
+        mode: str = "L1T3",
+        described: bool = True,
+        flexible: bool = False,
+        syncs: bool = False,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
-        self.mode = mode
+        self.mode, self.flexible, self.syncs = mode, flexible, syncs
+        self.pattern = TWO if mode.endswith("T2") else THREE
+        self.described = self.pt.codec is Codec.AV1 or (self.pt.codec is Codec.H264 and mode == "L1T3" and described)
         self.spatials = int(mode[1])
         self.active = self.spatials  # so many of them are sent
         self.structure = structure(mode)
@@ -85,13 +104,13 @@ class Layered(Source):
         keyframe = self.keyframe_due
         self.keyframe_due = False
         self.keyframes += keyframe
-        self._step = 0 if keyframe else (self._step + 1) % len(PATTERN)
+        self._step = 0 if keyframe else (self._step + 1) % len(self.pattern)
         if keyframe:
             self._newest.clear()
-        temporal, sync = PATTERN[self._step]
+        temporal, sync = self.pattern[self._step]
         self.picture_id += 1
         self.tl0 += temporal == 0
-        write = {Codec.VP8: self._vp8, Codec.VP9: self._vp9, Codec.AV1: self._av1}[self.pt.codec]
+        write = getattr(self, f"_{self.pt.codec.name.lower()}")
         for spatial in range(self.active):
             self.frame += 1
             refers = self._references(spatial, temporal, keyframe=keyframe, sync=sync)
@@ -108,7 +127,7 @@ class Layered(Source):
 
     def _references(self, spatial: int, temporal: int, *, keyframe: bool, sync: bool) -> list[int]:
         found = []
-        if not keyframe:
+        if not keyframe and not (spatial > 0 and self._starts_layers()):
             lowest = temporal == 0 or sync
             found += [
                 self._newest[spatial, t] for t in range(1 if lowest else temporal + 1) if (spatial, t) in self._newest
@@ -117,11 +136,15 @@ class Layered(Source):
             found.append(self.frame - 1)
         return found
 
+    def _starts_layers(self) -> bool:
+        """Whether spatial layers can be taken up at this picture, though it is no keyframe."""
+        return self.syncs and self._step == 0
+
     def _vp8(self, _: int, temporal: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
         """RFC 7741 section 4.2, then the frame's header."""
-        layer = temporal << 6 | (temporal > 0 and sync) << 5
+        layer = temporal << 6 | (temporal > 0 and sync) << 5 | self.keyframes & 0x1F
         descriptor = struct.pack(
-            "!BBHBB", 0x90 if first else 0x80, 0xE0, 0x8000 | self.picture_id & 0x7FFF, self.tl0 & 0xFF, layer
+            "!BBHBB", 0x90 if first else 0x80, 0xF0, 0x8000 | self.picture_id & 0x7FFF, self.tl0 & 0xFF, layer
         )
         if not first:
             return descriptor
@@ -130,17 +153,41 @@ class Layered(Source):
         )
 
     def _vp9(self, spatial: int, temporal: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
-        """RFC 9628 section 4.2, not flexible; U where a cycle starts in which all refer to what comes from here on."""
-        inter_picture = not keyframe
-        bits = 0x80 | inter_picture << 6 | 0x20 | first << 3 | last << 2
+        """RFC 9628 section 4.2; U where a cycle starts in which all refer to what comes from here on."""
+        own = self.layers[self.frame]
+        before = [self.layers[other] for other in own.refers]
+        steps = [own.picture - other.picture for other in before if other.spatial == spatial]
+        bits = 0x80 | (not keyframe) << 6 | 0x20 | self.flexible << 4 | first << 3 | last << 2
         depends = spatial > 0 and refers_below(self.mode, keyframe=keyframe)
         ids = temporal << 5 | (self._step == 0) << 4 | spatial << 1 | depends
-        return struct.pack("!BHBB", bits, 0x8000 | self.picture_id & 0x7FFF, ids, self.tl0 & 0xFF)
+        head = struct.pack("!BHB", bits, 0x8000 | self.picture_id & 0x7FFF, ids)
+        if not self.flexible:
+            return head + bytes([self.tl0 & 0xFF])
+        return head + bytes(step << 1 | (place < len(steps) - 1) for place, step in enumerate(steps))
 
     def _av1(self, spatial: int, _: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
         """One element, a part of a frame; N where a coded video sequence starts (AV1 RTP specification section 4.4)."""
         new_sequence = first and self._independent(spatial, keyframe=keyframe)
         return bytes([0x10 | new_sequence << 3 | (not first) << 7 | (not last) << 6, 0x30])
+
+    def _h264(self, _: int, temporal: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
+        """Fragments (RFC 6184 section 5.8); before them, or with the only one, what a slice needs to be understood."""
+        refers = 0 if self.mode == "L1T2" and temporal == 1 else 0x60
+        kind = 5 if keyframe else 1
+        if not first:
+            return bytes([refers | 28, last << 6 | kind])
+        prefix = bytes([refers | 14, 0x80 | keyframe << 6, 0x80, temporal << 5 | 7])
+        units = [SPS, PPS] if keyframe else []
+        if self.mode != "L1T2" and not self.described:
+            if not keyframe and not last:
+                return prefix
+            units.append(prefix)
+        whole = bytes([refers | kind, 0x88])
+        aggregate = b"".join(struct.pack("!H", len(unit)) + unit for unit in units)
+        return bytes([0x78]) + aggregate + struct.pack("!H", len(whole) + TAG.size + self.payload_bytes) + whole
+
+    def _dtis_of_start(self, spatial: int) -> str:
+        return "".join("S" if target >= spatial else "-" for target in range(self.spatials) for _ in range(3))
 
     def _independent(self, spatial: int, *, keyframe: bool) -> bool:
         return keyframe and (spatial == 0 or not refers_below(self.mode, keyframe=True))
@@ -148,8 +195,8 @@ class Layered(Source):
     def _describe(
         self, spatial: int, temporal: int, *, keyframe: bool, first: bool, last: bool
     ) -> dict[int, bytes] | None:
-        """The dependency descriptor of AV1; a structure comes with the first packet of what refers to nothing."""
-        if self.pt.codec is not Codec.AV1:
+        """The dependency descriptor; a structure comes with the first packet of what refers to nothing."""
+        if not self.described:
             return None
         template = TEMPLATES.index((temporal, keyframe, self._step == 0)) + spatial * len(TEMPLATES)
         written = descriptor(
@@ -159,6 +206,7 @@ class Layered(Source):
             end=last,
             structure=self.structure if first and self._independent(spatial, keyframe=keyframe) else None,
             active=((1 << 3 * self.active) - 1, 3 * self.spatials) if self.active < self.spatials else None,
+            dtis=self._dtis_of_start(spatial) if self._starts_layers() and not keyframe else None,
             fdiffs=None if keyframe else sorted(self.frame - other for other in self.layers[self.frame].refers),
         )
         return {self.spec.extensions[Extension.DEPENDENCY_DESCRIPTOR]: written}
@@ -190,10 +238,10 @@ def decode(received: Received, *sources: Layered) -> list[tuple[int, Layer]]:
         assert before.marker == (step > 0) or (tag.label, tag.frame) in cut, "the marker does not end the picture"
     hollow = list(itertools.accumulate(tag is None for tag, _ in packets))
     starts = [(books[t.label], t.frame, p, n) for (t, p), n in zip(packets, hollow, strict=True) if t and t.index == 0]
-    if received.spec.payload_types[0].codec is Codec.AV1:
-        _check_numbers(received, starts)
-    else:
+    if received.spec.payload_types[0].codec in (Codec.VP8, Codec.VP9):
         _check_ids(received, starts)
+    else:
+        _check_numbers(received, starts)
     return [(label, books[label].layers[frame]) for label, frame in came]
 
 
@@ -203,7 +251,7 @@ def _check_numbers(received: Received, starts: list[tuple[Layered, int, Packet, 
     for (source, frame, before, _), (source_after, frame_after, after, _) in itertools.pairwise(starts):
         if source is not source_after:
             assert source_after.layers[frame_after].keyframe
-        if ident is None:
+        if ident is None or not source.described:
             continue
         numbers = [int.from_bytes(packet.extensions[ident][1:3], "big") for packet in (before, after)]
         step = (numbers[1] - numbers[0]) & 0xFFFF
@@ -227,14 +275,17 @@ def _check_ids(received: Received, starts: list[tuple[Layered, int, Packet, int]
         assert after is not None
         layer, layer_after = source.layers[number], source_after.layers[number_after]
         step = (after["picture_id"] - before["picture_id"]) & 0x7FFF
-        tl0_step = (after["tl0_pic_idx"] - before["tl0_pic_idx"]) & 0xFF
+        tl0_step = (after["tl0_pic_idx"] - before["tl0_pic_idx"]) & 0xFF if before["has_tl0"] else None
         switched = source is not source_after
         if vp8 or switched:
-            # A picture left out that came too late for that went as padding, and keeps its id.
-            assert 1 <= step <= 1 + hollow_after - hollow, "picture ids do not follow one another"
+            # A picture left out that came too late for that went as padding, and keeps its id; VP9's all do.
+            most = 1 + hollow_after - hollow if vp8 else len(THREE)
+            assert 1 <= step <= most, "picture ids do not follow one another"
         else:
             assert step == layer_after.picture - layer.picture, "a picture is not where those that refer to it look"
         new_base = layer_after.temporal == 0 and (switched or layer_after.picture != layer.picture)
-        assert tl0_step == new_base, "TL0PICIDX does not count the lowest layer"
+        assert tl0_step in (new_base, None), "TL0PICIDX does not count the lowest layer"
+        if vp8:
+            assert (after["keyidx"] - before["keyidx"]) & 31 == layer_after.keyframe, "KEYIDX is no count of keyframes"
         if switched:
             assert layer_after.keyframe
