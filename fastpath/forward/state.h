@@ -211,8 +211,8 @@ struct fw_consumer {
     fw_own_extensions_t own;
     const fw_media_t *media; /* shared: see medias.h */
     fw_tsmap_t tsmap;
-    fw_seqmap_t seqmap;
     fw_epoch_t epochs[FW_EPOCHS]; /* by number modulo FW_EPOCHS */
+    fw_seqmap_t seqmap;
     uint64_t id;
     fw_consumer_t *next_on_transport;
     fw_consumer_t *next_catching_up;
