@@ -10,11 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def run_alone(tests: Path, setup: str, timeout_s: float) -> str:
-    """Runs a file of tests where the shell commands of `setup` shape the network; the output of pytest.
-
-    AssertionError, with that output, where a test fails.
-    """
+def run_alone(tests: Path, setup: str, timeout_s: float) -> None:
+    """Runs a file of tests where the shell commands of `setup` shape the network. AssertionError where one fails."""
     as_root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     network = f'set -e\nip link set lo up\n{setup}\nexec "$@"'
     inside = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)]
@@ -27,4 +24,3 @@ def run_alone(tests: Path, setup: str, timeout_s: float) -> str:
         timeout=timeout_s,
     )
     assert done.returncode == 0, done.stdout
-    return done.stdout
