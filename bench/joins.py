@@ -18,8 +18,9 @@ from .usage import allow_files, machine
 from .whep import MOST_BURST, MOST_VIEWERS, first_media, latency_while, publish, server_and_crowd
 
 DESCRIPTION = """Runs `fanwire serve` with one worker on the first core. Viewers join from the last one (HTTP, SDP, ICE,
-DTLS), 16 at a time while no media flows, and get their first packets: for all that the CPU time is told, of the server's
-process with all threads. Then they are sent video in bursts, 30 a second, while a storm of others joins another room."""
+DTLS), 16 at a time while no media flows, and get their first packets; the CPU time that is told is what the server's
+process took for that, all threads. Then they are sent video in bursts, 30 a second, while others join another room, all
+at once."""
 CALM_SECONDS = 3
 # Nobody is sent what was published before: that is media, not joining.
 SERVER_OPTIONS = ("--instant-join-s=0",)
@@ -29,7 +30,7 @@ SERVER_OPTIONS = ("--instant-join-s=0",)
 class Options:
     """What to measure."""
 
-    viewers: int = option(500, "whose joins are measured, and who then watch")
+    viewers: int = option(200, "whose joins are measured, and who then watch")
     storm: int = option(1000, "viewers that then join another room all at once, while media flows")
     burst: int = option(4, "packets at once, of that media")
     backend: str = option("auto", "what encrypts: the server's own choice", ("auto",))

@@ -27,8 +27,9 @@ from .startup import StartupError, allow_open_files, binding
 
 log = logging.getLogger(__name__)
 
-# Handshakes release the interpreter's lock for most of their time; more threads than this gain nothing.
-_HANDSHAKE_THREADS = 2
+# A handshake takes its thread less time than the rest of a join takes the event loop: more threads would gain nothing,
+# and stand in the workers' way.
+_HANDSHAKE_THREADS = 1
 
 # HTTP connections that ask for nothing are closed: each is an open file.
 _IDLE_CONNECTION_S = 75.0
