@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
-import os
 import signal
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,11 +27,9 @@ from .startup import StartupError, allow_open_files, binding
 
 log = logging.getLogger(__name__)
 
-# Handshakes release the interpreter's lock for most of their time; more threads than this gain nothing.
-_HANDSHAKE_THREADS = 2
-
-# How far the rest of the server stands behind the workers where both want a core: who watches comes before who joins.
-_NICENESS = 5
+# A handshake takes its thread less time than the rest of a join takes the event loop: more threads would gain nothing,
+# and stand in the workers' way.
+_HANDSHAKE_THREADS = 1
 
 # HTTP connections that ask for nothing are closed: each is an open file.
 _IDLE_CONNECTION_S = 75.0
@@ -46,7 +43,6 @@ async def serve(config: Config) -> None:
     async with contextlib.AsyncExitStack() as stack:
         executor = stack.enter_context(ThreadPoolExecutor(_HANDSHAKE_THREADS, "fanwire-dtls"))
         engine = await stack.enter_async_context(_engine(config))
-        os.nice(_NICENESS)  # of this thread, on Linux, and of those that it starts from now on
         services = SessionServices(
             engine, Certificate.generate(), executor, HostCandidates(config.announce), config.connect_timeout_s
         )

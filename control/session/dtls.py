@@ -92,7 +92,8 @@ class DtlsAssociation:
         """Begin: a client's first flight is then ready to be sent, a server waits."""
         if self.state is DtlsState.NEW:
             self.state = DtlsState.CONNECTING
-            self._advance()
+            if self._client:
+                self._advance()
 
     def receive(self, datagram: bytes) -> None:
         """Take one datagram from the peer. Takes ~1 ms of CPU, mostly without the GIL, until connected."""

@@ -93,10 +93,16 @@ def test_quiet_viewers_lose_nothing() -> None:
     assert 0 < found["core_share"] < 1
 
 
-def test_the_whole_server_is_measured_with_viewers_that_join() -> None:
-    found = figures("viewers", "--viewers=3", "--burst=4", "--seconds=1", "--settle=0", "--storm=3")
+def test_the_whole_server_is_measured_with_viewers_that_watch() -> None:
+    found = figures("viewers", "--viewers=3", "--burst=4", "--seconds=1", "--settle=0")
     assert found["packets_sent"] == found["packets_expected"] > 0
     assert 1 < found["packets_per_message"] <= 4
+    assert 0 < found["latency_ms"]["p50"] <= found["latency_ms"]["p99"]
+
+
+def test_joins_are_measured_and_what_those_who_watch_feel_of_them() -> None:
+    found = figures("joins", "--viewers=20", "--storm=20")
+    assert 0.1 < found["cpu_ms_per_join"] < 100
     for when in ("latency_ms", "storm_latency_ms"):
         assert 0 < found[when]["p50"] <= found[when]["p99"]
 
