@@ -24,6 +24,7 @@ from support.waiting import until
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SWITCHES = 15
+BAD_SWITCHES = 10  # over a bad uplink
 REST_S = 0.7  # what was switched to is watched for this long
 SWITCH_S = 3
 START_S = 40  # until the publisher's estimate of the network has grown to the highest
@@ -109,7 +110,7 @@ def as_told(wish: dict[str, Any]) -> dict[str, Any]:
 
 
 async def go_up_and_down(
-    server: Server, browser: Browser, room: str, case: Case, uplink: Relay | None = None, switches: int = SWITCHES
+    server: Server, browser: Browser, room: str, case: Case, switches: int, uplink: Relay | None = None
 ) -> None:
     """Publishes and watches, waits for the highest layers, and switches; what was shown must be what was asked for."""
     random = Random(5)
@@ -142,13 +143,13 @@ async def go_up_and_down(
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 async def test_layers_go_up_and_down_without_a_pause(server: Server, browser: Browser, room: str, case: Case) -> None:
-    await go_up_and_down(server, browser, room, case)
+    await go_up_and_down(server, browser, room, case, SWITCHES)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 async def test_layers_go_up_and_down_over_a_bad_uplink(server: Server, browser: Browser, room: str, case: Case) -> None:
     async with Relay(BAD_UPLINK, least_kbps=1500) as uplink:
-        await go_up_and_down(server, browser, room, case, uplink)
+        await go_up_and_down(server, browser, room, case, BAD_SWITCHES, uplink)
         for happened in (uplink.lost, uplink.reordered, uplink.doubled):
             assert happened["up", "video"] > 0
         await browser.close_pages()
