@@ -41,7 +41,7 @@ bool fw_vp9_parse(const uint8_t *payload, size_t len, fw_frame_t *out) {
         out->temporal = ids >> 5;
         out->switch_up = ids & 0x10;
         out->spatial = ids >> 1 & 7;
-        if (inter_predicted && out->spatial > 0 && (ids & 1) == 0) out->apart_offset = (uint8_t)(len - fw_left(&r) - 1);
+        if (out->start && out->spatial > 0 && (ids & 1) == 0) out->apart_offset = (uint8_t)(len - fw_left(&r) - 1);
     }
     if (layers && !flexible) {
         out->has_tl0 = true;

@@ -289,3 +289,33 @@ def _check_ids(received: Received, starts: list[tuple[Layered, int, Packet, int]
             assert (after["keyidx"] - before["keyidx"]) & 31 == layer_after.keyframe, "KEYIDX is no count of keyframes"
         if switched:
             assert layer_after.keyframe
+
+
+def decode_at_once(received: Received, source: Layered) -> list[int]:
+    """When pictures of VP9 are decoded by one who does not wait, as libwebrtc's FrameBuffer is: a picture is decoded as
+    soon as its last frame is there and all that its frames, as far as they are there, are said to refer to; what comes
+    late is passed over."""
+    frames: defaultdict[int, list[Packet]] = defaultdict(list)
+    waiting: defaultdict[int, dict[int, set[int]]] = defaultdict(dict)  # by picture and frame: what that refers to
+    ends: set[int] = set()
+    decoded: set[int] = set()
+    times: list[int] = []
+    for number, packet in received.packets.items():  # in the order in which they came
+        tag = Tag.find(packet.payload)
+        if tag is None:
+            continue
+        layer = source.layers[tag.frame]
+        frames[tag.frame].append(packet)
+        if len(frames[tag.frame]) < layer.packets or tag.frame < max(decoded, default=0):
+            continue
+        tied = any(p.payload[0] & 0x08 and p.payload[3] & 1 for p in frames[tag.frame])
+        waiting[layer.picture][tag.frame] = set(layer.refers) | ({tag.frame - 1} if tied else set())
+        ends |= {tag.frame for p in frames[tag.frame] if p.marker}
+        for picture in sorted(waiting):
+            unit = waiting[picture]
+            if ends & unit.keys() and set().union(*unit.values()) <= decoded | unit.keys():
+                decoded |= unit.keys()
+                times.append(received.arrivals_us[number])
+                for passed in [other for other in waiting if other <= picture]:
+                    del waiting[passed]
+    return times
