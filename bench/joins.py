@@ -17,10 +17,10 @@ from .printing import Row, as_text
 from .usage import allow_files, machine
 from .whep import MOST_BURST, MOST_VIEWERS, first_media, latency_while, publish, server_and_crowd
 
-DESCRIPTION = """Runs `fanwire serve` with one worker on the first core. Viewers join from the last one (HTTP, SDP, ICE,
-DTLS), 16 at a time while no media flows, and get their first packets; the CPU time that is told is what the server's
-process took for that, all threads. Then they are sent video in bursts, 30 a second, while others join another room, all
-at once."""
+DESCRIPTION = """Runs `fanwire serve` with one worker on the first core. Once some watch, viewers join from the last
+core (HTTP, SDP, ICE, DTLS), 16 at a time while no media flows, and get their first packets; the CPU time that is told
+is what the server's process took for that, all threads. Then those who watch are sent video in bursts, 30 a second,
+while others join another room, all at once."""
 CALM_SECONDS = 3
 # Nobody is sent what was published before: that is media, not joining.
 SERVER_OPTIONS = ("--instant-join-s=0",)
@@ -30,17 +30,17 @@ SERVER_OPTIONS = ("--instant-join-s=0",)
 class Options:
     """What to measure."""
 
-    viewers: int = option(200, "whose joins are measured, and who then watch")
-    storm: int = option(1000, "viewers that then join another room all at once, while media flows")
+    joins: int = option(500, "viewers whose joins are measured")
+    storm: int = option(1000, "viewers that then join all at once, while others watch")
+    viewers: int = option(200, "those others, who joined first")
     burst: int = option(4, "packets at once, of that media")
     backend: str = option("auto", "what encrypts: the server's own choice", ("auto",))
 
     def problem(self) -> str | None:
         """Why this cannot be measured, in words for the user, or None."""
-        if not 1 <= self.viewers <= MOST_VIEWERS:
-            return f"--viewers goes from 1 to {MOST_VIEWERS}"
-        if not 1 <= self.storm <= MOST_VIEWERS:
-            return f"--storm goes from 1 to {MOST_VIEWERS}"
+        for name in ("joins", "storm", "viewers"):
+            if not 1 <= getattr(self, name) <= MOST_VIEWERS:
+                return f"--{name} goes from 1 to {MOST_VIEWERS}"
         return None if 1 <= self.burst <= MOST_BURST else f"--burst goes from 1 to {MOST_BURST}"
 
 
@@ -67,47 +67,49 @@ class JoinsFigures:
         o, calm, storm = self.options, self.latency_ms, self.storm_latency_ms
         rows: list[Row] = [
             ("CPU per join", f"{self.cpu_ms_per_join:.2f} ms", "the whole process"),
-            ("all joined in", f"{self.join_s:.2f} s", f"{o.viewers / self.join_s:.0f} a second"),
+            ("all joined in", f"{self.join_s:.2f} s", f"{o.joins / self.join_s:.0f} a second"),
             ("latency, p50", f"{calm.p50:.2f} ms", f"p99 {calm.p99:.2f}"),
             ("latency in the storm, p50", f"{storm.p50:.2f} ms", f"p99 {storm.p99:.2f}"),
             ("the storm joined in", f"{self.storm_s:.2f} s", f"{o.storm / self.storm_s:.0f} a second"),
         ]
-        head = f"{o.viewers} WHEP viewers join; {o.storm} more at once, over bursts of {o.burst}"
+        head = f"{o.joins} WHEP viewers join; {o.storm} more at once, while {o.viewers} watch bursts of {o.burst}"
         return as_text(self.machine, f"{head}, {self.backend_used}", rows)
 
 
 async def measure_joins(options: Options, library: str) -> JoinsFigures:
     """Takes some ten seconds."""
-    clients = options.viewers + options.storm
+    clients = options.joins + options.storm + options.viewers
     async with server_and_crowd(clients, *SERVER_OPTIONS, warm=True) as (server, crowd):
-        publisher = await publish(crowd, server.whip("room"), options.burst)
-        await publish(crowd, server.whip("storm"), options.burst)
+        watched = await publish(crowd, server.whip("watched"), options.burst)
+        joined = await publish(crowd, server.whip("joined"), options.burst)
+        await publish(crowd, server.whip("stormed"), options.burst)
+        viewers = await crowd.watch(server.whep("watched"), options.viewers)
+        await first_media(watched, viewers)
         before, started = Footprint.of(server.pid), time.monotonic()
-        viewers = await crowd.watch(server.whep("room"), options.viewers)
+        newcomers = await crowd.watch(server.whep("joined"), options.joins)
         join_s = time.monotonic() - started
-        await first_media(publisher, viewers)
-        joined = Footprint.of(server.pid)
-        calm = await latency_while(publisher, viewers, asyncio.sleep(CALM_SECONDS))
+        await first_media(joined, newcomers)
+        after = Footprint.of(server.pid)
+        calm = await latency_while(watched, viewers, asyncio.sleep(CALM_SECONDS))
         started = time.monotonic()
-        storm = await latency_while(
-            publisher, viewers, crowd.watch(server.whep("storm"), options.storm, at_once=options.storm)
-        )
+        storm = crowd.watch(server.whep("stormed"), options.storm, at_once=options.storm)
+        storm_latency = await latency_while(watched, viewers, storm)
         storm_s = time.monotonic() - started
     return JoinsFigures(
         machine=machine(),
         options=options,
         backend_used=library,
-        cpu_ms_per_join=(joined.cpu_s - before.cpu_s) * 1000 / options.viewers,
+        cpu_ms_per_join=(after.cpu_s - before.cpu_s) * 1000 / options.joins,
         join_s=join_s,
         latency_ms=calm,
-        storm_latency_ms=storm,
+        storm_latency_ms=storm_latency,
         storm_s=storm_s,
     )
 
 
 def measure(options: Options, library: str) -> JoinsFigures:
     """Takes some ten seconds."""
-    allow_files(options.viewers + options.storm)
+    allow_files(options.joins + options.storm + options.viewers)
     with contextlib.redirect_stdout(sys.stderr):  # where the server's log goes
         return asyncio.run(measure_joins(options, library))
 
