@@ -66,6 +66,59 @@ class _Usable:
     payload_types: tuple[PayloadType, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    """A medium that viewers who offer the same are sent, and its place in their offers."""
+
+    index: int
+    kind: Kind
+    answer: Media
+    payload_types: tuple[PayloadType, ...]
+    extensions: dict[Extension, int]
+
+    def consumer(self, cname: str, ssrc_factory: Callable[[], int]) -> ConsumerSpec:
+        answer, payload_types = self.answer, self.payload_types
+        retransmits = any(accepted.nack and accepted.rtx_pt is not None for accepted in payload_types)
+        return ConsumerSpec(
+            answer.mid,
+            self.kind,
+            payload_types,
+            ssrc_factory(),
+            ssrc_factory() if retransmits else 0,
+            cname,
+            self.extensions,
+            answer.extmap_allow_mixed,
+            answer.rtcp_rsize,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What one kind of offer and one publisher's media make of each other, for all viewers who offer the same.
+
+    The sections of the answer are filled in anew for each viewer.
+    """
+
+    offer: SessionDescription
+    accepted: tuple[_Accepted, ...]
+    dtls_client: bool
+
+    def answer(
+        self, local: LocalTransport, *, stream: str, cname: str, ssrc_factory: Callable[[], int], session_id: int
+    ) -> Subscribed:
+        """The answer to one viewer.
+
+        `stream` (a token of at most 58 characters) names the media stream, `cname` the RTCP endpoint; `ssrc_factory`
+        gives SSRCs that are unique on the transport; `session_id` (63 bits) is for the o= line.
+        """
+        consumers = tuple(one.consumer(cname, ssrc_factory) for one in self.accepted)
+        for one, consumer in zip(self.accepted, consumers, strict=True):
+            _write_sources(one.answer, consumer, f"{stream} {stream}-{one.answer.kind}")
+        answers = {one.index: one.answer for one in self.accepted}
+        sdp = assemble(self.offer, local, answers, dtls_client=self.dtls_client, session_id=session_id).render()
+        return Subscribed(sdp, consumers, self.dtls_client)
+
+
 def answer_publish(offer: SessionDescription, local: LocalTransport, *, session_id: int) -> Published:
     """Answers an offer to send media to the server. `session_id` (63 bits) is for the o= line.
 
@@ -106,56 +159,6 @@ def agree(offer: SessionDescription, sources: Iterable[ProducerSpec]) -> Agreeme
         write_extensions(answer, media, extensions)
         accepted.append(_Accepted(usable.index, kind, answer, payload_types, extensions))
     return Agreement(offer, tuple(accepted), remote.dtls_client)
-
-
-@dataclass(frozen=True, slots=True)
-class _Accepted:
-    """A medium that viewers who offer the same are sent, and its place in their offers."""
-
-    index: int
-    kind: Kind
-    answer: Media
-    payload_types: tuple[PayloadType, ...]
-    extensions: dict[Extension, int]
-
-    def consumer(self, cname: str, ssrc_factory: Callable[[], int]) -> ConsumerSpec:
-        answer, payload_types = self.answer, self.payload_types
-        retransmits = any(accepted.nack and accepted.rtx_pt is not None for accepted in payload_types)
-        return ConsumerSpec(
-            answer.mid,
-            self.kind,
-            payload_types,
-            ssrc_factory(),
-            ssrc_factory() if retransmits else 0,
-            cname,
-            self.extensions,
-            answer.extmap_allow_mixed,
-            answer.rtcp_rsize,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """What one kind of offer and one publisher's media make of each other, for all viewers who offer the same."""
-
-    offer: SessionDescription
-    accepted: tuple[_Accepted, ...]
-    dtls_client: bool
-
-    def answer(
-        self, local: LocalTransport, *, stream: str, cname: str, ssrc_factory: Callable[[], int], session_id: int
-    ) -> Subscribed:
-        """The answer to one viewer.
-
-        `stream` (a token of at most 58 characters) names the media stream, `cname` the RTCP endpoint; `ssrc_factory`
-        gives SSRCs that are unique on the transport; `session_id` (63 bits) is for the o= line.
-        """
-        consumers = tuple(one.consumer(cname, ssrc_factory) for one in self.accepted)
-        for one, consumer in zip(self.accepted, consumers, strict=True):
-            _write_sources(one.answer, consumer, f"{stream} {stream}-{one.answer.kind}")
-        answers = {one.index: one.answer for one in self.accepted}
-        sdp = assemble(self.offer, local, answers, dtls_client=self.dtls_client, session_id=session_id).render()
-        return Subscribed(sdp, consumers, self.dtls_client)
 
 
 def _usable(offer: SessionDescription, flows: Callable[[Direction], bool], nothing_flows: str) -> dict[Kind, _Usable]:
