@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from integration.test_call_layers import CASES, PAUSE_MS, REST_S, RIDS, START_S, WIDTHS, Case, Chooser, simulcast
+from integration.test_call_layers import CASES, PAUSE_MS, RIDS, START_S, WIDTHS, Case, Chooser, simulcast
 
 from support.browser import Browser
 from support.browser import firefox as launch_firefox
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 TONE_HZ = 440  # of Firefox's pretended microphone: support/browser.py
 GOOD = [{"maxBitrate": 1_500_000}]
 SWITCHES = 15
+REST_S = 0.4  # what was switched to is watched for this long
 SHOWN = """video => new Promise((resolve) => {  // pictures in a second
   let shown = 0;
   const count = () => {
@@ -144,8 +145,11 @@ async def test_firefox_gets_a_layer_of_av1_that_it_can_decode(
 async def test_our_pages_call(server: Server, browser: Browser, firefox: Browser, room: str) -> None:
     for publishing, watching in ((firefox, browser), (browser, firefox)):
         page = await publishing.open(f"{server.url}/publish/{room}")
+        await page.get_by_text("Quality and name").click()
+        await page.get_by_label("Resolution").select_option("360")
         await page.get_by_text("Test card", exact=True).click()
         await page.get_by_role("button", name="Start publishing").click()
         video = (await watching.open(f"{server.url}/watch/{room}")).locator("video")
-        await until(lambda video=video: video.evaluate(SHOWN), lambda frames: frames > 15, timeout_s=15)
-        await page.get_by_role("button", name="Stop publishing").click()
+        await until(lambda video=video: video.evaluate(SHOWN), lambda frames: frames > 15, timeout_s=30)
+        await page.close()
+        await watching.close_pages()
