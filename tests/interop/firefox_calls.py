@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from itertools import pairwise
 from random import Random
 from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
-from integration.test_call_layers import CASES, PAUSE_MS, RIDS, START_S, WIDTHS, Case, Chooser, simulcast
 
 from support.browser import Browser
 from support.browser import firefox as launch_firefox
+from support.layers import CASES, RIDS, START_S, WIDTHS, Case, Chooser, simulcast
 from support.peers import Publisher, Viewer
 from support.seen import Seen
 from support.server import Server
@@ -25,6 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 TONE_HZ = 440  # of Firefox's pretended microphone: support/browser.py
 GOOD = [{"maxBitrate": 1_500_000}]
 SWITCHES = 15
+PAUSE_MS = 700
 REST_S = 0.4  # what was switched to is watched for this long
 SHOWN = """video => new Promise((resolve) => {  // pictures in a second
   let shown = 0;
