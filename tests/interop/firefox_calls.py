@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from itertools import pairwise
 from random import Random
 from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
-from integration.test_call_layers import CASES, PAUSE_MS, RIDS, START_S, WIDTHS, Case, Chooser, simulcast
 
 from support.browser import Browser
 from support.browser import firefox as launch_firefox
+from support.layers import CASES, RIDS, START_S, WIDTHS, Case, Chooser, simulcast
 from support.peers import Publisher, Viewer
 from support.seen import Seen
 from support.server import Server
@@ -25,6 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 TONE_HZ = 440  # of Firefox's pretended microphone: support/browser.py
 GOOD = [{"maxBitrate": 1_500_000}]
 SWITCHES = 15
+PAUSE_MS = 700
 REST_S = 0.4  # what was switched to is watched for this long
 SHOWN = """video => new Promise((resolve) => {  // pictures in a second
   let shown = 0;
@@ -106,28 +106,37 @@ async def test_layers_go_up_and_down_without_a_pause(
     await Publisher.join(
         source, server.whip(room), codec=case.codec, encodings=case.encodings, width=960, height=540, sound=None
     )
-    viewers = [await Viewer.join(where, server.whep(room)) for where in watching]
     async with aiohttp.ClientSession() as http:
-        await asyncio.gather(*(switch_at_random(http, server, viewer, case) for viewer in viewers))
+        await asyncio.gather(*(switch_at_random(http, server, where, room, case) for where in watching))
 
 
-async def switch_at_random(http: aiohttp.ClientSession, server: Server, viewer: Viewer, case: Case) -> None:
-    """Waits for the highest layer and switches; what was shown must be what was asked for, without a pause."""
-    random = Random(5)
-    chooser = Chooser(http, server, viewer, await viewer.resource())
+async def switch_at_random(
+    http: aiohttp.ClientSession, server: Server, browser: Browser, room: str, case: Case
+) -> None:
+    """Waits for the highest layer and switches, beside a viewer who stays with the lowest.
+
+    What was shown must be what was asked for, without a pause that the other viewer has not had.
+    """
+    viewer, steady = [await Viewer.join(browser, server.whep(room)) for _ in range(2)]
+    chooser, lowest = [Chooser(http, server, one, await one.resource()) for one in (viewer, steady)]
     await until(chooser.width, lambda width: width == WIDTHS[-1], START_S)
-    chooser.frames.clear()
+    await lowest.choose(*case.wishes()[0])
+    for one in (chooser, lowest):
+        one.frames.clear()
     asked = await viewer.call("sumStats", "inbound-rtp", "pliCount")
+    random = Random(5)
     last: tuple[dict[str, Any], int] | None = None
     for _ in range(SWITCHES):
         last = random.choice([wish for wish in case.wishes() if wish != last])
         await chooser.choose(*last)
         await asyncio.sleep(REST_S)
-    await chooser.width()
-    Seen(chooser.frames).check_picture()
+    for one in (chooser, lowest):
+        await one.width()
+    seen = Seen(chooser.frames)
+    seen.check_whole()
     assert await viewer.call("sumStats", "inbound-rtp", "pliCount") == asked, "the viewer's decoder was lost"
-    pauses = [after.shown_ms - before.shown_ms for before, after in pairwise(chooser.frames)]
-    assert max(pauses) < PAUSE_MS, f"the picture stood still for {max(pauses):.0f} ms"
+    pause_ms = seen.longest_pause_ms(beside=Seen(lowest.frames))
+    assert pause_ms < PAUSE_MS, f"the picture stood still for {pause_ms:.0f} ms"
 
 
 async def test_firefox_gets_a_layer_of_av1_that_it_can_decode(

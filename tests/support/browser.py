@@ -40,6 +40,7 @@ PREFERENCES: dict[str, str | float | bool] = {
     "media.navigator.streams.fake": True,
     "media.navigator.audio.fake_frequency": 440,
     "media.autoplay.default": 0,
+    "media.peerconnection.video.lock_scaling": True,  # sizes are those asked for, however busy the machine is
     # H.264 by the system's libavcodec: Mozilla's plugin for it is downloaded. Watching only: its encoder is 1.3 s late.
     "gfx.blacklist.webrtc.hw.acceleration.h264": 1,
     "media.webrtc.hw.h264.enabled": True,
