@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from fanwire.fastpath.messages import Codec, Extension, Kind, PayloadType
+from fanwire.fastpath.messages import Codec, Encoding, Extension, Kind, PayloadType
 
 EXTENSIONS = {Extension.MID: 1, Extension.ABS_SEND_TIME: 2, Extension.TRANSPORT_CC: 3}
 MID = "0"
@@ -31,6 +31,7 @@ class Stream:
     kind: ClassVar[Kind]
     format: ClassVar[PayloadType]
     frame_ticks: ClassVar[int]
+    extensions: ClassVar[Mapping[Extension, int]] = EXTENSIONS
 
     ssrc: int
     frame: int = 0
@@ -38,26 +39,34 @@ class Stream:
     transport_cc: int = 0
     keyframe_due: bool = True
 
+    @property
+    def encodings(self) -> tuple[Encoding, ...]:
+        """As a producer names them; whoever subscribes gets one."""
+        return (Encoding(ssrc=self.ssrc),)
+
     def next_frame(self, sizes: Sequence[int]) -> list[bytes]:
         """The packets of the next frame, in the clear, whose payloads have these sizes (LEAST_PAYLOAD_BYTES and up)."""
-        last = len(sizes) - 1
-        made = [self._packet(size, first=i == 0, last=i == last) for i, size in enumerate(sizes)]
+        made = [self._packet(size, i, len(sizes)) for i, size in enumerate(sizes)]
         self.frame += 1
         self.keyframe_due = False
         return made
 
-    def _packet(self, size: int, *, first: bool, last: bool) -> bytes:
+    def _packet(self, size: int, index: int, count: int) -> bytes:
         timestamp = self.frame * self.frame_ticks & 0xFFFFFFFF
-        header = _RTP.pack(0x90, 0x80 * last | self.format.pt, self.seq & 0xFFFF, timestamp, self.ssrc)
-        extensions = _EXTENSIONS.pack(
-            0xBEDE, 3, 1 << 4 | 0, MID.encode(), 2 << 4 | 2, bytes(3), 3 << 4 | 1, self.transport_cc & 0xFFFF
-        )
-        head = self._head(first)
+        marker = 0x80 * (index == count - 1)
+        header = _RTP.pack(0x90, marker | self.format.pt, self.seq & 0xFFFF, timestamp, self.ssrc)
+        start = header + self._extensions(index, count) + self._head(index, count)
         self.seq += 1
         self.transport_cc += 1
-        return header + extensions + head + os.urandom(size - len(head))
+        return start + os.urandom(HEADER_BYTES + size - len(start))
 
-    def _head(self, first: bool) -> bytes:
+    def _extensions(self, index: int, count: int) -> bytes:
+        """Those of a packet of the frame, all told in HEADER_BYTES; what takes more is taken from the payload."""
+        return _EXTENSIONS.pack(
+            0xBEDE, 3, 1 << 4 | 0, MID.encode(), 2 << 4 | 2, bytes(3), 3 << 4 | 1, self.transport_cc & 0xFFFF
+        )
+
+    def _head(self, index: int, count: int) -> bytes:
         """What of the payload means something."""
         return b""
 
@@ -70,11 +79,16 @@ class Video(Stream):
     format = PayloadType(96, Codec.VP8, 90000, rtx_pt=97, nack=True, pli=True, fir=True, transport_cc=True)
     frame_ticks = 3000
 
-    def _head(self, first: bool) -> bytes:
-        head = _DESCRIPTOR.pack(0x80 | 0x10 * first, 0xE0, 0x8000 | self.frame & 0x7FFF, self.frame & 0xFF, 0)
+    def _head(self, index: int, count: int) -> bytes:
+        first = index == 0
+        head = _DESCRIPTOR.pack(0x80 | 0x10 * first, 0xE0, 0x8000 | self.frame & 0x7FFF, *self._layer())
         if first:
             head += _KEYFRAME if self.keyframe_due else _INTERFRAME
         return head
+
+    def _layer(self) -> tuple[int, int]:
+        """TL0PICIDX, and the byte with TID and Y."""
+        return self.frame & 0xFF, 0
 
 
 class Audio(Stream):

@@ -14,13 +14,12 @@ from fanwire.fastpath.messages import (
     AddTarget,
     BindConsumer,
     ConsumerSpec,
-    Encoding,
     ProducerSpec,
     SetConsent,
     SrtpProfile,
 )
 
-from .media import EXTENSIONS, MID, Stream, Video
+from .media import MID, Stream, Video
 from .peers import HOUR_US, Peer, Publisher, subscribers, udp_socket
 from .usage import resident_bytes
 from .workers import Unit, Workers
@@ -57,6 +56,7 @@ class Stage:
         self.first_seqs = [secrets.randbelow(0x7FFE) + 1 for _ in self.subscribers]
         self.stream = scene.stream(self.publisher.ssrc)
         self.published = 0  # packets that the subscribers were to have
+        self.consumers: list[int] = []  # of the subscribers, one worker's after the other's
         producers = self._publish()
         self._fill_pool()
         self._fill_rings()
@@ -75,10 +75,15 @@ class Stage:
         for peer in (self.publisher, *self.subscribers):
             peer.close()
 
-    def forward(self) -> list[bytes]:
-        """Publishes one burst and waits until it has gone out to everyone. Returns it, in the clear."""
+    def forward(self, expected: int | None = None) -> list[bytes]:
+        """Publishes one burst and waits until it has gone out to everyone, or `expected` packets have.
+
+        Returns it, in the clear.
+        """
         packets = self.next_burst()
-        want = self.workers.count("rtp_out") + len(packets) * len(self.subscribers)
+        if expected is None:
+            expected = len(packets) // len(self.stream.encodings) * len(self.subscribers)
+        want = self.workers.count("rtp_out") + expected
         self.publisher.send(packets)
         self.workers.wait("rtp_out", want)
         return packets
@@ -90,9 +95,8 @@ class Stage:
 
     def _publish(self) -> list[int]:
         """The producer, or its copy, on each worker."""
-        spec = ProducerSpec(
-            MID, self.stream.kind, (self.stream.format,), EXTENSIONS, (Encoding(ssrc=self.publisher.ssrc),)
-        )
+        stream = self.stream
+        spec = ProducerSpec(MID, stream.kind, (stream.format,), stream.extensions, stream.encodings)
         [transport] = self.workers.connect(self.home, [self.publisher])
         [producer] = self.home.ask([AddProducer(transport, spec)])
         self._transport = transport
@@ -124,6 +128,7 @@ class Stage:
             for peer, transport, first_seq in zip(peers, transports, first_seqs, strict=True)
         )
         unit.ask(BindConsumer(consumer, producer, formats=(0,)) for consumer in consumers)
+        self.consumers += consumers
 
 
 def consumer_spec(peer: Peer, stream: type[Stream]) -> ConsumerSpec:
@@ -135,7 +140,7 @@ def consumer_spec(peer: Peer, stream: type[Stream]) -> ConsumerSpec:
         ssrc=peer.ssrc,
         rtx_ssrc=peer.ssrc ^ 1 if stream.format.rtx_pt is not None else 0,
         cname="bench",
-        extensions=EXTENSIONS,
+        extensions=stream.extensions,
     )
 
 

@@ -90,6 +90,17 @@ TABLES = (
         ],
     ),
     Table(
+        "layers",
+        [runs.LAYERS],
+        [
+            Column("plain, ns a packet", "cases.plain.ns_per_packet", ".0f"),
+            Column("ratio to that: VP8, temporal layers", "cases.vp8_temporal.ratio"),
+            Column("VP8, simulcast", "cases.simulcast.ratio"),
+            Column("VP9, SVC", "cases.vp9_svc.ratio"),
+            Column("AV1, SVC by descriptor", "cases.av1_svc.ratio"),
+        ],
+    ),
+    Table(
         "idle",
         [runs.IDLE],
         [

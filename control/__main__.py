@@ -162,9 +162,11 @@ def _serve(options: argparse.Namespace) -> int:
     logging.basicConfig(
         level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
+    import uvloop
+
     from .app import serve  # late: a wrong option is refused without loading the server
 
-    asyncio.run(serve(config))
+    uvloop.run(serve(config))
     return 0
 
 

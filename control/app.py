@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,9 @@ log = logging.getLogger(__name__)
 # Handshakes release the interpreter's lock for most of their time; more threads than this gain nothing.
 _HANDSHAKE_THREADS = 2
 
+# How far the rest of the server stands behind the workers where both want a core: who watches comes before who joins.
+_NICENESS = 5
+
 # HTTP connections that ask for nothing are closed: each is an open file.
 _IDLE_CONNECTION_S = 75.0
 
@@ -42,6 +46,7 @@ async def serve(config: Config) -> None:
     async with contextlib.AsyncExitStack() as stack:
         executor = stack.enter_context(ThreadPoolExecutor(_HANDSHAKE_THREADS, "fanwire-dtls"))
         engine = await stack.enter_async_context(_engine(config))
+        os.nice(_NICENESS)  # of this thread, on Linux, and of those that it starts from now on
         services = SessionServices(
             engine, Certificate.generate(), executor, HostCandidates(config.announce), config.connect_timeout_s
         )

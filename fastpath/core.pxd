@@ -467,6 +467,7 @@ cdef extern from "forward/core.h" nogil:
 
     ctypedef enum fw_hand_kind_t:
         FW_HAND_PACKET
+        FW_HAND_HISTORY
         FW_HAND_REPORT
         FW_HAND_KEYFRAME
 

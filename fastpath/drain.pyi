@@ -15,6 +15,7 @@ class Tally(TypedDict):
     overflow: int  # what the kernel dropped because the socket's buffer was full; not among the packets
     strays: int  # RTP of more SSRCs than are followed, or too short to have one
     first_rtp_us: int  # CLOCK_MONOTONIC when the first RTP was read, 0 for none
+    first_marked_us: int  # the same of the first RTP with a marker, as the last packet of a frame has
     streams: dict[int, tuple[int, int]]  # by SSRC: packets, and those whose number did not follow the one before
 
 class Drain:

@@ -92,6 +92,7 @@ cdef struct tally_t:
     uint64_t dtls
     uint64_t unknown
     uint64_t first_rtp_us
+    uint64_t first_marked_us
     uint64_t strays
     stream_t streams[STREAMS]
 
@@ -120,6 +121,8 @@ cdef void count_rtp(tally_t *t, const uint8_t *data, size_t length, uint64_t now
     t.rtp += 1
     if t.first_rtp_us == 0:
         t.first_rtp_us = now_us
+    if t.first_marked_us == 0 and length > 1 and data[1] & 0x80:
+        t.first_marked_us = now_us
     if length < RTP_HEADER_BYTES:
         t.strays += 1
         return
@@ -320,5 +323,6 @@ cdef class Drain:
             "overflow": meminfo[MEMINFO_DROPS],
             "strays": t.strays,
             "first_rtp_us": t.first_rtp_us,
+            "first_marked_us": t.first_marked_us,
             "streams": {s.ssrc: (s.packets, s.breaks) for s in t.streams[:STREAMS] if s.packets > 0},
         }

@@ -36,19 +36,33 @@ cdef extern from "stream/seqmap.h" nogil:
     bint fw_seqmap_reverse(const fw_seqmap_t *m, uint64_t out, uint64_t *number, fw_stretch_t *found)
 
 
-cdef extern from "stream/frames.h" nogil:
+cdef extern from "stream/cache.h" nogil:
     enum:
-        FW_CACHE_PACKETS
-        FW_FREEZE_US
+        FW_CACHE_CAME
+        FW_CACHE_ENDS_FRAME
 
+    ctypedef struct fw_cache_t:
+        uint64_t size
+
+    bint fw_cache_init(fw_cache_t *c)
+    void fw_cache_free(fw_cache_t *c)
+    void fw_cache_grow(fw_cache_t *c, uint64_t highest_seq64)
+    void fw_cache_advance(fw_cache_t *c, uint64_t highest_seq64, uint64_t seq64)
+    void fw_cache_put(fw_cache_t *c, uint64_t seq64, uint64_t number)
+    uint64_t fw_cache_get(const fw_cache_t *c, uint64_t seq64)
+    bint fw_cache_is(const fw_cache_t *c, uint64_t seq64, uint64_t what)
+    void fw_cache_mark(fw_cache_t *c, uint64_t seq64, uint64_t what)
+
+
+cdef extern from "stream/frames.h" nogil:
     ctypedef struct fw_frames_t:
         uint64_t count
         uint64_t frozen_us
         uint64_t longest_us
         uint32_t freezes
 
-    void fw_frames_add(fw_frames_t *f, const uint64_t *seen, uint64_t highest_seq64, uint64_t entry_seq64,
-                       uint64_t seq64, bint ends_frame, uint64_t now_us)
+    void fw_frames_add(fw_frames_t *f, const fw_cache_t *cache, uint64_t highest_seq64, uint64_t entry_seq64,
+                       uint64_t now_us)
 
 
 cdef extern from "stream/tsmap.h" nogil:

@@ -25,6 +25,18 @@ class TsMap:
     def advance(self, timestamp: int, arrival_us: int) -> int:
         """Notes a packet; its timestamp as it goes out."""
 
+class Cache:
+    """Packets of one encoding by number: stream/cache.h."""
+
+    size: int
+    def put(self, seq64: int, number: int) -> None:
+        """A packet has come, in order or late by less than `size`."""
+    def get(self, seq64: int) -> int:
+        """What was last put where that number goes, 2**62 - 1 for nothing."""
+    def came(self, seq64: int) -> bool:
+        """Of a number less than `size` below the highest."""
+    def grow(self) -> None: ...
+
 class Frames:
     """What `count`, `freezes`, `frozen_us` and `longest_us` say is in stream/frames.h."""
 
@@ -32,8 +44,9 @@ class Frames:
     freezes: int
     frozen_us: int
     longest_us: int
+    cache: Cache
     def add(self, seq64: int, ends_frame: bool, entry_seq64: int, now_us: int) -> None:
-        """Takes a packet in, in order or at most 1023 numbers late."""
+        """Takes a packet in, in order or late by less than the cache's size."""
 
 class Nack:
     def gap(self, previous: int, seq64: int, now_us: int) -> None: ...

@@ -62,20 +62,54 @@ cdef class TsMap:
         return <uint32_t>(timestamp + self.map.offset)
 
 
-cdef class Frames:
-    """With the bits that an encoding keeps of what has come: in order, or at most 1023 numbers late."""
+cdef class Cache:
+    """Packets of one encoding: in order, or late by less than `size`."""
 
-    cdef fw_frames_t frames
-    cdef uint64_t[16] seen
+    cdef fw_cache_t cache
     cdef uint64_t highest
 
+    def __init__(self):
+        if not fw_cache_init(&self.cache):
+            raise MemoryError
+
+    def __dealloc__(self):
+        fw_cache_free(&self.cache)
+
+    def put(self, uint64_t seq64, uint64_t number):
+        if seq64 > self.highest:
+            fw_cache_advance(&self.cache, self.highest, seq64)
+            self.highest = seq64
+        fw_cache_mark(&self.cache, seq64, FW_CACHE_CAME)
+        fw_cache_put(&self.cache, seq64, number)
+
+    def get(self, uint64_t seq64):
+        return fw_cache_get(&self.cache, seq64)
+
+    def came(self, uint64_t seq64):
+        return fw_cache_is(&self.cache, seq64, FW_CACHE_CAME)
+
+    def grow(self):
+        fw_cache_grow(&self.cache, self.highest)
+
+    @property
+    def size(self):
+        return self.cache.size
+
+
+cdef class Frames:
+    """With the cache of its encoding."""
+
+    cdef fw_frames_t frames
+    cdef readonly Cache cache
+
+    def __init__(self):
+        self.cache = Cache()
+
     def add(self, uint64_t seq64, bint ends_frame, uint64_t entry_seq64, uint64_t now_us):
-        cdef uint64_t s
-        for s in range(max(self.highest + 1, seq64 - min(seq64, <uint64_t>FW_CACHE_PACKETS - 1)), seq64 + 1):
-            self.seen[s // 64 % 16] &= ~(<uint64_t>1 << s % 64)
-        self.highest = max(self.highest, seq64)
-        self.seen[seq64 // 64 % 16] |= <uint64_t>1 << seq64 % 64
-        fw_frames_add(&self.frames, self.seen, self.highest, entry_seq64, seq64, ends_frame, now_us)
+        self.cache.put(seq64, 0)
+        if ends_frame:
+            fw_cache_mark(&self.cache.cache, seq64, FW_CACHE_ENDS_FRAME)
+        fw_frames_add(&self.frames, &self.cache.cache, self.cache.highest, entry_seq64, now_us)
 
     def __getattr__(self, name):
         return (<object>self.frames)[name]

@@ -259,8 +259,8 @@ cdef void run(worker_t *w) noexcept nogil:
         fw_wait(fds, waited, time_to_sleep(w), &ready)
         fw_waker_disarm(&w.waker, ready >> w.fd_count & 1)
         w.now_us = now_us = fw_clock_us()
+        drain_inboxes(w, now_us)  # first: a copy is to have its history before its consumers come
         drain_commands(w, now_us)
-        drain_inboxes(w, now_us)
         receive(w, ready, now_us)
         if ready >> (w.fd_count + 1) & 1:
             fw_tcp_poll(w.tcp, now_us)
@@ -490,8 +490,11 @@ cdef class Worker:
         """Readable when there are events."""
         return self.w.events_fd
 
-    def submit(self, command):
-        """Queues a command for the next round and returns its ticket. Raises BlockingIOError where the ring is full."""
+    def submit(self, command, *, bint wake=True):
+        """Queues a command for the next round and returns its ticket. Raises BlockingIOError where the ring is full.
+
+        With `wake=False` a sleeping worker learns of it when `wake` is called, or something else happens.
+        """
         cdef const uint8_t[::1] head
         cdef const char *body
         self.next_ticket += 1
@@ -501,8 +504,13 @@ cdef class Worker:
         body = tail
         if not fw_ring_push(self.w.commands, TAG_COMMAND, &head[0], <uint32_t>head.shape[0], body, <uint32_t>len(tail)):
             raise BlockingIOError("the worker has too many commands queued")
-        fw_waker_signal(&self.w.waker)
+        if wake:
+            self.wake()
         return ticket
+
+    def wake(self):
+        """Has the worker look at its commands, if it sleeps."""
+        fw_waker_signal(&self.w.waker)
 
     def read_events(self):
         """All that has happened since the last call: results, changes of transports and punted datagrams, in this order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 
 from aiohttp import hdrs, web
 
@@ -31,6 +32,7 @@ def client_of(request: web.Request, trusted_proxies: Sequence[Network]) -> str:
     return str(client)
 
 
+@lru_cache(4096)  # many clients share an address, above all that of a proxy
 def _address(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(text)

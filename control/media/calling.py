@@ -79,6 +79,6 @@ class CallingEngine(Engine):
 
     def _feed(self, command: FeedPacket | FeedReport) -> None:
         try:
-            self._ports[0].worker.submit(command)
+            self._push(self._ports[0], command)
         except BlockingIOError:
             self.unfed += 1

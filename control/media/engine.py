@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import secrets
+import random
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -171,6 +171,7 @@ class _Port:
     ports: Sequence[tuple[str, int]] = ()  # its own, towards servers
     listeners: dict[int, TransportListener] = field(default_factory=dict)
     opening: int = 0  # transports that are not among the listeners yet
+    waking: bool = False  # it is about to be woken
     dropped: int = 0  # datagrams that the worker was too far behind to send
 
     @property
@@ -209,10 +210,10 @@ class Engine:
         self._bound: dict[ConsumerId, ProducerId] = {}
         self._copies: dict[tuple[ProducerId, int], _Copy] = {}
         self._copying = asyncio.Lock()
-        self._slots = asyncio.Semaphore(_MAX_TICKETS)
         self._abandoned: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
         self.crypto = choose(self._config.crypto)
         log.info("media is encrypted by %s %s: %s", *self.crypto)
         try:
@@ -223,18 +224,16 @@ class Engine:
         except BaseException:
             self._stop()
             raise
-        loop = asyncio.get_running_loop()
         for port in self._ports:
             for granted in port.worker.capabilities:
                 log.info("worker %d: %s", port.index, ", ".join(f"{name} {value}" for name, value in granted.items()))
             port.worker.start()
-            loop.add_reader(port.worker.fileno(), self._read, port)
+            self._loop.add_reader(port.worker.fileno(), self._read, port)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        loop = asyncio.get_running_loop()
         for port in self._ports:
-            loop.remove_reader(port.worker.fileno())
+            self._loop.remove_reader(port.worker.fileno())
             for waiter in port.waiting.values():
                 waiter.result.cancel()
         await asyncio.to_thread(self._stop)
@@ -272,16 +271,16 @@ class Engine:
             pwd,
             consent_us=int(self._config.consent_timeout_s * 1e6),
             connect_us=int(self._config.connect_timeout_s * 1e6),
-            rtcp_ssrc=secrets.randbelow(0xFFFFFFFE) + 1,
-            first_transport_cc=secrets.randbelow(0x10000),
+            rtcp_ssrc=random.randrange(1, 1 << 32),
+            first_transport_cc=random.getrandbits(16),
             publish_bps=self._config.publish_bps,
         )
-        opening = asyncio.create_task(self._open(port, command, listener))
+        port.opening += 1
         try:
-            return await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            opening.add_done_callback(self._abandon)  # the worker opens it all the same
-            raise
+            opened = await self._ask(port, command, listener=listener)
+        finally:
+            port.opening -= 1
+        return TransportId(opened.id | port.index << _WORKER_SHIFT)
 
     async def restart_ice(self, transport: TransportId, ufrag: str, pwd: str) -> None:
         """Give the transport new local credentials; the old ones go when the new ones are first used."""
@@ -295,7 +294,7 @@ class Engine:
     def send_datagram(self, transport: TransportId, data: bytes) -> None:
         """Send a DTLS datagram over the transport's path. It may be lost, as any datagram."""
         try:
-            self._port(transport).worker.submit(SendDatagram(_local(transport), data))
+            self._push(self._port(transport), SendDatagram(_local(transport), data))
         except BlockingIOError:
             self._port(transport).dropped += 1
 
@@ -332,9 +331,9 @@ class Engine:
         command = AddConsumer(
             _local(transport),
             spec,
-            first_seq16=secrets.randbelow(0x7FFF) + 1,
-            first_rtx_seq16=secrets.randbelow(0x8000),
-            first_timestamp=secrets.randbelow(1 << 32),
+            first_seq16=random.randrange(1, 1 << 15),
+            first_rtx_seq16=random.getrandbits(15),
+            first_timestamp=random.getrandbits(32),
         )
         consumer = ConsumerId((await self._ask(port, command)).id | port.index << _WORKER_SHIFT)
         self._consumers[consumer] = spec
@@ -405,32 +404,13 @@ class Engine:
         except IndexError:  # the workers have been stopped
             raise EngineError("The engine", _STALE) from None
 
-    async def _open(self, port: _Port, command: OpenTransport, listener: TransportListener) -> TransportId:
-        port.opening += 1
-        try:
-            opened = await self._ask(port, command, listener=listener)
-        finally:
-            port.opening -= 1
-        return TransportId(opened.id | port.index << _WORKER_SHIFT)
-
-    def _abandon(self, opening: asyncio.Task[TransportId]) -> None:
-        """Whoever asked for this transport has gone meanwhile."""
-        if not opening.cancelled() and opening.exception() is None:
-            closing = asyncio.create_task(self.close_transport(opening.result()))
-            self._abandoned.add(closing)
-            closing.add_done_callback(self._abandoned.discard)
-
     async def _ask(
         self, port: _Port, command: Command, *, may_be_gone: bool = False, listener: TransportListener | None = None
     ) -> Result:
-        async with self._slots:
-            ticket = await self._submit(port, command)
-            future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-            port.waiting[ticket] = _Waiter(future, listener)
-            try:
-                result = await future
-            finally:
-                port.waiting.pop(ticket, None)
+        future: asyncio.Future[Result] = self._loop.create_future()
+        ticket = await self._submit(port, command)
+        port.waiting[ticket] = _Waiter(future, listener)
+        result = await future
         if result.error and not (may_be_gone and result.error == _STALE):
             raise EngineError(type(command).__name__, result.error)
         return result
@@ -439,11 +419,25 @@ class Engine:
         """The command's ticket. A full ring is waited for: no command may be lost, least of all one that closes."""
         while True:
             try:
-                return port.worker.submit(command)
+                if len(port.waiting) < _MAX_TICKETS:
+                    return self._push(port, command)
             except BlockingIOError:
-                await asyncio.sleep(_RING_FULL_S)
+                pass
             except ValueError as error:
                 raise EngineError(type(command).__name__, _REFUSED, str(error)) from None
+            await asyncio.sleep(_RING_FULL_S)
+
+    def _push(self, port: _Port, command: Command) -> int:
+        """Queue a command. The worker is woken once for all that come together. Raises BlockingIOError."""
+        ticket = port.worker.submit(command, wake=False)
+        if not port.waking:
+            port.waking = True
+            self._loop.call_soon(self._wake, port)
+        return ticket
+
+    def _wake(self, port: _Port) -> None:
+        port.waking = False
+        port.worker.wake()
 
     def _read(self, port: _Port) -> None:
         for event in port.worker.read_events():
@@ -462,13 +456,22 @@ class Engine:
                 log.exception("the owner of a transport failed to take an event")
 
     def _settle(self, port: _Port, result: Result) -> None:
-        waiter = port.waiting.get(result.ticket)
+        waiter = port.waiting.pop(result.ticket, None)
         if waiter is None:
             return
-        if waiter.listener is not None and not result.error:
-            port.listeners[result.id] = waiter.listener  # now: a change may be next in line
+        opened = None if result.error else waiter.listener
+        if opened is not None:
+            port.listeners[result.id] = opened  # now: a change may be next in line
         if not waiter.result.done():
             waiter.result.set_result(result)
+        elif opened is not None:
+            self._abandon(TransportId(result.id | port.index << _WORKER_SHIFT))
+
+    def _abandon(self, transport: TransportId) -> None:
+        """Whoever asked for this transport has gone meanwhile."""
+        closing = asyncio.create_task(self.close_transport(transport))
+        self._abandoned.add(closing)
+        closing.add_done_callback(self._abandoned.discard)
 
     async def _follow(
         self,

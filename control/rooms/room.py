@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
 
 from ..media.engine import Engine, EngineError
 from .participant import Publication, Subscription
@@ -36,7 +35,7 @@ class Room:
         """Let a publication in. An older one of the same identity is closed: its publisher has come back."""
         replaced = [one for one in self.publications if one.identity == publication.identity]
         self.publications.append(publication)
-        await self._point(self.subscriptions)
+        await self._point_all()
         for old in replaced:
             await old.session.close("the publisher has come back in another session")
 
@@ -44,16 +43,17 @@ class Room:
         """Let a publication go, if it is here; its viewers follow somebody else, or wait."""
         if publication in self.publications:
             self.publications.remove(publication)
-            await self._point(self.subscriptions)
+            await self._point_all()
 
     async def add_subscription(self, subscription: Subscription) -> None:
         """Let a viewer in."""
         self.subscriptions.add(subscription)
-        await self._point([subscription])
-
-    async def _point(self, subscriptions: Iterable[Subscription]) -> None:
         async with self._pointing:
-            await asyncio.gather(*(self._point_one(subscription) for subscription in list(subscriptions)))
+            await self._point_one(subscription)
+
+    async def _point_all(self) -> None:
+        async with self._pointing:
+            await asyncio.gather(*(self._point_one(subscription) for subscription in list(self.subscriptions)))
 
     async def _point_one(self, subscription: Subscription) -> None:
         """Point one viewer. What fails is that viewer's alone: neither its publisher nor other viewers feel it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -13,7 +14,8 @@ from ..media.engine import ConsumerId, ConsumerSpec, EngineError, ProducerId, Pr
 from ..session import sdp
 from ..session.description import SessionDescription
 from ..session.dtls import DtlsError
-from ..session.negotiate import NegotiationError, answer_publish, answer_subscribe, remote_transport
+from ..session.negotiate import NegotiationError, RemoteTransport, answer_publish, remote_transport
+from ..session.offer import read_offer
 from ..session.session import Session, SessionServices
 from .errors import (
     Draining,
@@ -95,7 +97,9 @@ class Rooms:
             identity = permit.identity
         name = identity or secrets.token_urlsafe(9)
         self._check_open()
-        description = self._parse(offer)
+        description = sdp.parse(offer)
+        self._check_media(description)
+        remote = remote_transport(description)
         place = self._rooms.get(room) or Room(room, self._services.engine)
         engine = self._services.engine
         producers: dict[int, tuple[ProducerId, ProducerSpec]] = {}
@@ -106,7 +110,7 @@ class Rooms:
                 await place.remove_publication(publication)
             await asyncio.gather(*(engine.remove_producer(producer) for producer, _ in producers.values()))
 
-        async with self._opening(description, place, leave) as session:
+        async with self._opening(remote, _mids(description), place, leave) as session:
             answer = answer_publish(description, session.local, session_id=_sdp_session_id())
             for spec in answer.producers:
                 producer = await engine.add_producer(session.transport, spec)
@@ -126,7 +130,9 @@ class Rooms:
         if permit is not None:
             permit.check("subscribe", room)
         self._check_open()
-        description = self._parse(offer)
+        read = read_offer(offer)
+        description = read.kind.description
+        self._check_media(description)
         place = self._rooms.get(room)
         source = place.find(publisher) if place is not None else None
         if place is None or source is None:
@@ -139,11 +145,10 @@ class Rooms:
             place.subscriptions.difference_update(subscriptions)
             await asyncio.gather(*(engine.remove_consumer(consumer) for consumer, _ in consumers.values()))
 
-        async with self._opening(description, place, leave) as session:
-            answer = answer_subscribe(
-                description,
+        agreement = source.agree(read.kind)
+        async with self._opening(read.remote, _mids(description), place, leave) as session:
+            answer = agreement.answer(
                 session.local,
-                sources=source.specs,
                 stream=_stream_name(session),
                 cname=_stream_name(session),
                 ssrc_factory=_ssrc,
@@ -179,10 +184,9 @@ class Rooms:
 
     @asynccontextmanager
     async def _opening(
-        self, description: SessionDescription, place: Room, leave: Callable[[], Awaitable[None]]
+        self, remote: RemoteTransport, mids: tuple[str, ...], place: Room, leave: Callable[[], Awaitable[None]]
     ) -> AsyncIterator[Session]:
         """A new session to set up; should that fail, it is closed. `leave` is awaited, once or twice, when it ends."""
-        remote = remote_transport(description)
 
         async def on_closed(session: Session) -> None:
             if (member := self._members.pop(session.id, None)) is not None:
@@ -196,7 +200,7 @@ class Rooms:
         self._admit(place)
         with _in_words():
             try:
-                session = await Session.open(self._services, remote, _mids(description), on_closed)
+                session = await Session.open(self._services, remote, mids, on_closed)
             except BaseException:
                 self._release(place)
                 raise
@@ -211,12 +215,10 @@ class Rooms:
         if self.draining.is_set():
             raise Draining
 
-    def _parse(self, offer: str) -> SessionDescription:
-        description = sdp.parse(offer)
+    def _check_media(self, description: SessionDescription) -> None:
         count, most = len(description.medias), self._limits.media_per_session
         if count > most:
             raise NegotiationError(f"The offer has {count} media sections: one session may have {most}.")
-        return description
 
     def _admit(self, place: Room) -> None:
         """Count a session that is about to open. Raises Unavailable."""
@@ -291,11 +293,11 @@ def _index(description: SessionDescription, mid: str) -> int:
 
 
 def _ssrc() -> int:
-    return secrets.randbelow(0xFFFFFFFE) + 1
+    return random.randrange(1, 1 << 32)
 
 
 def _sdp_session_id() -> int:
-    return secrets.randbits(62)
+    return random.getrandbits(62)
 
 
 def _stream_name(session: Session) -> str:

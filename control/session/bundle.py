@@ -10,7 +10,7 @@ from .description import Direction, Group, Media, Origin, SessionDescription
 MAX_MID_CHARS = 16  # what a one-byte header extension can hold (RFC 8285 section 4.2)
 
 _PROTOCOLS = {f"{lower}RTP/{profile}" for lower in ("UDP/TLS/", "TCP/DTLS/", "") for profile in ("SAVPF", "SAVP")}
-_HASHES = ("sha-256", "sha-384", "sha-512")
+HASHES = ("sha-256", "sha-384", "sha-512")
 
 
 class NegotiationError(ValueError):
@@ -62,9 +62,9 @@ def remote_transport(offer: SessionDescription) -> RemoteTransport:
     tagged = min(medias, key=lambda media: bundle.index(media.mid) if media.mid in bundle else 0)
     if not (tagged.ice_ufrag and tagged.ice_pwd):
         raise NegotiationError("The offer lacks a=ice-ufrag or a=ice-pwd: media flows over ICE only.")
-    fingerprints = tuple((name, digest) for name, digest in tagged.fingerprints if name in _HASHES)
+    fingerprints = tuple((name, digest) for name, digest in tagged.fingerprints if name in HASHES)
     if not fingerprints:
-        raise NegotiationError(f"The offer lacks an a=fingerprint with one of {', '.join(_HASHES)}: DTLS needs it.")
+        raise NegotiationError(f"The offer lacks an a=fingerprint with one of {', '.join(HASHES)}: DTLS needs it.")
     if tagged.setup == "holdconn":
         raise NegotiationError("The offer says a=setup:holdconn: use actpass, active or passive.")
     # Without a=setup an offerer is active (RFC 4145 section 4).
@@ -102,7 +102,8 @@ def assemble(
         section.candidates = list(local.candidates)
         section.end_of_candidates = True
     medias = [accepted.get(index) or _reject(media) for index, media in enumerate(offer.medias)]
-    bundled = tuple(media.mid for media in medias if not media.rejected and media.mid in offer.bundle())
+    bundle = offer.bundle()
+    bundled = tuple(media.mid for media in medias if not media.rejected and media.mid in bundle)
     return SessionDescription(
         Origin(session_id), [Group("BUNDLE", bundled)] if bundled else [], ice_lite=True, medias=medias
     )

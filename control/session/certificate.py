@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import hmac
 import re
 from collections.abc import Iterable
@@ -21,6 +22,7 @@ _LIFETIME = datetime.timedelta(days=364)
 
 # The hash functions that we take, the preferred ones first, and the bytes of their digests.
 _DIGEST_BYTES = {"sha-512": 64, "sha-384": 48, "sha-256": 32}
+_DIGEST = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2})*")
 
 _DTLS_1_2 = 0xFEFD
 
@@ -74,17 +76,17 @@ class PeerFingerprints:
 
         The others do not count (RFC 8122 section 5). None: there is not one that is well-formed and known.
         """
-        pairs = [(algorithm.lower(), digest.upper()) for algorithm, digest in offered]
+        pairs = [(algorithm.lower(), digest) for algorithm, digest in offered if _DIGEST.fullmatch(digest)]
         for algorithm, size in _DIGEST_BYTES.items():
-            well_formed = re.compile(rf"[0-9A-F]{{2}}(:[0-9A-F]{{2}}){{{size - 1}}}")
-            digests = [digest for name, digest in pairs if name == algorithm and well_formed.fullmatch(digest)]
-            if digests:
-                return cls(algorithm, tuple(digest.encode() for digest in digests))
+            digests = [bytes.fromhex(digest.replace(":", "")) for name, digest in pairs if name == algorithm]
+            if known := tuple(digest for digest in digests if len(digest) == size):
+                return cls(algorithm, known)
         return None
 
     def match(self, certificate: crypto.X509) -> bool:
         """Say whether this is the certificate that the peer announced."""
-        digest = certificate.digest(self.algorithm.replace("-", ""))
+        der = crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
+        digest = hashlib.new(self.algorithm.replace("-", ""), der).digest()
         return any(hmac.compare_digest(digest, announced) for announced in self.digests)
 
 

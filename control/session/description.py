@@ -224,9 +224,10 @@ class SessionDescription:
     def render(self) -> str:
         """The description as text with CRLF line ends. Raises ValueError where a value holds a line end."""
         lines = [*self._session_lines(), *(line for media in self.medias for line in media.lines())]
-        if any(char in line for line in lines for char in "\r\n\0"):
+        text = "\r\n".join([*lines, ""])
+        if not text.count("\r") == text.count("\n") == len(lines) or "\0" in text:
             raise ValueError("a value of the session description holds a line end")
-        return "\r\n".join(lines) + "\r\n"
+        return text
 
     __str__ = render
 

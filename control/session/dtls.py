@@ -23,7 +23,7 @@ _PROFILES = {
     b"SRTP_AES128_CM_SHA1_80": SrtpProfile.AES128_CM_SHA1_80,
 }
 _EXPORTER_LABEL = b"EXTRACTOR-dtls_srtp"
-_READ_BYTES = 65536
+_READ_BYTES = 4096  # a flight, as a rule
 
 # All that a connected peer has left to say; handshake records that are late or repeated are no news.
 _CLOSING = (dtls_records.ALERT, dtls_records.APPLICATION_DATA)
@@ -121,11 +121,12 @@ class DtlsAssociation:
         """Repeat a flight that got no answer, if it is time."""
         if self._connection is not None:
             try:
-                self._connection.DTLSv1_handle_timeout()
+                repeated = self._connection.DTLSv1_handle_timeout()
             except SSL.Error:
                 self._fail(DtlsState.FAILED, "the peer does not answer")
             else:
-                self._send_flight()
+                if repeated:
+                    self._send_flight()
 
     def close(self) -> None:
         """Let go of the association. One that is connected leaves a close_notify to be sent."""

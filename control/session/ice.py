@@ -28,7 +28,8 @@ _Bound = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]
 
 def new_credentials() -> tuple[str, str]:
     """Return a fresh ufrag of 8 and password of 32 characters (RFC 8445 section 5.3)."""
-    return secrets.token_hex(_UFRAG_BYTES), secrets.token_hex(_PASSWORD_BYTES)
+    drawn = secrets.token_hex(_UFRAG_BYTES + _PASSWORD_BYTES)
+    return drawn[: 2 * _UFRAG_BYTES], drawn[2 * _UFRAG_BYTES :]
 
 
 def host_candidates(udp: Sequence[tuple[str, int]], tcp: Sequence[tuple[str, int]] = ()) -> tuple[str, ...]:

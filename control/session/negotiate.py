@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ..media.engine import ConsumerSpec, Kind, PayloadType, ProducerSpec
+from ..media.engine import ConsumerSpec, Extension, Kind, PayloadType, ProducerSpec
 from .bundle import (
     LocalTransport,
     NegotiationError,
@@ -24,13 +24,14 @@ from .encodings import accept_encodings
 from .extensions import extensions_from_publisher, extensions_to_viewer, write_extensions
 
 __all__ = [
+    "Agreement",
     "LocalTransport",
     "NegotiationError",
     "Published",
     "RemoteTransport",
     "Subscribed",
+    "agree",
     "answer_publish",
-    "answer_subscribe",
     "match_payload_types",
     "remote_transport",
 ]
@@ -86,52 +87,75 @@ def answer_publish(offer: SessionDescription, local: LocalTransport, *, session_
     return Published(sdp, tuple(producers), remote.dtls_client)
 
 
-def answer_subscribe(
-    offer: SessionDescription,
-    local: LocalTransport,
-    *,
-    sources: Iterable[ProducerSpec],
-    stream: str,
-    cname: str,
-    ssrc_factory: Callable[[], int],
-    session_id: int,
-) -> Subscribed:
-    """Answers an offer to receive a publisher's media, of which `sources` is what it sends now.
+def agree(offer: SessionDescription, sources: Iterable[ProducerSpec]) -> Agreement:
+    """What comes of an offer to receive a publisher's media, of which `sources` is what it sends now.
 
     A medium that no source feeds yet is accepted all the same, and so is every codec, for the publisher may come back
-    with another one. `stream` (a token of at most 58 characters) names the media stream, `cname` the RTCP endpoint;
-    `ssrc_factory` gives SSRCs that are unique on the transport; `session_id` (63 bits) is for the o= line.
-
-    Raises NegotiationError where the viewer can receive nothing, or not the video that the publisher sends.
+    with another one. Raises NegotiationError where the viewer can receive nothing, or not the video that is sent.
     """
     remote = remote_transport(offer)
     sent = {source.kind: source for source in sources}
-    answers: dict[int, Media] = {}
-    consumers = []
+    accepted = []
     receiving = "The offer to watch receives nothing: its media must be a=recvonly or a=sendrecv."
     for kind, usable in _usable(offer, lambda direction: direction.receives, receiving).items():
         media = usable.media
         payload_types = _best_first(usable.payload_types, sent.get(kind))
-        answer = answers[usable.index] = accept(media, Direction.SENDONLY)
+        answer = accept(media, Direction.SENDONLY)
         extensions = extensions_to_viewer(media)
         write_payload_types(answer, media, payload_types)
         write_extensions(answer, media, extensions)
+        accepted.append(_Accepted(usable.index, kind, answer, payload_types, extensions))
+    return Agreement(offer, tuple(accepted), remote.dtls_client)
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    """A medium that viewers who offer the same are sent, and its place in their offers."""
+
+    index: int
+    kind: Kind
+    answer: Media
+    payload_types: tuple[PayloadType, ...]
+    extensions: dict[Extension, int]
+
+    def consumer(self, cname: str, ssrc_factory: Callable[[], int]) -> ConsumerSpec:
+        answer, payload_types = self.answer, self.payload_types
         retransmits = any(accepted.nack and accepted.rtx_pt is not None for accepted in payload_types)
-        consumer = ConsumerSpec(
-            media.mid,
-            kind,
+        return ConsumerSpec(
+            answer.mid,
+            self.kind,
             payload_types,
             ssrc_factory(),
             ssrc_factory() if retransmits else 0,
             cname,
-            extensions,
-            media.extmap_allow_mixed,
-            media.rtcp_rsize,
+            self.extensions,
+            answer.extmap_allow_mixed,
+            answer.rtcp_rsize,
         )
-        _write_sources(answer, consumer, f"{stream} {stream}-{media.kind}")
-        consumers.append(consumer)
-    sdp = assemble(offer, local, answers, dtls_client=remote.dtls_client, session_id=session_id).render()
-    return Subscribed(sdp, tuple(consumers), remote.dtls_client)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What one kind of offer and one publisher's media make of each other, for all viewers who offer the same."""
+
+    offer: SessionDescription
+    accepted: tuple[_Accepted, ...]
+    dtls_client: bool
+
+    def answer(
+        self, local: LocalTransport, *, stream: str, cname: str, ssrc_factory: Callable[[], int], session_id: int
+    ) -> Subscribed:
+        """The answer to one viewer.
+
+        `stream` (a token of at most 58 characters) names the media stream, `cname` the RTCP endpoint; `ssrc_factory`
+        gives SSRCs that are unique on the transport; `session_id` (63 bits) is for the o= line.
+        """
+        consumers = tuple(one.consumer(cname, ssrc_factory) for one in self.accepted)
+        for one, consumer in zip(self.accepted, consumers, strict=True):
+            _write_sources(one.answer, consumer, f"{stream} {stream}-{one.answer.kind}")
+        answers = {one.index: one.answer for one in self.accepted}
+        sdp = assemble(self.offer, local, answers, dtls_client=self.dtls_client, session_id=session_id).render()
+        return Subscribed(sdp, consumers, self.dtls_client)
 
 
 def _usable(offer: SessionDescription, flows: Callable[[Direction], bool], nothing_flows: str) -> dict[Kind, _Usable]:

@@ -28,9 +28,11 @@ __all__ = [
     "Media",
     "SdpError",
     "SessionDescription",
+    "match_attribute",
     "matched",
     "parse",
     "read_lines",
+    "read_origin",
     "split_attribute",
 ]
 
@@ -107,7 +109,8 @@ def parse(text: str) -> SessionDescription:
     lines = read_lines(text)
     if next(lines, None) != ("v", "0"):
         raise SdpError("A session description starts with the line v=0.")
-    description = SessionDescription(origin=_origin(next(lines, ("", ""))))
+    kind, origin = next(lines, ("", ""))
+    description = SessionDescription(origin=read_origin(origin if kind == "o" else ""))
     session = Media("session")  # what holds for all media
     section = session
     for kind, value in lines:
@@ -147,10 +150,11 @@ def split_attribute(value: str) -> tuple[str, str]:
 
 def matched(name: str, value: str) -> tuple[str, ...]:
     """The fields of an attribute whose grammar is known here. Raises SdpError where it is not followed."""
-    return _known(name, value) if len(value) <= _KNOWN_CHARS else _match(name, value)
+    return _known(name, value) if len(value) <= _KNOWN_CHARS else match_attribute(name, value)
 
 
-def _match(name: str, value: str) -> tuple[str, ...]:
+def match_attribute(name: str, value: str) -> tuple[str, ...]:
+    """As `matched`, for values that are not worth remembering."""
     found = _PATTERNS[name].fullmatch(value)
     if not found:
         raise SdpError(f"The attribute is malformed: {_quoted(f'a={name}:{value}')}.")
@@ -158,12 +162,13 @@ def _match(name: str, value: str) -> tuple[str, ...]:
 
 
 # Offers of one browser differ in a few lines only.
-_known = lru_cache(4096)(_match)
+_known = lru_cache(4096)(match_attribute)
 
 
-def _origin(line: tuple[str, str]) -> Origin:
-    found = _ORIGIN.fullmatch(line[1])
-    if line[0] != "o" or not found:
+def read_origin(value: str) -> Origin:
+    """What the o= line says. Raises SdpError."""
+    found = _ORIGIN.fullmatch(value)
+    if not found:
         raise SdpError("The second line of a session description is o=<user> <id> <version> IN IP4 <address>.")
     return Origin(int(found[2]), int(found[3]), found[1])
 

@@ -163,7 +163,7 @@ class Session:
         bound = self._services.engine.addresses(self.transport)
         candidates = self._services.candidates.of(bound.udp, bound.tcp)
         self.local = LocalTransport(ufrag, pwd, self._services.certificate.fingerprint, candidates)
-        self.etag = secrets.token_urlsafe(9)
+        self.etag = ufrag  # it names the ICE session, and everybody who sees the one sees the other
 
     async def _connect(self, handshake: Handshake) -> None:
         try:

@@ -12,7 +12,7 @@ enum { LATE_US = 1000000 }; /* what comes so long after the catching up should h
 static bool entry_is_near(const fw_core_t *core, const fw_encoding_t *e) {
     if (e->entry_seq64 == 0 || core->now_us - e->entry_us >= core->config.instant_join_us) return false;
     const fw_packet_t *entry = fw_encoding_cached(core, e, e->entry_seq64);
-    return entry != NULL && e->highest_seq64 - e->entry_seq64 < FW_CATCHUP_PACKETS &&
+    return entry != NULL && e->highest_seq64 - e->entry_seq64 < fw_cache_reach(&e->cache) &&
            core->pool.next - entry->number < core->pool.count / 8 * 7;
 }
 
@@ -46,6 +46,14 @@ bool fw_catchup_request(fw_core_t *core, fw_consumer_t *c) {
     put_last(core, c);
     wake(core);
     return true;
+}
+
+bool fw_catchup_repeat(fw_core_t *core, fw_consumer_t *c) {
+    const fw_encoding_t *e = c->producer->encodings[c->select.current];
+    bool repeated = e->entry_us <= c->caught_up_us;
+    if (repeated || core->now_us - e->entry_us >= FW_KEYFRAME_SPACING_US || !entry_is_near(core, e)) return false;
+    c->select.current = FW_ENCODING_NONE;
+    return fw_catchup_request(core, c);
 }
 
 void fw_catchup_cancel(fw_core_t *core, fw_consumer_t *c) {
@@ -91,11 +99,11 @@ static bool begin(fw_core_t *core, fw_consumer_t *c) {
 /* The next that is kept, over what is missing or empty; NULL where nothing more has come. *gone: more has, but is no longer
  * kept. */
 static const fw_packet_t *next_packet(fw_core_t *core, fw_consumer_t *c, const fw_encoding_t *e, bool *gone) {
-    *gone = c->next_seq64 + FW_CACHE_PACKETS <= e->highest_seq64;
+    *gone = c->next_seq64 + e->cache.size <= e->highest_seq64;
     for (; !*gone && c->next_seq64 <= e->highest_seq64; c->next_seq64++) {
         const fw_packet_t *packet = fw_encoding_cached(core, e, c->next_seq64);
         if (packet != NULL) return packet;
-        *gone = fw_encoding_seen(e, c->next_seq64) && !fw_encoding_came_empty(e, c->next_seq64);
+        *gone = fw_cache_is(&e->cache, c->next_seq64, FW_CACHE_CAME) && !fw_encoding_came_empty(e, c->next_seq64);
         if (fw_encoding_came_empty(e, c->next_seq64)) (void)fw_seqmap_skip(&c->seqmap, c->next_seq64);
     }
     return NULL;

@@ -5,11 +5,12 @@
 
 #include "state.h"
 
-/* A packet this far behind the newest is too old to start at: it must be kept until those behind it have been sent. */
-#define FW_CATCHUP_PACKETS (FW_CACHE_PACKETS / 8 * 7)
-
 /* Lets a consumer to which nothing flows yet start from the cache, soon. False where there is nothing to start at. */
 bool fw_catchup_request(fw_core_t *core, fw_consumer_t *c);
+
+/* Lets a consumer to which the newest keyframe went out live, and not long ago, start there once more: it lacks something,
+ * and the publisher is to be spared. False where that would not help. */
+bool fw_catchup_repeat(fw_core_t *core, fw_consumer_t *c);
 
 /* Takes that back, where it was requested: the consumer is leaving, or starts anew. */
 void fw_catchup_cancel(fw_core_t *core, fw_consumer_t *c);

@@ -105,7 +105,7 @@ static fw_error_t producer_command(fw_core_t *core, const fw_command_t *command,
         case FW_REMOVE_PRODUCER: fw_producer_remove(core, p); return FW_DONE;
         case FW_FEED_PACKET: return fw_ingress_feed(core, p, body, len);
         case FW_FEED_REPORT: return feed_report(core, p, &command->u.report);
-        case FW_ADD_TARGET: return fw_producer_add_target(p, command);
+        case FW_ADD_TARGET: return fw_producer_add_target(core, p, command);
         case FW_REMOVE_TARGET: fw_producer_remove_target(p, command); return FW_DONE;
         default: return FW_REFUSED;
     }
@@ -206,8 +206,8 @@ static void take_hand_report(fw_core_t *core, const fw_hand_t *head) {
 void fw_core_hand(fw_core_t *core, fw_hand_kind_t kind, const fw_hand_t *head, const uint8_t *body, size_t len,
                   uint64_t now_us) {
     core->now_us = now_us;
-    if (kind == FW_HAND_PACKET) {
-        fw_ingress_hand(core, head, body, len);
+    if (kind == FW_HAND_PACKET || kind == FW_HAND_HISTORY) {
+        fw_ingress_hand(core, head, body, len, kind == FW_HAND_HISTORY);
     } else if (kind == FW_HAND_REPORT) {
         take_hand_report(core, head);
     } else {

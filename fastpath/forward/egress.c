@@ -56,7 +56,7 @@ static void forward_batch(fw_core_t *core, fw_consumer_t *c) {
         if (c->catching_up && !fw_catchup_lets(core, c, packet)) continue;
         fw_egress_packet(core, c, packet);
         const fw_encoding_t *e = packet->encoding;
-        if (c->select.current == flowed || e->highest_seq64 - packet->seq64 >= FW_CATCHUP_PACKETS) continue;
+        if (c->select.current == flowed || e->highest_seq64 - packet->seq64 >= fw_cache_reach(&e->cache)) continue;
         /* What overtook the start of its keyframe, or came before that was repaired. */
         fw_catchup_forward(core, c, e, packet->seq64 + 1, e->highest_seq64, packet->number);
     }

@@ -71,9 +71,7 @@ static void ask_keyframe(fw_core_t *core, fw_transport_t *t, uint32_t ssrc) {
     if (c == NULL || c->ssrc != ssrc) return;
     core->counters.keyframe_requests_in++;
     c->plis_received++;
-    int8_t encoding = fw_select_waits(&c->select) ? c->select.target : c->select.current;
-    if (c->producer != NULL && encoding != FW_ENCODING_NONE)
-        fw_producer_want_keyframe(core, c->producer, (uint8_t)(1U << encoding));
+    if (fw_transport_ready(t)) fw_consumer_refresh(core, c);
 }
 
 static void take_payload_feedback(fw_core_t *core, fw_transport_t *t, const fw_rtcp_t *p) {

@@ -8,11 +8,14 @@
 #include "../wire/red.h"
 #include "../wire/vp8.h"
 #include "../wire/vp9.h"
+#include "handover.h"
 #include "ice.h"
 #include "report.h"
 #include "sources.h"
 #include "table.h"
 
+/* Packets are kept for repairs so long, and for newcomers as much longer as they may start back. */
+enum { REPAIR_US = 1000000, LOOK_EVERY = 16 };
 enum { HEAD_PACKETS = 16 }; /* of parameter sets and the like, at most */
 
 static bool ext_is(const fw_packet_t *packet, uint8_t id, const char *value, size_t len) {
@@ -115,23 +118,6 @@ static void describe(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     }
 }
 
-static void hand_over(fw_core_t *core, fw_producer_t *p, const fw_packet_t *packet, uint8_t encoding) {
-    fw_hand_t hand = {.arrival_us = packet->arrival_us,
-                      .seq64 = packet->seq64,
-                      .given_up = p->encodings[encoding]->nack.given_up,
-                      .encoding = encoding};
-    for (unsigned i = 0; i < p->target_count; i++) {
-        hand.producer_id = p->targets[i].copy_id;
-        if (core->sinks.hand(core->sinks.context, p->targets[i].worker, FW_HAND_PACKET, &hand, packet->data, packet->len)) {
-            core->counters.handover_out++;
-        } else {
-            core->counters.drop_handover_full++;
-            /* Those who wait for it over there cannot know that it was here. */
-            if (packet->entry && p->media.kind == FW_VIDEO) fw_producer_want_keyframe(core, p, (uint8_t)(1U << encoding));
-        }
-    }
-}
-
 static void queue(fw_core_t *core, fw_producer_t *p, fw_packet_t *packet) {
     packet->next = NULL;
     if (core->touched == NULL) {
@@ -162,7 +148,7 @@ static void note_entry(fw_encoding_t *e, const fw_packet_t *packet) {
 static bool is_headed(const fw_core_t *core, const fw_encoding_t *e, const fw_packet_t *packet) {
     for (uint64_t seq64 = packet->seq64 - 1; packet->seq64 - seq64 <= HEAD_PACKETS; seq64--) {
         const fw_packet_t *before = fw_encoding_cached(core, e, seq64);
-        if (before == NULL && !fw_encoding_seen(e, seq64)) return false;
+        if (before == NULL && !fw_cache_is(&e->cache, seq64, FW_CACHE_CAME)) return false;
         if (before != NULL && before->rtp.timestamp != packet->rtp.timestamp) return true;
     }
     return true;
@@ -194,8 +180,9 @@ static void tie_to_lower_layer(const fw_core_t *core, const fw_encoding_t *e, fw
     packet->data[packet->rtp.header_len + packet->frame.apart_offset] |= 1;
 }
 
-/* Reads what forwarding needs of a packet whose header, length and seq64 are set, then takes it in. */
-static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
+/* Reads what forwarding needs of a packet whose header, length and seq64 are set, then takes it in. One of the history is
+ * only kept. */
+static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool history) {
     fw_producer_t *p = e->producer;
     bool empty = packet->rtp.payload_len == 0;
     packet->encoding = e;
@@ -227,28 +214,37 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
         fw_producer_lacks_keyframe(core, p, e->index);
     }
     if (packet->frame.start || packet->rtp.marker) note_capture(e, packet);
-    if (p->media.kind == FW_VIDEO)
-        fw_frames_add(&e->frames, e->seen, e->highest_seq64, e->entry_seq64, packet->seq64, packet->rtp.marker,
-                      core->now_us);
+    if (p->media.kind == FW_VIDEO) {
+        if (packet->rtp.marker) fw_cache_mark(&e->cache, packet->seq64, FW_CACHE_ENDS_FRAME);
+        fw_frames_add(&e->frames, &e->cache, e->highest_seq64, e->entry_seq64, core->now_us);
+    }
     if (packet->frame.has_layers && !packet->frame.described && packet->frame.spatial > e->top_spatial)
         e->top_spatial = packet->frame.spatial;
     if (e->entry_seq64 != 0 && packet->rtp.timestamp == e->entry_timestamp) e->entry_bytes += packet->len;
-    hand_over(core, p, packet, e->index);
-    queue(core, p, packet);
+    if (!history) {
+        fw_handover_packet(core, p, packet);
+        queue(core, p, packet);
+    }
     fw_producer_rank(core, p);
 }
 
+/* Whether the number had come before. */
 static bool see(fw_encoding_t *e, uint64_t seq64) {
-    bool before = fw_encoding_seen(e, seq64);
-    e->seen[seq64 / 64 % (FW_CACHE_PACKETS / 64)] |= 1ULL << (seq64 % 64);
+    bool before = fw_cache_is(&e->cache, seq64, FW_CACHE_CAME);
+    fw_cache_mark(&e->cache, seq64, FW_CACHE_CAME);
     return before;
 }
 
-static void advance(fw_encoding_t *e, uint64_t seq64) {
-    if (seq64 - e->highest_seq64 >= FW_CACHE_PACKETS) memset(e->seen, 0, sizeof e->seen);
-    else for (uint64_t s = e->highest_seq64 + 1; s < seq64; s++)
-        e->seen[s / 64 % (FW_CACHE_PACKETS / 64)] &= ~(1ULL << (s % 64));
-    e->seen[seq64 / 64 % (FW_CACHE_PACKETS / 64)] |= 1ULL << (seq64 % 64);
+/* Whether what the cache will soon forget is so young that a newcomer's start or a repair may need it. */
+static bool forgets_too_soon(const fw_core_t *core, const fw_encoding_t *e, uint64_t seq64) {
+    if (seq64 % LOOK_EVERY != 0) return false;
+    const fw_packet_t *old = fw_encoding_cached(core, e, seq64 - fw_cache_reach(&e->cache) + LOOK_EVERY);
+    return old != NULL && core->now_us - old->arrival_us < (uint64_t)core->config.instant_join_us + REPAIR_US;
+}
+
+static void advance(const fw_core_t *core, fw_encoding_t *e, uint64_t seq64) {
+    if (forgets_too_soon(core, e, seq64)) fw_cache_grow(&e->cache, e->highest_seq64);
+    fw_cache_advance(&e->cache, e->highest_seq64, seq64);
     e->highest_seq64 = seq64;
 }
 
@@ -258,7 +254,7 @@ static bool sequence(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, boo
     bool first = e->highest_seq64 == 0;
     if (first) e->highest_seq64 = e->turns_seq64 + packet->rtp.seq16 - 1;
     packet->seq64 = fw_seq_extend(e->highest_seq64, packet->rtp.seq16);
-    if (packet->seq64 + FW_CACHE_PACKETS <= e->highest_seq64) {
+    if (packet->seq64 + e->cache.size <= e->highest_seq64) {
         core->counters.drop_late++;
         return false;
     }
@@ -271,7 +267,7 @@ static bool sequence(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, boo
     const fw_format_t *format = &e->producer->media.formats[packet->format];
     if (!first && packet->seq64 > e->highest_seq64 + 1 && (format->feedback & FW_FB_NACK) != 0)
         fw_nack_gap(&e->nack, e->highest_seq64, packet->seq64, core->now_us);
-    advance(e, packet->seq64);
+    advance(core, e, packet->seq64);
     return true;
 }
 
@@ -408,11 +404,11 @@ void fw_ingress_rtp(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, c
     else
         fw_receive_stats_add(&e->stats, packet->seq64, packet->rtp.timestamp, packet->len, core->now_us, format->clock_hz,
                              packet->seq64 == e->highest_seq64);
-    admit(core, e, packet);
+    admit(core, e, packet, false);
     if (e->nack.count > 0 || e->nack.gave_up) fw_transport_schedule(core, t);
 }
 
-void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data, size_t len) {
+void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data, size_t len, bool history) {
     fw_producer_t *p = fw_slots_get(&core->producers, head->producer_id);
     if (p == NULL || head->encoding >= p->encoding_count || len > FW_PACKET_BYTES) {
         core->counters.drop_handover_stale++;
@@ -437,14 +433,14 @@ void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data
     e->nack.given_up = head->given_up;
     core->counters.handover_in++;
     if (packet->seq64 > e->highest_seq64) {
-        advance(e, packet->seq64);
-    } else if (packet->seq64 + FW_CACHE_PACKETS <= e->highest_seq64 || see(e, packet->seq64)) {
+        advance(core, e, packet->seq64);
+    } else if (packet->seq64 + e->cache.size <= e->highest_seq64 || see(e, packet->seq64)) {
         core->counters.drop_duplicate++;
         return;
     }
     int32_t unused;
     read_extensions(p, packet, &unused); /* the other worker has told the publisher of its arrival */
-    admit(core, e, packet);
+    admit(core, e, packet, history);
 }
 
 fw_error_t fw_ingress_feed(fw_core_t *core, fw_producer_t *p, const uint8_t *data, size_t len) {
@@ -453,6 +449,6 @@ fw_error_t fw_ingress_feed(fw_core_t *core, fw_producer_t *p, const uint8_t *dat
     uint16_t seq16 = fw_load16(data + 2);
     fw_hand_t head = {.producer_id = p->id, .arrival_us = core->now_us};
     head.seq64 = e->highest_seq64 == 0 ? FW_FIRST_TURN + seq16 : fw_seq_extend(e->highest_seq64, seq16);
-    fw_ingress_hand(core, &head, data, len);
+    fw_ingress_hand(core, &head, data, len, false);
     return FW_DONE;
 }

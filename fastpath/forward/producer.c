@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "handover.h"
 #include "report.h"
 #include "sources.h"
 #include "table.h"
@@ -28,14 +29,16 @@ static void index_media(fw_producer_t *p) {
 
 static bool add_encoding(fw_core_t *core, fw_producer_t *p, const fw_encoding_spec_t *spec) {
     fw_encoding_t *e = calloc(1, sizeof *e);
-    if (e == NULL) return false;
+    if (e == NULL || !fw_cache_init(&e->cache)) {
+        free(e);
+        return false;
+    }
     e->producer = p;
     e->index = p->encoding_count;
     e->rid_len = spec->rid_len;
     memcpy(e->rid, spec->rid, sizeof e->rid);
     e->turns_seq64 = FW_FIRST_TURN;
     fw_nack_init(&e->nack);
-    fw_cache_init(&e->cache);
     p->encodings[p->encoding_count++] = e;
     return (spec->ssrc == 0 || fw_encoding_learn(core, e, spec->ssrc, false)) &&
            (spec->rtx_ssrc == 0 || fw_encoding_learn(core, e, spec->rtx_ssrc, true));
@@ -146,18 +149,23 @@ void fw_producer_remove(fw_core_t *core, fw_producer_t *p) {
     }
     detach(p);
     untouch(core, p);
-    for (unsigned i = 0; i < p->encoding_count; i++) free(p->encodings[i]);
+    for (unsigned i = 0; i < p->encoding_count; i++) {
+        fw_cache_free(&p->encodings[i]->cache);
+        free(p->encodings[i]);
+    }
     free(p->followers);
     fw_slots_remove(&core->producers, p->id);
     free(p);
 }
 
-fw_error_t fw_producer_add_target(fw_producer_t *p, const fw_command_t *command) {
+fw_error_t fw_producer_add_target(fw_core_t *core, fw_producer_t *p, const fw_command_t *command) {
     for (unsigned i = 0; i < p->target_count; i++)
         if (p->targets[i].copy_id == command->u.target.copy_id && p->targets[i].worker == command->u.target.worker)
             return FW_DUPLICATE;
     if (p->target_count == FW_MAX_TARGETS) return FW_LIMIT;
-    p->targets[p->target_count++] = (fw_target_t){.copy_id = command->u.target.copy_id, .worker = command->u.target.worker};
+    fw_target_t *target = &p->targets[p->target_count++];
+    *target = (fw_target_t){.copy_id = command->u.target.copy_id, .worker = command->u.target.worker};
+    fw_handover_history(core, p, target);
     return FW_DONE;
 }
 

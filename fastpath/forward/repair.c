@@ -30,7 +30,7 @@ static const fw_packet_t *sent_packet(const fw_core_t *core, fw_consumer_t *c, f
     if (how->epoch->number != stretch.epoch || how->epoch->encoding == NULL) return NULL;
     const fw_encoding_t *e = how->epoch->encoding;
     const fw_packet_t *packet = fw_encoding_cached(core, e, source);
-    how->empty = packet == NULL && source + FW_CACHE_PACKETS > e->highest_seq64 && fw_encoding_is_hole(e, source);
+    how->empty = packet == NULL && source + e->cache.size > e->highest_seq64 && fw_encoding_is_hole(e, source);
     return how->empty ? before_hole(core, c, e, source) : packet;
 }
 

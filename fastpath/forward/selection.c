@@ -11,15 +11,15 @@ static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *
     bool first = c->packets == 0;
     fw_seqmap_switch(&c->seqmap, packet->seq64, fw_consumer_limit(c, e));
     c->left_out_picture_id = FW_NO_PICTURE;
-    fw_tsmap_switch(&c->tsmap, packet->rtp.timestamp, packet->arrival_us, c->clock_hz, &e->sr, c->same_clock);
-    c->same_clock = true;
     fw_epoch_t *epoch = fw_consumer_epoch(c, c->seqmap.growing.epoch);
-    *epoch = (fw_epoch_t){.encoding = e,
-                          .number = c->seqmap.growing.epoch,
-                          .ts_offset = c->tsmap.offset,
-                          .squeezed_end = c->catching_up ? UINT64_MAX : 0};
+    *epoch = (fw_epoch_t){.encoding = e, .number = c->seqmap.growing.epoch, .squeezed_end = c->catching_up ? UINT64_MAX : 0};
     if (c->catching_up)
         epoch->squeezed_before = packet->rtp.timestamp + (uint32_t)fw_ticks(c->caught_up_us - packet->arrival_us, c->clock_hz);
+    /* What is caught up with counts as coming when its timestamp says: now. */
+    fw_tsmap_switch(&c->tsmap, fw_epoch_timestamp(epoch, packet), c->catching_up ? fw_catchup_due_us(c, packet) : packet->arrival_us,
+                    c->clock_hz, &e->sr, c->same_clock);
+    c->same_clock = true;
+    epoch->ts_offset = c->tsmap.offset;
     if (!first) {
         epoch->picture_id_offset = (uint16_t)(c->last_picture_id + 1 - packet->frame.picture_id);
         epoch->tl0_offset = (uint8_t)(c->last_tl0 + 1 - packet->frame.tl0_pic_idx);

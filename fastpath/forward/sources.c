@@ -1,9 +1,10 @@
 #include "sources.h"
 
 #include "catchup.h"
+#include "handover.h"
 #include "report.h"
 
-enum { RANK_EVERY_US = 100000, RATE_WINDOW_US = 1000000 };
+enum { RANK_EVERY_US = 100000, RATE_WINDOW_US = 1000000, CROSSING_US = 100000 };
 
 static bool live(const fw_core_t *core, const fw_encoding_t *e) { return fw_pace_live(&e->pace, core->now_us); }
 
@@ -82,6 +83,23 @@ void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c) {
     fw_producer_want_keyframe(core, p, (uint8_t)(1U << c->select.target));
 }
 
+/* Whether a keyframe is on its way to the viewer, or was a moment ago: what the viewer says then has crossed it. Whoever
+ * needs one all the same says so again. */
+static bool keyframe_is_underway(const fw_core_t *core, const fw_consumer_t *c) {
+    const fw_encoding_t *e = c->producer->encodings[c->select.current];
+    if (e->entry_seq64 == 0) return false;
+    uint64_t sent_us = e->entry_us > c->caught_up_us ? e->entry_us : c->caught_up_us;
+    return c->catching_up || core->now_us < sent_us + c->rtt_us + CROSSING_US;
+}
+
+void fw_consumer_refresh(fw_core_t *core, fw_consumer_t *c) {
+    if (c->producer == NULL || c->select.current == FW_ENCODING_NONE || c->select.current != c->select.target) {
+        fw_consumer_aim(core, c);
+    } else if (!keyframe_is_underway(core, c) && !fw_catchup_repeat(core, c)) {
+        fw_producer_want_keyframe(core, c->producer, (uint8_t)(1U << c->select.current));
+    }
+}
+
 void fw_producer_want_keyframe(fw_core_t *core, fw_producer_t *p, uint8_t encodings) {
     if (p->home_worker == FW_NO_WORKER) return; /* it has no more than it gives: keyframes come as they come */
     if (p->transport == NULL) {
@@ -111,7 +129,7 @@ void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e) {
     e->top_spatial = 0;
     e->described = (fw_described_t){0};
     e->pace = (fw_pace_t){0};
-    memset(e->seen, 0, sizeof e->seen);
+    fw_cache_restart(&e->cache);
     fw_nack_init(&e->nack);
     e->stats = (fw_receive_stats_t){0};
     e->recovered = 0;
@@ -136,12 +154,7 @@ fw_packet_t *fw_encoding_cached(const fw_core_t *core, const fw_encoding_t *e, u
 void fw_encoding_report(fw_core_t *core, fw_encoding_t *e, const fw_clock_point_t *sr) {
     fw_producer_t *p = e->producer;
     e->sr = *sr;
-    fw_hand_t hand = {.arrival_us = sr->arrival_us, .ntp = sr->ntp, .timestamp = sr->timestamp, .encoding = e->index};
-    for (unsigned i = 0; i < p->target_count; i++) {
-        hand.producer_id = p->targets[i].copy_id;
-        if (!core->sinks.hand(core->sinks.context, p->targets[i].worker, FW_HAND_REPORT, &hand, NULL, 0))
-            core->counters.drop_handover_full++;
-    }
+    fw_handover_report(core, e);
     for (uint32_t i = 0; i < p->follower_count; i++) {
         fw_consumer_t *c = p->followers[i].consumer;
         if (c->select.current != (int8_t)e->index) continue;

@@ -10,6 +10,9 @@ void fw_producer_rank(fw_core_t *core, fw_producer_t *p);
 /* Points a consumer at the encoding that it wants, or else the best, and, if it has to wait for an entry, finds a young keyframe in the cache or asks for a new one. */
 void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c);
 
+/* The viewer cannot go on without a keyframe: it is sent the newest again, where that is young, and else one is asked for. */
+void fw_consumer_refresh(fw_core_t *core, fw_consumer_t *c);
+
 /* The highest layers that a consumer may have of an encoding: those it wants, but one spatial layer where it was not agreed
  * to tell them apart by dependency descriptors. */
 fw_layers_t fw_consumer_limit(const fw_consumer_t *c, const fw_encoding_t *e);

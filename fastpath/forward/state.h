@@ -72,7 +72,6 @@ typedef struct {
     int64_t capture_delay_us; /* from the newest frame's abs-capture-time, since 1900, to its arrival; 0 for none */
     fw_nack_t nack;
     fw_cache_t cache;
-    uint64_t seen[FW_CACHE_PACKETS / 64]; /* which of the last numbers have come, a bit each: none is let in twice */
     uint32_t ssrc;     /* 0 while not known */
     uint32_t rtx_ssrc;
     uint32_t rate_bytes; /* received in the current second, and in the one before */
@@ -89,19 +88,15 @@ typedef struct {
     fw_described_t described; /* AV1 with dependency descriptors */
 } fw_encoding_t;
 
-/* Whether that number, at most FW_CACHE_PACKETS below the highest, has come. */
-static inline bool fw_encoding_seen(const fw_encoding_t *e, uint64_t seq64) {
-    return (e->seen[seq64 / 64 % (FW_CACHE_PACKETS / 64)] >> (seq64 % 64) & 1) != 0;
-}
-
-/* Whether that number came with nothing to forward. */
+/* Whether that number, which the cache reaches, came with nothing to forward. */
 static inline bool fw_encoding_came_empty(const fw_encoding_t *e, uint64_t seq64) {
-    return fw_encoding_seen(e, seq64) && fw_cache_get(&e->cache, seq64) == FW_CACHE_NONE;
+    return fw_cache_is(&e->cache, seq64, FW_CACHE_CAME) && fw_cache_get(&e->cache, seq64) == FW_CACHE_NONE;
 }
 
-/* Whether there is nothing to forward under that number, at most FW_CACHE_PACKETS below the highest, nor hope for it. */
+/* Whether there is nothing to forward under that number, which the cache reaches, nor hope for it. */
 static inline bool fw_encoding_is_hole(const fw_encoding_t *e, uint64_t seq64) {
-    return fw_encoding_came_empty(e, seq64) || (seq64 <= e->nack.given_up && !fw_encoding_seen(e, seq64));
+    bool given_up = seq64 <= e->nack.given_up && !fw_cache_is(&e->cache, seq64, FW_CACHE_CAME);
+    return given_up || fw_encoding_came_empty(e, seq64);
 }
 
 typedef struct {
@@ -284,8 +279,9 @@ struct fw_transport {
     fw_transport_t *next_report;
 };
 
-/* A record that one worker hands to another: a packet in the clear, a sender report, or a wish for a keyframe. */
-typedef enum { FW_HAND_PACKET, FW_HAND_REPORT, FW_HAND_KEYFRAME } fw_hand_kind_t;
+/* A record that one worker hands to another: a packet in the clear, one that came before the other had a copy, a sender
+ * report, or a wish for a keyframe. */
+typedef enum { FW_HAND_PACKET, FW_HAND_HISTORY, FW_HAND_REPORT, FW_HAND_KEYFRAME } fw_hand_kind_t;
 
 typedef struct {
     uint64_t producer_id; /* on the receiving worker */

@@ -20,7 +20,7 @@ bool fw_media_ok(const fw_media_t *m);
 
 fw_error_t fw_producer_add(fw_core_t *core, const fw_command_t *command, uint64_t *id);
 void fw_producer_remove(fw_core_t *core, fw_producer_t *p);
-fw_error_t fw_producer_add_target(fw_producer_t *p, const fw_command_t *command);
+fw_error_t fw_producer_add_target(fw_core_t *core, fw_producer_t *p, const fw_command_t *command);
 void fw_producer_remove_target(fw_producer_t *p, const fw_command_t *command);
 
 /* Stands in a transport's inbound map for an SSRC that authenticated and belongs to no encoding (yet). */

@@ -17,7 +17,9 @@ struct fw_marks {
     size_t cell_words;
     uint32_t cell_bytes;
     uint32_t slots;
-    uint32_t next; /* the reader's: the slot to look at first, so that busy low slots do not starve the others */
+    atomic_bool news; /* a bit may be set that the reader has not looked at since: an idle one need not look at all */
+    bool looking;     /* the reader's: it has not been through all bits since there were news */
+    uint32_t next;    /* the reader's: the slot to look at first, so that busy low slots do not starve the others */
 };
 
 fw_marks_t *fw_marks_create(uint32_t slots, uint32_t cell_bytes) {
@@ -69,6 +71,7 @@ void fw_marks_set(fw_marks_t *marks, uint32_t slot, const void *cell) {
     }
     atomic_store_explicit(sequence, before + 2, memory_order_release);
     atomic_fetch_or_explicit(marks->memory + slot / 64, UINT64_C(1) << (slot % 64), memory_order_release);
+    atomic_store_explicit(&marks->news, true, memory_order_release);
 }
 
 /* Copies the cell; false when the writer was in it meanwhile. */
@@ -83,6 +86,10 @@ static bool read_cell(fw_marks_t *marks, uint32_t slot, void *cell) {
 }
 
 bool fw_marks_next(fw_marks_t *marks, uint32_t *slot, void *cell) {
+    if (atomic_exchange_explicit(&marks->news, false, memory_order_acq_rel))
+        marks->looking = true;
+    if (!marks->looking)
+        return false;
     size_t first = marks->next / 64;
     uint64_t wanted = UINT64_MAX << (marks->next % 64);
     for (size_t i = 0; i <= marks->dirty_words; i++, wanted = UINT64_MAX) { /* the first word's low bits come last */
@@ -100,5 +107,6 @@ bool fw_marks_next(fw_marks_t *marks, uint32_t *slot, void *cell) {
             return true;
         }
     }
+    marks->looking = false;
     return false;
 }

@@ -20,12 +20,10 @@ typedef struct {
     uint64_t frozen_us;  /* all freezes together */
     uint64_t longest_us; /* between two frames */
     uint32_t freezes;
-    uint64_t ends[FW_CACHE_PACKETS / 64]; /* which of the last numbers end a frame, a bit each */
 } fw_frames_t;
 
-/* Takes a packet in. `seen` has a bit for each of the FW_CACHE_PACKETS numbers up to `highest_seq64` that has come, this
- * one's too; `entry_seq64` is where the newest keyframe begins, 0 for none. Constant time, averaged over packets. */
-void fw_frames_add(fw_frames_t *f, const uint64_t *seen, uint64_t highest_seq64, uint64_t entry_seq64, uint64_t seq64,
-                   bool ends_frame, uint64_t now_us);
+/* Takes a packet in whose arrival, and whether it ends a frame, the cache knows, as it does of those before it up to
+ * `highest_seq64`; `entry_seq64` is where the newest keyframe begins, 0 for none. Constant time, averaged over packets. */
+void fw_frames_add(fw_frames_t *f, const fw_cache_t *cache, uint64_t highest_seq64, uint64_t entry_seq64, uint64_t now_us);
 
 #endif

@@ -32,6 +32,7 @@ typedef struct {
 static stream_t streams[STREAMS];
 static nonce_t nonces[NONCES];
 static unsigned stream_count;
+static uint32_t transactions;
 static uint64_t run, now_us;
 static fw_core_t *core;
 static uint64_t ids[IDS];
@@ -154,9 +155,10 @@ static void receive(unsigned path, const uint8_t *data, size_t len) {
     free(exact);
 }
 
-/* A check with these attributes, whose length, integrity and fingerprint are right. */
+/* A new check with these attributes, whose length, integrity and fingerprint are right. */
 static void check(unsigned path, const uint8_t *attributes, size_t len) {
     uint8_t data[FW_STUN_HEADER_BYTES + 512 + 32] = {0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42};
+    fw_store32(data + 8, ++transactions);
     len = len > 512 ? 512 : len & ~(size_t)3;
     if (len > 0) memcpy(data + FW_STUN_HEADER_BYTES, attributes, len);
     uint8_t *end = data + FW_STUN_HEADER_BYTES + len;
@@ -206,7 +208,7 @@ static void any_record(const uint8_t *data, size_t len) {
     len = len - 8 < sizeof packet ? len - 8 : sizeof packet;
     memcpy(packet, data + 8, len);
     if (len >= 12) fw_store32(packet + 8, 0xcafe);
-    fw_core_hand(core, (fw_hand_kind_t)(data[0] % 3), &head, packet, len, now_us);
+    fw_core_hand(core, (fw_hand_kind_t)(data[0] % 4), &head, packet, len, now_us);
 }
 
 static fw_media_t video(bool rtx) {
@@ -298,6 +300,10 @@ static void set_up(void) {
     watch(second, video(false), 2, false, copy);
     watch(second, video(false), 3, false, source);
     call(second, 2);
+    for (unsigned i = 0; i < 3; i++) {
+        fw_path_t path = path_of(i);
+        CHECK(fw_core_knows(core, &path)); /* else none of what follows would get past the door */
+    }
 }
 
 static void step(uint8_t what, const uint8_t *data, size_t len) {
@@ -323,7 +329,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     open_locks();
     run++;
     now_us = 1000000;
-    stream_count = id_count = 0;
+    stream_count = id_count = transactions = 0;
     core = fw_core_create(&config, &sinks);
     CHECK(core != NULL);
     set_up();

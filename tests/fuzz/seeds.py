@@ -232,11 +232,43 @@ def core() -> Iterator[bytes]:
     yield b"".join([*described[1:], flush, described[0], flush, wishes, flush])
     handed = sealed(96, 9, 0xCAFE, names, keyframe)[3:-16]
     records = [
-        step(5, bytes([kind, 5]) + struct.pack("!HI", seq, seq) + handed) for kind, seq in ((0, 9), (0, 10), (1, 9))
+        step(5, bytes([kind, 5]) + struct.pack("!HI", seq, seq) + handed)
+        for kind, seq in ((1, 9), (1, 10), (0, 11), (2, 9))
     ]
-    yield b"".join([*records, step(5, bytes([2, 5, 0, 1]) + bytes(4)), flush, wishes])
+    yield b"".join([*records, step(5, bytes([3, 5, 0, 1]) + bytes(4)), flush, wishes])
     yield step(0, b"\x16\xfe\xfd dtls") + step(4, bytes([5, 0, 0])) + flush
     yield b"".join([*video, flush, step(4, bytes([7, 3, 0])), *video, flush, step(4, bytes([12, 6, 0])), flush])
+    yield from newcomers(keyframe, delta, names, wishes)
+
+
+def newcomers(keyframe: bytes, delta: bytes, names: list[tuple[int, bytes]], wishes: bytes) -> Iterator[bytes]:
+    """Viewers who start from the cache, by joining and by asking, and others who choose layers; all of them late."""
+    flush, tick, frame = step(7, b""), step(6, b"\0\1"), step(6, b"\0\x21")
+    first, second = 7, 9  # the consumers of the camera, which is number 3
+
+    def join(consumer: int) -> bytes:
+        formats = bytes([0, 1, 2, 3, *[255] * 12])
+        return step(4, bytes([11, consumer, 3]) + bytes(8) + formats + b"\0")
+
+    def choose(consumer: int, encoding: int, spatial: int, temporal: int) -> bytes:
+        return step(4, bytes([12, consumer, 0, encoding, spatial, temporal]))
+
+    def packets(*numbers: int) -> list[bytes]:
+        """The first is a keyframe's."""
+        return [sealed(96, seq, 0x11, names, delta if i else keyframe) + frame + flush for i, seq in enumerate(numbers)]
+
+    hand_over = step(4, bytes([8, 3, 5]) + bytes(12))
+    past, live = packets(16, 17, 19, 20, 21), packets(22, 23, 18, 24)[1:]
+    yield b"".join(
+        [*past, hand_over, join(first), flush, tick, *live, *[tick + flush] * 30, join(second), *[frame + flush] * 8]
+    )
+    yield b"".join([*past, frame * 5, wishes, *[tick + flush] * 9, *live, frame * 90, wishes, *packets(30, 31)])
+    # The cache grows, and its oldest packet is far behind; then the stream goes on under another SSRC.
+    restarted = sealed(96, 9, 0x12, names, keyframe) + flush + wishes + flush
+    yield b"".join([*packets(16, 17), *packets(16, 224, 448)[1:], join(first), *[frame + flush] * 8, restarted])
+    small = [sealed(96, seq, 0x22, [(1, b"v"), (2, b"1")], keyframe) + frame + flush for seq in (5, 6)]
+    wish = [choose(first, 1, 255, 255), choose(second, 0, 0, 0), *small, choose(first, 255, 255, 1), frame + flush]
+    yield b"".join([*past, *small, *wish, *live, *wish, join(first), choose(first, 0, 1, 2), *packets(40, 41), *wish])
 
 
 def srtp() -> Iterator[bytes]:

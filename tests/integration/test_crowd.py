@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+import time
 from itertools import pairwise
 
 import pytest
 
 from support.crowd import Crowd, warm_up
+from support.crowd_media import FRAMES_PER_S
 from support.crowd_server import Footprint, counters
 from support.server import Server
 from support.waiting import until
@@ -20,6 +22,12 @@ RATE_BPS = 3_000_000
 VIEWERS = 500
 CHECKING = 5
 WATCHED_S = 5.0
+
+STORM_VIEWERS = 1000
+STORM_S = 10.0
+STORM_CHECKING = 20
+STORM_RATE_BPS = 250_000  # a packet a frame
+FIRST_FRAME_S = 0.5
 
 ROUNDS = 10
 ROUND_VIEWERS = 100
@@ -66,6 +74,36 @@ async def test_five_hundred_viewers_get_every_packet(room: str) -> None:
             f"{(joined.resident_bytes - before.resident_bytes) / VIEWERS / 1024:.0f} kB; "
             f"first packet after {first_s[VIEWERS // 2]:.3f} s, at most {first_s[-1]:.3f} s"
         )
+
+
+@pytest.mark.parametrize("gop_frames", [2 * FRAMES_PER_S, None], ids=["two seconds", "no regular keyframes"])
+async def test_a_thousand_joins_in_ten_seconds_cost_hardly_a_keyframe(room: str, gop_frames: int | None) -> None:
+    async with Server(*OPTIONS, workers=2) as server, Crowd() as crowd:
+
+        async def first_frames() -> list[float]:
+            return sorted(viewer.first_frame_s for viewer in viewers)
+
+        publisher = await crowd.publish(server.whip(room), rate_bps=STORM_RATE_BPS, gop_frames=gop_frames)
+        await asyncio.sleep(2)
+        before, began_s = publisher.keyframe_requests, time.monotonic()  # its first packets may come before its keys
+        viewers = await crowd.watch(
+            server.whep(room), STORM_VIEWERS, checking=STORM_CHECKING, at_once=64, over_s=STORM_S
+        )
+        took_s = time.monotonic() - began_s
+        first_s = await until(first_frames, lambda found: found[0] > 0, timeout_s=5)
+        asked = publisher.keyframe_requests - before
+        print(
+            f"{STORM_VIEWERS} joins in {took_s:.1f} s: first frame after {statistics.median(first_s):.3f} s, "
+            f"at most {first_s[-1]:.3f} s; {asked} keyframes asked for"
+        )
+        assert statistics.median(first_s) <= FIRST_FRAME_S
+        if gop_frames is not None:
+            assert asked == 0
+        else:
+            assert 1 <= asked <= took_s + 1
+        assert publisher.nacks == 0
+        received = crowd.received()
+        assert received["breaks"] <= received["overflow"]
 
 
 async def test_nothing_is_left_of_viewers_who_came_and_went(room: str) -> None:

@@ -92,16 +92,49 @@ def test_a_thousand_joins_cost_no_keyframe_where_the_publisher_sends_one_every_t
         assert world.drops() == {}
 
 
-def test_where_keyframes_come_only_when_asked_for_joins_ask_once_a_second_at_most() -> None:
+def test_where_keyframes_come_only_when_asked_for_joins_ask_once_in_three_seconds() -> None:
     with World() as world:
-        # Frames are small and many, so that their cost alone would let requests go every 300 ms.
         source, video = broadcast(world, interval_us=20_000, packets_per_frame=1, payload_bytes=20)
         world.run(5)
         viewers = join_within(world, video, 200, 10)
-        assert 2 <= len(source.requests_us) <= 10
-        assert all(after - before >= 1_000_000 for before, after in itertools.pairwise(source.requests_us))
+        # Those who come within three seconds of a keyframe start at that.
+        assert 2 <= len(source.requests_us) <= 4
+        assert all(after - before >= 3_000_000 for before, after in itertools.pairwise(source.requests_us))
         for _, viewer in viewers:
             check_whole(viewer.streams[1], 1)
+
+
+def test_a_newcomer_that_asks_while_its_keyframe_is_on_the_way_costs_none() -> None:
+    with World() as world:
+        source, video = broadcast(world, packets_per_frame=12)
+        world.run(2)
+        viewer = join(world, video)
+        for _ in range(6):  # Chromium does so until it has a picture
+            world.run(0.1)
+            viewer.ask_keyframe(1)
+        world.run(1)
+        assert source.requests_us == []
+        check_whole(viewer.streams[1], 12)
+
+
+def test_full_hd_of_two_seconds_is_kept_and_nobody_waits_for_the_newcomers() -> None:
+    newcomers = 40
+    with World(pool_packets=16384) as world:
+        # 8 Mbit/s: 28 packets of 1190 bytes in each of 30 frames a second
+        source, video = broadcast(world, gop_us=2_000_000, interval_us=33_333, packets_per_frame=28, payload_bytes=1190)
+        settled = join(world, video).streams[1]
+        world.run(7.9)  # just before the fourth keyframe
+        joined_us, frame = world.now_us, source.frame
+        viewers = [join(world, video) for _ in range(newcomers)]
+        world.run(2)
+        assert source.requests_us == []
+        for viewer in viewers:
+            check_whole(viewer.streams[1], 28)
+            assert viewer.streams[1].tags()[0].frame < frame - 50
+            assert first_picture_us(viewer.streams[1], 28) - joined_us <= 100_000
+            assert viewer.streams[1].tags()[-1].frame >= source.frame - 1
+        late_us = [b - a for a, b in itertools.pairwise(sorted(set(settled.arrivals_us.values())))]
+        assert max(late_us) <= source.interval_us + 1000
 
 
 def test_off_everyone_waits_for_a_keyframe_of_their_own() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fanwire.fastpath.messages import AddCopy, AddTarget, Encoding, Extension, RemoveProducer, RemoveTarget
+from support.scenario.peer import ntp_at
 from support.scenario.publisher import Publisher
 from support.scenario.specs import PUBLISHED_EXTENSIONS, VP8, consumer, producer
 from support.scenario.viewer import Received, Viewer
@@ -74,7 +75,7 @@ def test_wishes_for_keyframes_travel_home_and_losses_are_repaired_where_the_view
         world.run(3)
         viewer = Viewer(world, node=1)
         viewer.watch(consumer(VP8, ssrc=1, rtx_ssrc=2), known[1], SPEC)
-        world.run(1)
+        world.run(1.5)
         received = viewer.streams[1]
         assert len(source.requests_us) == 1
         assert received.tags()[0].index == 0
@@ -86,6 +87,27 @@ def test_wishes_for_keyframes_travel_home_and_losses_are_repaired_where_the_view
         assert len(received.rtx) == 2
         assert world.counters(0)["rtx_out"] == 0
         assert world.counters(1)["rtx_out"] == 2
+
+
+def test_the_first_viewer_on_another_worker_starts_at_once_too() -> None:
+    with World(nodes=2) as world:
+        publisher = Publisher(world)
+        video = publisher.publish(SPEC)
+        world.run(0.2)
+        source = publisher.source(SPEC, ssrc=0x20, rid="q").start()
+        world.run(1.5)
+        viewer = Viewer(world, node=1)
+        viewer.watch(consumer(VP8, ssrc=1, rtx_ssrc=2), copies(world, video, 2)[1], SPEC)
+        world.run(2)
+        received = viewer.streams[1]
+        assert source.requests_us == []
+        frames = [tag.frame for tag in received.tags() if tag.index == 0]
+        assert frames == list(range(1, frames[-1] + 1))
+        assert frames[-1] >= source.frame - 2
+        assert received.missing() == []
+        behind_s = ntp_at(received.arrivals_us[received.highest]) / 2**32 - received.wall_clock(received.ordered()[-1])
+        assert behind_s <= 0.1  # it has caught up
+        assert world.drops(0) == world.drops(1) == {}
 
 
 def test_a_worker_that_is_taken_off_gets_nothing_more() -> None:

@@ -61,10 +61,16 @@ class Crowd:
                 assert self.problems == []
 
     async def publish(
-        self, url: str, *, rate_bps: int, sent: Sent = ignore, kind: type[Publisher] = Publisher
+        self,
+        url: str,
+        *,
+        rate_bps: int,
+        gop_frames: int | None = None,
+        sent: Sent = ignore,
+        kind: type[Publisher] = Publisher,
     ) -> Publisher:
         """A publisher that sends from now on."""
-        publisher = kind(self._services, self._next_address(), rate_bps=rate_bps, sent=sent)
+        publisher = kind(self._services, self._next_address(), rate_bps=rate_bps, gop_frames=gop_frames, sent=sent)
         self.clients.append(publisher)
         await publisher.publish(url)
         return publisher
@@ -76,21 +82,26 @@ class Crowd:
         *,
         checking: int = 0,
         at_once: int = 16,
+        over_s: float = 0,
         sent: Sent = ignore,
         kind: type[Viewer] = Viewer,
     ) -> list[Viewer]:
-        """So many viewers, of whom the first `checking` check all that they get; at most `at_once` join at a time."""
+        """So many viewers, of whom the first `checking` check all that they get.
+
+        They come spread over a time; at most `at_once` join at a time.
+        """
         viewers = [kind(self._services, self._next_address(i), checks=i < checking, sent=sent) for i in range(count)]
         self.clients += viewers
         turns = asyncio.Semaphore(at_once)
 
-        async def watch(viewer: Viewer) -> None:
+        async def watch(viewer: Viewer, wait_s: float) -> None:
+            await asyncio.sleep(wait_s)
             async with turns:
                 await viewer.watch(url)
 
         async with asyncio.TaskGroup() as group:
-            for viewer in viewers:
-                group.create_task(watch(viewer))
+            for i, viewer in enumerate(viewers):
+                group.create_task(watch(viewer, i * over_s / count))
         return viewers
 
     async def leave(self, at_once: int = 16) -> None:

@@ -94,6 +94,11 @@ class Client:
         return (self.tally["first_rtp_us"] - self.posted_us) / 1e6
 
     @property
+    def first_frame_s(self) -> float:
+        """Seconds from the POST to the last packet of the first frame; negative as long as none is whole."""
+        return (self.tally["first_marked_us"] - self.posted_us) / 1e6
+
+    @property
     def sock(self) -> socket.socket:
         """For whoever reads it while the drain does not."""
         return self._sock

@@ -51,10 +51,15 @@ class Track:
 
 
 class Video(Track):
-    """VP8 frames of equal size; the first is a keyframe, and so is the next one whenever `keyframe_due` is set."""
+    """VP8 frames of equal size; the first is a keyframe, and the next one whenever `keyframe_due` is set.
 
-    def __init__(self, rate_bps: int) -> None:
+    Where there are `gop_frames`, so is the first of every so many.
+    """
+
+    def __init__(self, rate_bps: int, gop_frames: int | None = None) -> None:
         super().__init__(VIDEO_MID, VIDEO_PT, 90000)
+        self.frames = 0
+        self._gop_frames = gop_frames
         self.keyframe_due = True
         self.keyframes = 0
         self._frame_bytes = rate_bps // 8 // FRAMES_PER_S
@@ -64,6 +69,7 @@ class Video(Track):
     def frame(self) -> list[tuple[bytes, bool]]:
         """The payloads of the next frame, the last one marked."""
         count = self.packets_per_frame
+        self.keyframe_due |= self._gop_frames is not None and self.frames % self._gop_frames == 0
         sizes = [self._frame_bytes * (i + 1) // count - self._frame_bytes * i // count for i in range(count)]
         payloads = []
         for i, size in enumerate(sizes):
@@ -72,6 +78,7 @@ class Video(Track):
                 head += _frame_header(self.keyframe_due)
             payloads.append((head + body(self.packets + i, size - len(head)), i == count - 1))
         self._picture_id = (self._picture_id + 1) & 0x7FFF
+        self.frames += 1
         self.keyframes += self.keyframe_due
         self.keyframe_due = False
         self.timestamp += self.clock_hz // FRAMES_PER_S
@@ -102,6 +109,11 @@ def video_serial(payload: bytes) -> int:
     if starts:
         assert payload[_VP8_DESCRIPTOR_BYTES:head] in (_frame_header(True), _frame_header(False))
     return serial(payload[head:])
+
+
+def starts_keyframe(payload: bytes) -> bool:
+    """Whether a decoder can start with this VP8 payload."""
+    return payload[0] & 0x10 != 0 and payload[_VP8_DESCRIPTOR_BYTES:].startswith(_frame_header(True))
 
 
 def serial(content: bytes) -> int:

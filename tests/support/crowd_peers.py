@@ -12,21 +12,32 @@ from fanwire.control.media.keys import SrtpKeys
 from fanwire.fastpath import probes
 
 from .crowd_client import Client, Sent, Services, ignore, opener, protector
-from .crowd_media import AUDIO_S, FRAMES_PER_S, Audio, Track, Video, serial, video_serial
+from .crowd_media import AUDIO_S, FRAMES_PER_S, Audio, Track, Video, serial, starts_keyframe, video_serial
 from .crowd_offers import AUDIO_PT, VIDEO_PT, publish_offer, watch_offer
 
 _REPORT_EVERY_S = 1.0
 _NTP_EPOCH_S = 2208988800
 _EARLY_PACKETS = 2000
-_PLI, _NACK = (206, 1), (205, 1)
+_PLI, _FIR, _NACK = (206, 1), (206, 4), (205, 1)
 
 
 class Publisher(Client):
-    """Sends Opus and VP8 of `rate_bps` from `start` to `stop`, with sender reports, and answers PLI with a keyframe."""
+    """Sends Opus and VP8 of `rate_bps` from `start` to `stop`, with sender reports.
 
-    def __init__(self, services: Services, address: str, *, rate_bps: int, sent: Sent = ignore) -> None:
+    Keyframes answer PLI and FIR; where there are `gop_frames`, one begins every so many.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        address: str,
+        *,
+        rate_bps: int,
+        gop_frames: int | None = None,
+        sent: Sent = ignore,
+    ) -> None:
         super().__init__(services, address, keep=True, sent=sent)
-        self.video = Video(rate_bps)
+        self.video = Video(rate_bps, gop_frames)
         self.audio = Audio()
         self.feedback: Counter[tuple[int, int]] = Counter()  # RTCP packets that came, by type and format
         self._transport_cc = 0
@@ -48,6 +59,11 @@ class Publisher(Client):
     def nacks(self) -> int:
         """How often the server has asked for packets again, which never happens where none is lost."""
         return self.feedback[_NACK]
+
+    @property
+    def keyframe_requests(self) -> int:
+        """How often the server has asked for a keyframe."""
+        return self.feedback[_PLI] + self.feedback[_FIR]
 
     def start(self) -> None:
         """Sends from now on."""
@@ -82,7 +98,7 @@ class Publisher(Client):
         assert complete
         for packet in packets:
             self.feedback[packet["type"], packet["count"]] += 1
-            if (packet["type"], packet["count"]) == _PLI:
+            if (packet["type"], packet["count"]) in (_PLI, _FIR):
                 self.video.keyframe_due = True
 
     async def _send_track(self, track: Video | Audio, every_s: float) -> None:
@@ -154,7 +170,9 @@ class Viewer(Client):
         number = video_serial(payload) if payload_type == VIDEO_PT else serial(payload)
         last = self._last.get(payload_type)
         self._last[payload_type] = seq16, number
-        if last is not None:
+        if last is None:
+            assert payload_type == AUDIO_PT or starts_keyframe(payload), "the first video is no start of a keyframe"
+        else:
             steps = (seq16 - last[0] & 0xFFFF, number - last[1])
             assert steps == (1, 1), f"payload type {payload_type}: {last} is followed by {(seq16, number)}"
 

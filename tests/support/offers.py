@@ -12,8 +12,8 @@ from fanwire.control.session.negotiate import (
     LocalTransport,
     Published,
     Subscribed,
+    agree,
     answer_publish,
-    answer_subscribe,
 )
 from fanwire.control.session.sdp import parse
 
@@ -50,10 +50,8 @@ def publish(offer: str) -> Published:
 def subscribe(offer: str, sources: Sequence[ProducerSpec] = ()) -> Subscribed:
     """Answers an offer to watch `sources`, with SSRCs from 1000 on."""
     ssrcs = itertools.count(1000)
-    return answer_subscribe(
-        parse(offer),
+    return agree(parse(offer), sources).answer(
         LOCAL,
-        sources=sources,
         stream="room",
         cname="fanwire",
         ssrc_factory=lambda: next(ssrcs),

@@ -73,6 +73,18 @@ def test_every_packet_asked_for_is_repaired_once() -> None:
     assert found["ratio"] > 0
 
 
+def test_what_is_sent_of_layers_is_what_subscribers_chose() -> None:
+    found = figures("layers", "--subscribers=20", "--k=4", "--rounds=3", "--packets=1600")
+    sent = {name: cost["sent"] for name, cost in found["cases"].items()}
+    bursts = 4 * 20  # passes, one of them to warm up, of as many bursts
+    # Half take a burst in two. Of the encodings all take one, and every fourth subscriber both while it switches.
+    assert sent == {
+        "plain": bursts * 80, "vp8_temporal": bursts * 60, "simulcast": bursts * 80 + 4 * 20,
+        "vp9_svc": bursts * 60, "av1_svc": bursts * 60,
+    }  # fmt: skip
+    assert all(cost["ratio"] > 0 for cost in found["cases"].values())
+
+
 def test_quiet_viewers_lose_nothing() -> None:
     found = figures("idle", "--viewers=50", "--rooms=5", "--seconds=1")
     assert found["packets_sent"] == found["packets_expected"] == 50 * 20
@@ -102,6 +114,7 @@ def test_fanout_prints_the_same_for_people() -> None:
         ("fanout", "--k=60", "--k goes from 1 to"),
         ("fanout", "--workers=20", "--workers goes from 1 to 16"),
         ("nack", "--loss=0.9", "--loss goes up to 0.5"),
+        ("layers", "--k=5", "--k goes from 4 to 16, in steps of 4"),
         ("idle", "--rooms=20000", "--rooms goes from 1 to the number of viewers"),
         ("viewers", "--burst=0", "--burst goes from 1 to 40"),
         ("check", "--only=nothing of the kind", "no bound has"),

@@ -27,8 +27,8 @@ def bound() -> socket.socket:
     return sock
 
 
-def rtp(seq16: int, ssrc: int = SSRC) -> bytes:
-    return struct.pack("!BBHII", 0x80, 96, seq16, 0, ssrc) + bytes(88)
+def rtp(seq16: int, ssrc: int = SSRC, *, marker: bool = False) -> bytes:
+    return struct.pack("!BBHII", 0x80, marker << 7 | 96, seq16, 0, ssrc) + bytes(88)
 
 
 def wait_for(drain: Drain, index: int, packets: int) -> None:
@@ -52,6 +52,11 @@ def test_packets_are_counted_by_kind_and_ssrc(drain: Drain) -> None:
     assert (tally["rtp"], tally["rtcp"], tally["stun"], tally["dtls"], tally["unknown"]) == (5, 1, 1, 1, 2)
     assert tally["bytes"] == 5 * 100 + 4 + 3 + 3 + 2
     assert 0 < tally["first_rtp_us"] <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    assert tally["first_marked_us"] == 0
+    with bound() as sender:
+        sender.sendto(rtp(3, marker=True), sock.getsockname())
+        wait_for(drain, index, 11)
+    assert drain.tally(index)["first_marked_us"] > tally["first_rtp_us"]
 
 
 def test_python_gets_media_only_of_the_sockets_that_are_kept(drain: Drain) -> None:

@@ -97,7 +97,7 @@ async def test_many_handshakes_run_off_the_loop_and_none_overlaps_itself() -> No
 
     class Watching(ThreadPoolExecutor):
         def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-            association = id(getattr(getattr(fn, "func", fn), "__self__"))  # noqa: B009 - not a known attribute
+            association = id(args[0])
 
             def watched() -> Any:
                 assert threading.get_ident() != loop_thread
@@ -119,7 +119,7 @@ async def test_many_handshakes_run_off_the_loop_and_none_overlaps_itself() -> No
         for link in links:
             async with link:
                 await asyncio.gather(link.server.done, link.client.done)
-    assert len(most) > 100
+    assert len(most) >= 100  # each side, hello and finish, of 20 pairs, and the junk
     assert set(most) == {1}
 
 

@@ -15,7 +15,7 @@ from fanwire.control.load.packets import MOST_PAYLOAD_BYTES, Packetizer, ntp
 from fanwire.control.load.report import percentile
 from fanwire.control.media.engine import Codec, Encoding, Extension, Kind
 from fanwire.control.session.bundle import LocalTransport, remote_transport
-from fanwire.control.session.negotiate import answer_publish, answer_subscribe
+from fanwire.control.session.negotiate import agree, answer_publish
 from fanwire.control.session.sdp import parse
 from fanwire.fastpath import probes
 
@@ -36,15 +36,17 @@ def answer_to_viewer() -> str:
     published = answer_publish(parse(offer_to_publish(CLIENT, Sources.make())), SERVER, session_id=1)
     ssrcs = iter(range(1000, 2000))
     offer = parse(offer_to_watch(CLIENT))
-    return answer_subscribe(
-        offer,
-        SERVER,
-        sources=published.producers,
-        stream="s",
-        cname="c",
-        ssrc_factory=lambda: next(ssrcs),
-        session_id=1,
-    ).sdp
+    return (
+        agree(offer, published.producers)
+        .answer(
+            SERVER,
+            stream="s",
+            cname="c",
+            ssrc_factory=lambda: next(ssrcs),
+            session_id=1,
+        )
+        .sdp
+    )
 
 
 def test_the_servers_own_answer_to_a_viewer_is_understood() -> None:

@@ -23,7 +23,7 @@ export class Sink {
 
   add(track) {
     this.video.srcObject.addTrack(track);
-    if (track.kind === "audio") this.#listen(track);
+    if (track.kind === "audio" && "MediaStreamTrackProcessor" in window) this.#listen(track); // not in Firefox
   }
 
   /**

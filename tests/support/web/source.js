@@ -16,7 +16,9 @@ export async function synthesise({ width = 320, height = 240, sound = 440, noise
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
-  const picture = canvas.captureStream(0).getVideoTracks()[0];
+  const stream = canvas.captureStream(0);
+  const picture = stream.getVideoTracks()[0];
+  const still = picture.requestFrame ? picture : stream; // Firefox has an older draft's requestFrame
   const microphone = sound === null ? null : await openMicrophone(sound);
   const beeping = sound === "beeps";
 
@@ -32,7 +34,7 @@ export async function synthesise({ width = 320, height = 240, sound = 440, noise
     }
     draw(context, width, height, now, now < flashEnd);
     if (noise) context.drawImage(snow, -Math.random() * width, height - snow.height);
-    picture.requestFrame();
+    still.requestFrame();
   }, FRAME_MS);
   return new MediaStream(microphone ? [microphone.track, picture] : [picture]);
 }
@@ -45,6 +47,10 @@ function makeSnow(width, height) {
 }
 
 async function openMicrophone(sound) {
+  if (sound === "microphone") {
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    return { track: stream.getAudioTracks()[0] };
+  }
   const audio = new AudioContext({ sampleRate: 48000 });
   await audio.resume();
   const oscillator = new OscillatorNode(audio, { frequency: sound === "beeps" ? BEEP_HZ : sound });

@@ -1,0 +1,151 @@
+"""Firefox publishes and watches, beside Chromium: test_firefox.py runs this in a network of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from integration.test_call_layers import CASES, PAUSE_MS, REST_S, RIDS, START_S, WIDTHS, Case, Chooser, simulcast
+
+from support.browser import Browser
+from support.browser import firefox as launch_firefox
+from support.peers import Publisher, Viewer
+from support.seen import Seen
+from support.server import Server
+from support.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+TONE_HZ = 440  # of Firefox's pretended microphone: support/browser.py
+GOOD = [{"maxBitrate": 1_500_000}]
+SWITCHES = 15
+SHOWN = """video => new Promise((resolve) => {  // pictures in a second
+  let shown = 0;
+  const count = () => {
+    shown++;
+    video.requestVideoFrameCallback(count);
+  };
+  video.requestVideoFrameCallback(count);
+  setTimeout(() => resolve(shown), 1000);
+})"""
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_firefox() -> AsyncIterator[Browser]:
+    async with Browser(launch_firefox) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def firefox(shared_firefox: Browser) -> AsyncIterator[Browser]:
+    """Firefox, whose pages are closed after the test."""
+    yield shared_firefox
+    await shared_firefox.close_pages()
+
+
+@pytest.mark.parametrize("codec", ["VP8", "VP9", "AV1"])
+async def test_firefox_publishes_and_chromium_watches(
+    server: Server, browser: Browser, firefox: Browser, room: str, codec: str
+) -> None:
+    await Publisher.join(firefox, server.whip(room), codec=codec, encodings=GOOD, sound="microphone")
+    viewer = await Viewer.join(browser, server.whep(room))
+    await viewer.wait_until_live()
+    seen = await viewer.watch(3)
+    seen.check_picture()
+    seen.check_tone(TONE_HZ)
+
+
+@pytest.mark.parametrize("codec", ["VP8", "VP9", "AV1", "H264"])
+async def test_firefox_shows_what_was_padded(
+    server: Server, browser: Browser, firefox: Browser, room: str, codec: str
+) -> None:
+    publisher = await Publisher.join(
+        browser, server.whip(room), codec=codec, encodings=GOOD, width=640, height=480, noise=True
+    )
+    viewer = await Viewer.join(firefox, server.whep(room))
+    await viewer.wait_until_live()
+    padded = await server.counter("padded_out")
+    before = await received(viewer)
+    seen = await viewer.watch(4)
+    seen.check_picture()
+    after = await received(viewer)
+    # AV1 fills every packet but a frame's last.
+    assert codec == "AV1" or await server.counter("padded_out") - padded > 30
+    assert after["framesDecoded"] - before["framesDecoded"] > 4 * 15
+    assert after["totalAudioEnergy"] - before["totalAudioEnergy"] > 0.1
+    assert after["pliCount"] == before["pliCount"], "the decoder was lost"
+    assert after["packetsLost"] == 0
+    assert await publisher.call("sumStats", "outbound-rtp", "packetsSent") > 4 * 60, "frames were of a packet each"
+
+
+async def received(viewer: Viewer) -> dict[str, float]:
+    """What the browser counted of its incoming streams."""
+    names = ("framesDecoded", "totalAudioEnergy", "pliCount", "packetsLost")
+    return {name: await viewer.call("sumStats", "inbound-rtp", name) for name in names}
+
+
+LAYERED = {
+    "firefox-vp8": Case("VP8", simulcast("L1T1"), "encodingId", RIDS),
+    **{f"chromium-{name}": CASES[name] for name in ("vp8", "vp9-svc", "h264", "av1")},
+}
+
+
+@pytest.mark.parametrize("name", LAYERED)
+async def test_layers_go_up_and_down_without_a_pause(
+    server: Server, browser: Browser, firefox: Browser, room: str, name: str
+) -> None:
+    case = LAYERED[name]
+    source, watching = (firefox, [firefox, browser]) if name.startswith("firefox") else (browser, [firefox])
+    await Publisher.join(
+        source, server.whip(room), codec=case.codec, encodings=case.encodings, width=960, height=540, sound=None
+    )
+    viewers = [await Viewer.join(where, server.whep(room)) for where in watching]
+    async with aiohttp.ClientSession() as http:
+        await asyncio.gather(*(switch_at_random(http, server, viewer, case) for viewer in viewers))
+
+
+async def switch_at_random(http: aiohttp.ClientSession, server: Server, viewer: Viewer, case: Case) -> None:
+    """Waits for the highest layer and switches; what was shown must be what was asked for, without a pause."""
+    random = Random(5)
+    chooser = Chooser(http, server, viewer, await viewer.resource())
+    await until(chooser.width, lambda width: width == WIDTHS[-1], START_S)
+    chooser.frames.clear()
+    asked = await viewer.call("sumStats", "inbound-rtp", "pliCount")
+    last: tuple[dict[str, Any], int] | None = None
+    for _ in range(SWITCHES):
+        last = random.choice([wish for wish in case.wishes() if wish != last])
+        await chooser.choose(*last)
+        await asyncio.sleep(REST_S)
+    await chooser.width()
+    Seen(chooser.frames).check_picture()
+    assert await viewer.call("sumStats", "inbound-rtp", "pliCount") == asked, "the viewer's decoder was lost"
+    pauses = [after.shown_ms - before.shown_ms for before, after in pairwise(chooser.frames)]
+    assert max(pauses) < PAUSE_MS, f"the picture stood still for {max(pauses):.0f} ms"
+
+
+async def test_firefox_gets_a_layer_of_av1_that_it_can_decode(
+    server: Server, browser: Browser, firefox: Browser, room: str
+) -> None:
+    layers = [{"scalabilityMode": "L3T3", "maxBitrate": 900_000}]
+    await Publisher.join(browser, server.whip(room), codec="AV1", width=960, height=540, encodings=layers)
+    viewer = await Viewer.join(firefox, server.whep(room))
+    await viewer.wait_until_live()
+    seen = await viewer.watch(3)
+    seen.check_picture()
+    assert seen.widths == {WIDTHS[0]}
+
+
+async def test_our_pages_call(server: Server, browser: Browser, firefox: Browser, room: str) -> None:
+    for publishing, watching in ((firefox, browser), (browser, firefox)):
+        page = await publishing.open(f"{server.url}/publish/{room}")
+        await page.get_by_text("Test card", exact=True).click()
+        await page.get_by_role("button", name="Start publishing").click()
+        video = (await watching.open(f"{server.url}/watch/{room}")).locator("video")
+        await until(lambda video=video: video.evaluate(SHOWN), lambda frames: frames > 15, timeout_s=15)
+        await page.get_by_role("button", name="Stop publishing").click()
