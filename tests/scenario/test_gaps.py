@@ -223,8 +223,9 @@ def test_a_vp9_frame_whose_picture_has_no_lower_one_is_left_as_it_is() -> None:
         for picture in range(10):
             for spatial in (0, 1) if picture % 2 == 0 else (1,):
                 bits = 0xAC | (picture > 0) << 6  # I, L, B and E; P
+                below = picture == 0 and spatial  # D
                 source.send_payload(
-                    bytes([bits, 0x80, picture, spatial << 1, picture]) + bytes(Tag(0, picture, spatial)),
+                    bytes([bits, 0x80, picture, spatial << 1 | below, picture]) + bytes(Tag(0, picture, spatial)),
                     marker=spatial == 1,
                 )
             world.run(0.04)
