@@ -410,7 +410,12 @@ class Engine:
         future: asyncio.Future[Result] = self._loop.create_future()
         ticket = await self._submit(port, command)
         port.waiting[ticket] = _Waiter(future, listener)
-        result = await future
+        try:
+            result = await future
+        except asyncio.CancelledError:
+            if listener is not None and not future.cancelled():  # it came, and was not taken any more
+                self._abandon(port, future.result())
+            raise
         if result.error and not (may_be_gone and result.error == _STALE):
             raise EngineError(type(command).__name__, result.error)
         return result
@@ -459,17 +464,18 @@ class Engine:
         waiter = port.waiting.pop(result.ticket, None)
         if waiter is None:
             return
-        opened = None if result.error else waiter.listener
-        if opened is not None:
-            port.listeners[result.id] = opened  # now: a change may be next in line
+        if waiter.listener is not None and not result.error:
+            port.listeners[result.id] = waiter.listener  # now: a change may be next in line
         if not waiter.result.done():
             waiter.result.set_result(result)
-        elif opened is not None:
-            self._abandon(TransportId(result.id | port.index << _WORKER_SHIFT))
+        elif waiter.listener is not None:
+            self._abandon(port, result)
 
-    def _abandon(self, transport: TransportId) -> None:
-        """Whoever asked for this transport has gone meanwhile."""
-        closing = asyncio.create_task(self.close_transport(transport))
+    def _abandon(self, port: _Port, opened: Result) -> None:
+        """Whoever asked for a transport has gone meanwhile."""
+        if opened.error:
+            return
+        closing = asyncio.create_task(self.close_transport(TransportId(opened.id | port.index << _WORKER_SHIFT)))
         self._abandoned.add(closing)
         closing.add_done_callback(self._abandoned.discard)
 

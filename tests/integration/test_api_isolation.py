@@ -130,3 +130,22 @@ async def test_a_join_given_up_at_any_step_leaves_nothing_behind(node: Node, kin
     assert not node.engine._copies
     assert len(node.engine._producers) == len(ann.session._mids)
     assert not node.engine._consumers
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_transport_is_closed_whose_opener_goes_as_the_worker_answers(
+    node: Node, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    settle = node.engine._settle
+    joining = asyncio.create_task(node.publish("bob"))
+
+    def give_up(port: Any, result: Any) -> None:
+        if when == "before":
+            joining.cancel()
+        settle(port, result)
+        joining.cancel()
+
+    monkeypatch.setattr(node.engine, "_settle", give_up)
+    await asyncio.wait([joining])
+    assert joining.cancelled()
+    await node.wait_until_left()
