@@ -10,6 +10,7 @@ static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *
     const fw_encoding_t *e = packet->encoding;
     bool first = c->packets == 0;
     fw_seqmap_switch(&c->seqmap, packet->seq64, fw_consumer_limit(c, e));
+    c->start_seq64 = packet->seq64;
     c->left_out_picture_id = FW_NO_PICTURE;
     fw_epoch_t *epoch = fw_consumer_epoch(c, c->seqmap.growing.epoch);
     *epoch = (fw_epoch_t){.encoding = e, .number = c->seqmap.growing.epoch, .squeezed_end = c->catching_up ? UINT64_MAX : 0};
@@ -107,6 +108,9 @@ bool fw_selection_wants(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *pa
 bool fw_selection_belated(fw_consumer_t *c, const fw_packet_t *packet, fw_rewrite_t *how) {
     const fw_encoding_t *e = packet->encoding;
     if (packet->seq64 >= e->highest_seq64) return false;
+    /* Where a source is gone through again, what is left out now may have been sent then: its number is not free. */
+    bool again = fw_consumer_epoch(c, c->seqmap.growing.epoch)->encoding == e && packet->seq64 >= c->start_seq64;
+    if (again) return false;
     for (uint32_t back = 1; back < FW_EPOCHS; back++) {
         const fw_epoch_t *before = fw_consumer_epoch(c, c->seqmap.growing.epoch - back);
         fw_stretch_t stretch;

@@ -220,6 +220,7 @@ struct fw_consumer {
     fw_consumer_t *previous_catching_up;
     uint64_t next_seq64;   /* while it catches up: what it has passed ends here, */
     uint64_t caught_up_us; /* and this is when it will have caught up */
+    uint64_t start_seq64;  /* where it began with the source that flows */
     uint32_t place; /* among the producer's followers */
     uint32_t rtx_ssrc;
     uint64_t rtx_seq64;

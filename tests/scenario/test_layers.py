@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from fanwire.fastpath.messages import (
     StreamStatistics,
 )
 from support.scenario.layered import Layered, decode
+from support.scenario.packet import Packet, Tag
 from support.scenario.peer import Peer
 from support.scenario.publisher import Publisher
 from support.scenario.specs import AV1, H264, PUBLISHED_EXTENSIONS, VP8, WATCHED_EXTENSIONS, consumer, producer
@@ -136,6 +138,54 @@ def test_whatever_is_chosen_decodes(
         assert len(decoded) > 10
         assert described or pt is not AV1 or {layer.spatial for _, layer in decoded} == {0}
         assert mode != "S3T3" or len({layer.picture for _, layer in decoded}) == len(decoded), "one layer alone decodes"
+
+
+@pytest.mark.parametrize(
+    ("pt", "mode"), [(VP8, "L1T3"), (VP9, "L3T3"), (VP9, "L3T3_KEY"), (AV1, "L3T3"), (AV1, "S3T3"), (H264, "L1T2")]
+)
+@settings(max_examples=10, deadline=None)
+@given(spatial=NUMBERS, temporal=NUMBERS, age=st.floats(0.2, 0.9))
+def test_a_keyframe_that_is_sent_again_decodes_with_all_that_followed_it(
+    pt: PayloadType, mode: str, spatial: int | None, temporal: int | None, age: float
+) -> None:
+    with World() as world:
+        publisher, viewer = Publisher(world), Viewer(world)
+        spec = camera(pt, 1)
+        sink = consumer(pt, ssrc=1, rtx_ssrc=2, extensions=DESCRIBED)
+        watching = viewer.watch(sink, publisher.publish(spec), spec)
+        received = viewer.streams[1]
+        persist(world, viewer, received)
+        world.run(0.2)
+        (source,) = sources(publisher, spec, mode)
+        source.start()
+        world.run(2)
+        world.submit(SetLayers(watching, None, spatial, temporal))
+        source.keyframe_due = True
+        world.run(age)
+        viewer.ask_keyframe(1)
+        world.run(1)
+        source.stop()
+        world.run(1)
+        assert source.requests_us == []
+        starts = [n for n, packet in sorted(received.packets.items()) if is_start(packet, source)]
+        (repeated,) = [n for before, n in pairwise(starts) if same_frame(received, before, n)]
+        for first, end in pairwise([min(received.packets), repeated, received.highest + 1]):
+            part = {n: received.packets[n] for n in range(first, end)}
+            decoded = decode(Received(sink, part, highest=end - 1), source)
+            assert decoded[0][1].keyframe
+        for before, after in pairwise(received.ordered()):
+            assert (after.timestamp - before.timestamp) & 0xFFFFFFFF < 1 << 31
+
+
+def is_start(packet: Packet, source: Layered) -> bool:
+    """Of a keyframe's lowest spatial layer."""
+    tag = Tag.find(packet.payload)
+    return tag is not None and tag.index == 0 and (layer := source.layers[tag.frame]).keyframe and layer.spatial == 0
+
+
+def same_frame(received: Received, one: int, other: int) -> bool:
+    frames = {Tag.find(received.packets[number].payload).frame for number in (one, other)}
+    return len(frames) == 1
 
 
 @pytest.mark.parametrize(
