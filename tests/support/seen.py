@@ -85,7 +85,7 @@ class Seen:
 
         def excess(start: float, end: float) -> float:
             shared = (min(end, next_one) - max(start, one) for one, next_one in steady)
-            return end - start - max(0, *shared)
+            return end - start - max(0, max(shared, default=0))
 
         return max(excess(before.shown_ms, after.shown_ms) for before, after in pairwise(self.frames))
 
