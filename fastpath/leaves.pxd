@@ -205,6 +205,8 @@ cdef extern from "wire/frame.h" nogil:
         bint has_layers
         bint described
         bint layer_sync
+        bint intra
+        bint alone
         bint prefixed
         bint loose
         bint switch_up

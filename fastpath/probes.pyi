@@ -84,6 +84,8 @@ class Frame(TypedDict):
     has_layers: bool
     described: bool
     layer_sync: bool
+    intra: bool
+    alone: bool
     prefixed: bool
     loose: bool
     switch_up: bool

@@ -124,6 +124,10 @@ static void read_layers(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) 
     uint8_t codec = e->producer->media.formats[packet->format].codec;
     if (packet->has_dd && (codec == FW_AV1 || codec == FW_H264 || codec == FW_H265)) {
         describe(core, e, packet);
+        e->alone = e->described.alone;
+    } else if (codec == FW_VP9) {
+        if (packet->frame.intra) e->alone = packet->frame.alone;
+        packet->frame.alone = e->alone;
     } else if (codec == FW_H264) {
         fw_nals_read(&e->nals, packet->rtp.timestamp, &packet->frame);
         if (e->nals.loose) e->tops = (fw_tops_t){0};
@@ -189,7 +193,7 @@ static void note_pace(fw_encoding_t *e, const fw_packet_t *packet) {
         if (p->encodings[i] != e) p->encodings[i]->pace.missed++;
 }
 
-/* Says of a VP9 frame that does not refer to the layer below it (k-SVC, S modes) that it does, where that layer has a frame in
+/* Says of a VP9 frame that does not refer to the layer below it (k-SVC) that it does, where that layer has a frame in
  * this picture or may have: whoever gets both must not decode one alone because a packet of the other is late. Chromium does;
  * what is late is passed over then, and all that refers to it cannot be decoded any more. */
 static void tie_to_lower_layer(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet) {
@@ -210,8 +214,8 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool h
         core->counters.drop_malformed_payload++;
         return;
     }
-    if (packet->frame.apart_offset != 0) tie_to_lower_layer(core, e, packet);
     if (!empty) read_layers(core, e, packet);
+    if (packet->frame.apart_offset != 0 && !packet->frame.alone) tie_to_lower_layer(core, e, packet);
     if (packet->frame.sets_before && !is_headed(core, e, packet)) packet->frame.keyframe = false;
     bool keyframe = packet->frame.keyframe;
     packet->entry = !empty && (p->media.kind == FW_AUDIO || keyframe);

@@ -62,6 +62,7 @@ void fw_producer_rank(fw_core_t *core, fw_producer_t *p) {
 fw_layers_t fw_consumer_limit(const fw_consumer_t *c, const fw_encoding_t *e) {
     fw_layers_t limit = c->limit;
     if (e->described.structure_seq64[0] != 0 && c->media->ext_ids[FW_EXT_DEPENDENCY_DESCRIPTOR] == 0) limit.spatial = 0;
+    if (e->alone && limit.spatial > e->tops.spatial) limit.spatial = e->tops.spatial;
     return limit;
 }
 
@@ -71,7 +72,7 @@ bool fw_consumer_lacks_layers(const fw_consumer_t *c) {
     if (c->select.current == FW_ENCODING_NONE) return false;
     const fw_encoding_t *e = c->producer->encodings[c->select.current];
     fw_layers_t limit = fw_consumer_limit(c, e), now = fw_seqmap_layers(&c->seqmap);
-    return lacks(now.spatial, limit.spatial, e->tops.spatial) ||
+    return lacks(now.spatial, limit.spatial, e->tops.spatial) || (e->alone && now.spatial > limit.spatial) ||
            (e->nals.prefixed && lacks(now.temporal, limit.temporal, e->tops.temporal));
 }
 
@@ -131,6 +132,7 @@ void fw_encoding_restart(fw_core_t *core, fw_encoding_t *e) {
     e->highest_seq64 = e->entry_seq64 = 0;
     e->described = (fw_described_t){0};
     e->nals = (fw_nals_t){0};
+    e->alone = false;
     e->tops = (fw_tops_t){0};
     memset(e->sizes, 0, sizeof e->sizes);
     e->pace = (fw_pace_t){0};

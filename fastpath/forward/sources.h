@@ -14,11 +14,11 @@ void fw_consumer_aim(fw_core_t *core, fw_consumer_t *c);
 void fw_consumer_refresh(fw_core_t *core, fw_consumer_t *c);
 
 /* The highest layers that a consumer may have of an encoding: those it wants, but one spatial layer where it was not agreed
- * to tell them apart by dependency descriptors. */
+ * to tell them apart by dependency descriptors; of layers that do not refer to each other one that is there. */
 fw_layers_t fw_consumer_limit(const fw_consumer_t *c, const fw_encoding_t *e);
 
 /* Whether layers that it may have are there but not taken, and are taken up at a keyframe alone: spatial ones, and those of
- * H.264 with prefix NAL units. */
+ * H.264 with prefix NAL units; or a spatial layer flows that is too high, and others do not refer to it. */
 bool fw_consumer_lacks_layers(const fw_consumer_t *c);
 
 /* Someone needs a keyframe of these encodings (a bit each): asked at home, under the spacing of stream/keyframes.h. */

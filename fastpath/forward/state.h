@@ -85,6 +85,7 @@ typedef struct {
     uint16_t height;
     fw_size_t sizes[FW_SPATIALS]; /* of its spatial layers, where the stream tells them */
     fw_tops_t tops; /* the highest layers that come, or that its descriptor says are active */
+    bool alone;     /* its spatial layers do not refer to each other */
     uint8_t index;
     uint8_t rid_len;
     char rid[FW_RID_BYTES];

@@ -2,12 +2,21 @@
 
 #include "layers.h"
 
+static bool has_independent_layers(const fw_dd_structure_t *s) {
+    for (unsigned i = 0; i < s->template_count; i++)
+        for (unsigned target = 0; target < s->target_count; target++)
+            if (s->target_spatial[target] > s->templates[i].spatial && fw_dd_dti(&s->templates[i], target) != FW_DTI_NOT_PRESENT)
+                return false;
+    return true;
+}
+
 static void take_structure(fw_described_t *d, const fw_dd_structure_t *structure, uint64_t seq64) {
     if (seq64 > d->structure_seq64[0]) {
         d->structures[1] = d->structures[0];
         d->structure_seq64[1] = d->structure_seq64[0];
         d->structures[0] = *structure;
         d->structure_seq64[0] = seq64;
+        d->alone = has_independent_layers(structure);
     } else if (seq64 > d->structure_seq64[1]) {
         d->structures[1] = *structure;
         d->structure_seq64[1] = seq64;
@@ -82,6 +91,7 @@ bool fw_described_read(fw_described_t *d, const uint8_t *data, size_t len, const
         frame->spatial = frame->temporal = FW_LAYERS_ALL;
         return false;
     }
+    frame->alone = d->alone;
     frame->spatial = said.own.spatial;
     frame->temporal = said.own.temporal;
     frame->keyframe = frame->spatial == 0 && (frame->keyframe || (dd->has_structure && !said.own.refers));

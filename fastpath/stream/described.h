@@ -19,6 +19,7 @@ typedef struct {
     bool switches;               /* so far all frames of the picture are switch points */
     uint8_t top_spatial;         /* of the active decode targets */
     uint8_t top_temporal;
+    bool alone;                  /* spatial layers do not refer to each other, by the newest structure */
     fw_dd_structure_t structures[2]; /* the newest, and the one before: packets that come late go by that */
 } fw_described_t;
 

@@ -4,7 +4,7 @@ static uint8_t lower(uint8_t a, uint8_t b) { return a < b ? a : b; }
 
 /* The layers from the first packet of a picture on. */
 static fw_layers_t at_picture(fw_layers_t now, fw_layers_t limit, const fw_frame_t *frame) {
-    now.spatial = lower(now.spatial, limit.spatial);
+    if (!frame->alone) now.spatial = lower(now.spatial, limit.spatial);
     now.temporal = lower(now.temporal, limit.temporal);
     if (frame->keyframe) {
         now.spatial = limit.spatial;

@@ -11,12 +11,14 @@
 
 typedef struct {
     uint16_t pictures; /* left out so far, of those whose ids are closed up */
-    uint8_t spatial;   /* the highest layers that are taken */
+    uint8_t spatial;   /* the highest layers that are taken; of spatial ones that do not refer to each other this one alone */
     uint8_t temporal;
 } fw_layers_t;
 
 static inline bool fw_layers_hold(fw_layers_t layers, const fw_frame_t *frame) {
-    return !frame->has_layers || (frame->spatial <= layers.spatial && frame->temporal <= layers.temporal);
+    if (!frame->has_layers) return true;
+    bool spatial = frame->alone ? frame->spatial == layers.spatial : frame->spatial <= layers.spatial;
+    return spatial && frame->temporal <= layers.temporal;
 }
 
 /* Whether the frame ends its picture for those who take no higher layers (RFC 9628 section 4.2: the marker bit). */

@@ -11,7 +11,7 @@
 
 typedef struct {
     bool known; /* packets name their layers */
-    uint8_t spatial; /* of the last 16 to 31 pictures */
+    uint8_t spatial; /* of the last 16 to 31 pictures, or as VP9's scalability structure says since */
     uint8_t temporal;
     uint8_t newest_spatial; /* of the pictures that are being counted */
     uint8_t newest_temporal;
@@ -27,6 +27,7 @@ static inline void fw_tops_note(fw_tops_t *t, const fw_frame_t *frame) {
         t->newest_spatial = t->newest_temporal = 0;
         t->pictures = 1;
     }
+    if (frame->size_count > 0) t->spatial = t->newest_spatial = (uint8_t)(frame->size_count - 1);
     if (frame->spatial > t->newest_spatial) t->newest_spatial = frame->spatial;
     if (frame->temporal > t->newest_temporal) t->newest_temporal = frame->temporal;
     if (t->newest_spatial > t->spatial) t->spatial = t->newest_spatial;

@@ -26,6 +26,7 @@ bool fw_vp9_parse(const uint8_t *payload, size_t len, fw_frame_t *out) {
     fw_reader_t r = fw_reader(payload, len);
     uint8_t first = fw_take8(&r);
     bool inter_predicted = first & 0x40, layers = first & 0x20, flexible = first & 0x10;
+    out->intra = !inter_predicted;
     out->start = first & 0x08;
     out->end = first & 0x04;
     if (first & 0x80) {
@@ -42,6 +43,8 @@ bool fw_vp9_parse(const uint8_t *payload, size_t len, fw_frame_t *out) {
         out->switch_up = ids & 0x10;
         out->spatial = ids >> 1 & 7;
         if (out->start && out->spatial > 0 && (ids & 1) == 0) out->apart_offset = (uint8_t)(len - fw_left(&r) - 1);
+        bool below = ids & 0x01, above = !(first & 0x01);
+        out->alone = out->intra && !(out->spatial > 0 ? below : above);
     }
     if (layers && !flexible) {
         out->has_tl0 = true;

@@ -151,7 +151,9 @@ async def go_up_and_down(
         assert await viewer.call("sumStats", "inbound-rtp", "pliCount") == asked, "the viewer's decoder was lost"
         # A busy machine is forgiven one, of less than a second.
         pauses = sorted(after.shown_ms - before.shown_ms for before, after in pairwise(chooser.frames))
-        assert pauses[-2] < PAUSE_MS and pauses[-1] < 1000, f"the picture stood still for {pauses[-2]:.0f} ms, and once for {pauses[-1]:.0f}"
+        assert pauses[-2] < PAUSE_MS and pauses[-1] < 1000, (
+            f"the picture stood still for {pauses[-2]:.0f} ms, and once for {pauses[-1]:.0f}"
+        )
         await until(chooser.layers, lambda layers: layers == case.layers(), SWITCH_S)
         await chooser.choose({"temporalLayerId": 0}, WIDTHS[-1])
         lowered = await chooser.rate()

@@ -157,13 +157,21 @@ class Layered(Source):
         own = self.layers[self.frame]
         before = [self.layers[other] for other in own.refers]
         steps = [own.picture - other.picture for other in before if other.spatial == spatial]
-        bits = 0x80 | (not keyframe) << 6 | 0x20 | self.flexible << 4 | first << 3 | last << 2
+        unused = not refers_below(self.mode, keyframe=keyframe) or spatial == self.spatials - 1
+        sized = keyframe and first
+        bits = 0x80 | (not keyframe) << 6 | 0x20 | self.flexible << 4 | first << 3 | last << 2 | sized << 1 | unused
         depends = spatial > 0 and refers_below(self.mode, keyframe=keyframe)
         ids = temporal << 5 | (self._step == 0) << 4 | spatial << 1 | depends
         head = struct.pack("!BHB", bits, 0x8000 | self.picture_id & 0x7FFF, ids)
-        if not self.flexible:
-            return head + bytes([self.tl0 & 0xFF])
-        return head + bytes(step << 1 | (place < len(steps) - 1) for place, step in enumerate(steps))
+        if self.flexible:
+            head += bytes(step << 1 | (place < len(steps) - 1) for place, step in enumerate(steps))
+        else:
+            head += bytes([self.tl0 & 0xFF])
+        if not sized:
+            return head
+        shifts = range(self.active - 1, -1, -1)
+        sizes = b"".join(struct.pack("!HH", self.size[0] >> shift, self.size[1] >> shift) for shift in shifts)
+        return head + bytes([self.active - 1 << 5 | 0x10]) + sizes
 
     def _av1(self, spatial: int, _: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
         """One element, a part of a frame; N where a coded video sequence starts (AV1 RTP specification section 4.4)."""
