@@ -171,6 +171,26 @@ def test_any_bytes_are_refused_or_read_within_their_bounds(
         assert frame["start"] or not frame["keyframe"]
 
 
+@pytest.mark.parametrize(
+    ("first", "ids", "alone"),
+    [
+        (0x28, 0x00, False),  # P 0; Z 0: the layer above refers to this one
+        (0x29, 0x00, True),
+        (0x29, 0x03, False),  # spatial layer 1, D: it refers to the one below
+        (0x29, 0x02, True),
+        (0x28, 0x02, True),
+        (0x69, 0x02, False),  # P 1: of a picture in between k-SVC says no more
+    ],
+)
+def test_whether_spatial_layers_refer_to_each_other_is_told_by_intra_pictures(
+    first: int, ids: int, alone: bool
+) -> None:
+    """VP9's Z and D (RFC 9628 section 4.2)."""
+    frame = probes.vp9(bytes([first, ids, 7]))
+    assert frame is not None
+    assert (frame["alone"], frame["intra"]) == (alone, not first & 0x40)
+
+
 def test_what_layers_may_be_taken_up_or_end_at() -> None:
     """VP8's Y (RFC 7741 section 4.2); VP9's U and E (RFC 9628 section 4.2); neither has layers unless it names them."""
     base_alone = probes.vp8(b"\x90\x20\x60" + b"\x11\x00\x00")
