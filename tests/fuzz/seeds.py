@@ -294,7 +294,8 @@ def chosen(flush: bytes, described: list[bytes], names: list[tuple[int, bytes]])
         yield send(96, 9, [vp8_key]) + wishes + send(96, 10, vp8) + choose_both(7, 7) + send(96, 18, vp8)
         yield send(98, 9, [h264_key]) + wishes + send(98, 10, h264) + choose_both(7, 7) + send(98, 15, h264)
         yield send(98, 9, [h264_key, prefix, *h264]) + wishes + send(98, 16, [prefix, *h264, b"\x09\x10", *h264])
-        yield send(100, 9, [vp9_key]) + wishes + send(100, 10, vp9) + choose_both(7, 7) + send(100, 18, vp9)
+        for key in (vp9_key, b"\xaf" + vp9_key[1:]):  # Z: an S mode
+            yield send(100, 9, [key]) + wishes + send(100, 10, [*vp9, key, *vp9]) + choose_both(7, 7)
         yield b"".join([described[0], flush, wishes, *described[1:], flush, choose_both(7, 7), described[0], flush])
 
 

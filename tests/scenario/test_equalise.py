@@ -52,7 +52,7 @@ def test_near_equal_packets_leave_in_one_size_and_the_last_as_it_is() -> None:
         assert [len(packet.payload) for packet in packets] == [len(payload) for payload in payloads]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 1100), min_size=1, max_size=20))
 def test_padding_costs_a_64th_at_most_and_changes_no_payload(sizes: list[int]) -> None:
     with World() as world:

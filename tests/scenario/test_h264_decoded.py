@@ -114,7 +114,7 @@ def test_every_second_picture_is_referred_to_by_none() -> None:
     assert 0.4 * FRAMES < REFERRED.count(False) < 0.6 * FRAMES
 
 
-@settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=12, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(wishes=WISHES, seed=st.integers(0, 99), bad=st.booleans())
 def test_a_real_decoder_shows_every_frame_as_it_was_encoded(
     wishes: list[tuple[int | None, int]], seed: int, bad: bool

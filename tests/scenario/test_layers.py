@@ -95,7 +95,7 @@ def persist(world: World, viewer: Viewer, received: Received) -> None:
         (H264, 3, "L1T2"),
     ],
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(wishes=WISHES, seed=st.integers(0, 99), bad=st.booleans(), described=st.booleans(), special=st.booleans())
 def test_whatever_is_chosen_decodes(
     pt: PayloadType,
@@ -143,7 +143,7 @@ def test_whatever_is_chosen_decodes(
 @pytest.mark.parametrize(
     ("pt", "mode"), [(VP8, "L1T3"), (VP9, "L3T3"), (VP9, "L3T3_KEY"), (AV1, "L3T3"), (AV1, "S3T3"), (H264, "L1T2")]
 )
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(spatial=NUMBERS, temporal=NUMBERS, age=st.floats(0.2, 0.9))
 def test_a_keyframe_that_is_sent_again_decodes_with_all_that_followed_it(
     pt: PayloadType, mode: str, spatial: int | None, temporal: int | None, age: float
@@ -352,7 +352,7 @@ def test_h264_whose_packets_do_not_tell_their_picture_is_sent_whole() -> None:
         (AV1, "S3T3", False),
     ],
 )
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(wishes=st.lists(st.tuples(st.integers(0, 2), st.integers(1, 30)), min_size=1, max_size=8))
 def test_what_flowed_goes_on_until_the_keyframe_that_a_spatial_layer_needs(
     pt: PayloadType, mode: str, flexible: bool, wishes: list[tuple[int, int]]

@@ -122,7 +122,7 @@ def frames(received: Received) -> list[bytes]:
 
 
 # Not made smaller where it fails: each example takes a second.
-@settings(max_examples=10, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=10, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(wishes=WISHES, seed=st.integers(0, 99), bad=st.booleans())
 def test_a_real_decoder_shows_every_frame_as_it_was_encoded(
     wishes: list[tuple[int | None, int, int]], seed: int, bad: bool

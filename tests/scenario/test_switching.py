@@ -143,7 +143,7 @@ def test_an_encoding_that_vanishes_is_made_up_for_before_a_viewer_minds() -> Non
 
 
 @given(PAUSES_MS, st.booleans())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_screen_that_stands_still_now_and_then_keeps_its_encoding(pauses_ms: list[int], lowest_first: bool) -> None:
     """Its encodings pause together, and the frames after that come one by one."""
     with World() as world:
