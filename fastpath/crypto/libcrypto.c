@@ -4,7 +4,7 @@
 #include "backend.h"
 #include "library.h"
 
-enum { CTRL_GET_TAG = 0x10, CTRL_SET_TAG = 0x11, KEEP_DIRECTION = -1 };
+enum { CTRL_SET_TAG = 0x11, KEEP_DIRECTION = -1 };
 
 /* Contexts that are keyed for every use. */
 typedef struct {
@@ -95,10 +95,11 @@ static bool gcm_seal(fw_srtp_profile_t profile, const void *key, const fw_gcm_t 
     int len;
     (void)profile;
     uint8_t *body = m->out + m->prefix_len, *suffix = body + m->len;
+    fw_ossl_param_t tag[] = {{.key = "tag", .type = FW_OSSL_OCTETS, .data = m->tag, .size = FW_GCM_TAG_BYTES}, {0}};
     return begin_gcm(context, m, 1) && update(context, m->out, m->out, m->prefix_len) &&
            update(context, body, m->in, m->len) && update(context, suffix, suffix, m->suffix_len) &&
            fw_libcrypto.EVP_CipherFinal_ex(context, suffix, &len) &&
-           fw_libcrypto.EVP_CIPHER_CTX_ctrl(context, CTRL_GET_TAG, FW_GCM_TAG_BYTES, m->tag);
+           fw_libcrypto.EVP_CIPHER_CTX_get_params(context, tag);
 }
 
 static bool gcm_open(fw_srtp_profile_t profile, const void *key, const fw_gcm_t *m) {

@@ -15,6 +15,7 @@ typedef struct {
 static const symbol_t symbols[] = {
     SYMBOL(OpenSSL_version),     SYMBOL(EVP_aes_128_gcm),     SYMBOL(EVP_aes_256_gcm),   SYMBOL(EVP_aes_128_ctr),
     SYMBOL(EVP_aes_256_ctr),     SYMBOL(EVP_CIPHER_CTX_new),  SYMBOL(EVP_CIPHER_CTX_free), SYMBOL(EVP_CIPHER_CTX_ctrl),
+    SYMBOL(EVP_CIPHER_CTX_get_params),
     SYMBOL(EVP_CipherInit_ex),   SYMBOL(EVP_CipherUpdate),    SYMBOL(EVP_CipherFinal_ex), SYMBOL(SHA1_Init),
     SYMBOL(SHA1_Update),         SYMBOL(SHA1_Final),
 };

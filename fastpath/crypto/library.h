@@ -19,6 +19,17 @@ typedef struct {
     unsigned used;
 } fw_sha1_t;
 
+/* OSSL_PARAM of openssl/core.h. */
+typedef struct {
+    const char *key;
+    unsigned type;
+    void *data;
+    size_t size;
+    size_t written;
+} fw_ossl_param_t;
+
+#define FW_OSSL_OCTETS 5
+
 typedef struct {
     const char *(*OpenSSL_version)(int which);
     const void *(*EVP_aes_128_gcm)(void);
@@ -28,6 +39,7 @@ typedef struct {
     void *(*EVP_CIPHER_CTX_new)(void);
     void (*EVP_CIPHER_CTX_free)(void *context);
     int (*EVP_CIPHER_CTX_ctrl)(void *context, int what, int len, void *data);
+    int (*EVP_CIPHER_CTX_get_params)(void *context, fw_ossl_param_t *params);
     int (*EVP_CipherInit_ex)(void *context, const void *cipher, void *engine, const uint8_t *key, const uint8_t *iv,
                              int encrypt);
     int (*EVP_CipherUpdate)(void *context, uint8_t *out, int *out_len, const uint8_t *in, int len);
