@@ -79,6 +79,11 @@ class Seen:
         """Whether every flash has its beep within a tenth of a second."""
         return len(self.skews_ms) >= 2 and max(map(abs, self.skews_ms)) <= 100
 
+    @property
+    def is_sharp(self) -> bool:
+        """Whether nearly every frame can be read."""
+        return len(self.readable) >= 0.9 * len(self.frames)
+
     def longest_pause_ms(self, beside: Seen) -> float:
         """The longest time without a new picture, less what a steady viewer waited in it: for a busy machine."""
         steady = list(pairwise(frame.shown_ms for frame in beside.frames))
@@ -102,7 +107,7 @@ class Seen:
     def check_whole(self, back_ms: int = 0) -> None:
         """Asserts a picture that moves on and is whole, however long it takes."""
         assert len(self.readable) >= 10, f"only {len(self.readable)} of {len(self.frames)} frames could be read"
-        assert len(self.readable) >= 0.9 * len(self.frames), "the picture is broken"
+        assert self.is_sharp, "the picture is broken"
         steps = [(after - before) % WRAP_MS for before, after in pairwise(self.stamps)]
         back = max((WRAP_MS - step for step in steps if step >= WRAP_MS / 2), default=0)
         assert back <= back_ms, f"the picture went back in time by {back} ms"
