@@ -79,12 +79,12 @@ static void mark_followers(fw_core_t *core, const fw_producer_t *p) {
 
 /* Each step names what the next one reads. */
 static void fetch_ahead(fw_transport_t *const *transports, uint32_t count) {
-    if (count > 3) fw_fetch(transports[3], TRANSPORT_BYTES);
-    if (count > 2) fw_fetch(transports[2]->srtp, FW_CACHE_LINE);
-    if (count > 1) {
-        fw_fetch(transports[1]->pending, CONSUMER_BYTES);
-        fw_srtp_fetch(transports[1]->srtp);
+    if (count > 5) fw_fetch(transports[5], TRANSPORT_BYTES);
+    if (count > 3) {
+        fw_fetch(transports[3]->srtp, FW_CACHE_LINE);
+        fw_fetch(transports[3]->pending, CONSUMER_BYTES);
     }
+    if (count > 1) fw_srtp_fetch(transports[1]->srtp);
 }
 
 /* Sends each transport's packets side by side, whoever published them. */
