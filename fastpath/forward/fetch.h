@@ -7,7 +7,7 @@
 
 #define FW_CACHE_LINE 64
 
-/* Of `start`, which may be NULL or stale. */
+/* `start` may be stale, and NULL where it is one line that is asked for. */
 static inline void fw_fetch(const void *start, size_t bytes) {
     for (size_t at = 0; at < bytes; at += FW_CACHE_LINE) __builtin_prefetch((const char *)start + at);
 }
