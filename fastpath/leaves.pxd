@@ -224,6 +224,8 @@ cdef extern from "wire/frame.h" nogil:
         uint8_t tl0_pic_idx
         uint8_t picture_id_offset
         uint8_t tl0_offset
+        uint8_t refs_offset
+        uint8_t ref_count
         uint8_t keyidx
         uint8_t keyidx_offset
         uint8_t size_count

@@ -103,6 +103,8 @@ class Frame(TypedDict):
     tl0_pic_idx: int
     picture_id_offset: int
     tl0_offset: int
+    refs_offset: int
+    ref_count: int
     keyidx: int
     keyidx_offset: int
     size_count: int

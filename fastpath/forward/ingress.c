@@ -10,6 +10,7 @@
 #include "../wire/vp9.h"
 #include "handover.h"
 #include "ice.h"
+#include "mend.h"
 #include "report.h"
 #include "sources.h"
 #include "table.h"
@@ -193,15 +194,6 @@ static void note_pace(fw_encoding_t *e, const fw_packet_t *packet) {
         if (p->encodings[i] != e) p->encodings[i]->pace.missed++;
 }
 
-/* Says of a VP9 frame that does not refer to the layer below it (k-SVC) that it does, where that layer has a frame in
- * this picture or may have: whoever gets both must not decode one alone because a packet of the other is late. Chromium does;
- * what is late is passed over then, and all that refers to it cannot be decoded any more. */
-static void tie_to_lower_layer(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet) {
-    const fw_packet_t *before = fw_encoding_cached(core, e, packet->seq64 - 1);
-    if (before != NULL && (before->rtp.timestamp != packet->rtp.timestamp || before->frame.spatial + 1 != packet->frame.spatial)) return;
-    packet->data[packet->rtp.header_len + packet->frame.apart_offset] |= 1;
-}
-
 /* Reads what forwarding needs of a packet whose header, length and seq64 are set, then takes it in. One of the history is
  * only kept. */
 static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool history) {
@@ -215,7 +207,7 @@ static void admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool h
         return;
     }
     if (!empty) read_layers(core, e, packet);
-    if (packet->frame.apart_offset != 0 && !packet->frame.alone) tie_to_lower_layer(core, e, packet);
+    fw_mend_vp9(core, e, packet);
     if (packet->frame.sets_before && !is_headed(core, e, packet)) packet->frame.keyframe = false;
     bool keyframe = packet->frame.keyframe;
     packet->entry = !empty && (p->media.kind == FW_AUDIO || keyframe);

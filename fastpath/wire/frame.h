@@ -41,6 +41,8 @@ typedef struct {
     uint8_t picture_id_offset; /* into the payload */
     uint8_t tl0_offset;
     uint8_t apart_offset; /* VP9: of the byte whose D bit is clear, in the first packet of a frame above the lowest; else 0 */
+    uint8_t refs_offset;  /* VP9 in flexible mode: of the bytes that name the pictures which it refers to, */
+    uint8_t ref_count;    /* so many */
     uint8_t keyidx;
     uint8_t keyidx_offset;
     uint8_t size_count;   /* VP9: spatial layers whose sizes are told, each by 16 bits of width and of height, */

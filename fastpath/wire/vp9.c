@@ -53,10 +53,10 @@ bool fw_vp9_parse(const uint8_t *payload, size_t len, fw_frame_t *out) {
     }
     if (flexible && inter_predicted) {
         uint8_t reference;
-        unsigned n = 0;
+        out->refs_offset = (uint8_t)(len - fw_left(&r));
         do reference = fw_take8(&r);
-        while (reference & 1 && ++n < MAX_REFERENCES);
-        if (n == MAX_REFERENCES) return false;
+        while (++out->ref_count < MAX_REFERENCES && reference & 1);
+        if (reference & 1) return false;
     }
     if (first & 0x02) read_structure(&r, len - fw_left(&r), out);
     out->keyframe = !inter_predicted && out->start && out->spatial == 0;

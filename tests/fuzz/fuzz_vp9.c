@@ -10,5 +10,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (frame.has_picture_id) CHECK(frame.picture_id_offset + (frame.picture_id_bits == 15 ? 2u : 1u) <= size);
     if (frame.has_tl0) CHECK(frame.tl0_offset < size && data[frame.tl0_offset] == frame.tl0_pic_idx);
     if (frame.apart_offset != 0) CHECK(frame.apart_offset < size && (data[frame.apart_offset] & 1) == 0 && frame.spatial > 0);
+    CHECK((size_t)frame.refs_offset + frame.ref_count <= size);
     return 0;
 }

@@ -55,6 +55,7 @@ class Case:
 RIDS = ("q", "h", "f")
 CASES = {
     "vp8": Case("VP8", simulcast("L1T3"), "encodingId", RIDS),
+    "vp9": Case("VP9", simulcast("L1T3"), "encodingId", RIDS),
     "vp9-svc": Case("VP9", [{"scalabilityMode": "L3T3_KEY", "maxBitrate": 900_000}], "maxSpatialLayerId", (0, 1, 2)),
     "vp9-s": Case("VP9", [{"scalabilityMode": "S3T3", "maxBitrate": 1_500_000}], "maxSpatialLayerId", (0, 1, 2)),
     "h264": Case("H264", simulcast("L1T3"), "encodingId", RIDS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import struct
 from collections import defaultdict
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ class Layer:
     keyframe: bool
     packets: int
     refers: frozenset[int]
+    counted: int  # pictures up to here, those that the encoder left out as well
 
 
 # What AV1's templates of one spatial layer are for, in their order: temporal layer, keyframe, switch point.
@@ -76,7 +78,8 @@ class Layered(Source):
     L3T3, L3T3_KEY, S3T3. VP8 and H264 have one spatial layer.
 
     H264 in L1T3 tells its layers by the descriptor where `described`, else by prefix NAL units. In L1T2 it tells none:
-    there, nothing refers to the upper layer. VP9 is in flexible mode where `flexible`, and then has no TL0PICIDX.
+    there, nothing refers to the upper layer. VP9 is in flexible mode where `flexible`, and then has no TL0PICIDX; `skips`
+    of its pictures, one in a cycle of four at most, are left out by the encoder, and its P_DIFFs count them as libwebrtc's do.
 
     With `syncs`, higher spatial layers of AV1 refer to nothing but the layer below where a cycle starts."""
 
@@ -87,10 +90,11 @@ class Layered(Source):
         described: bool = True,
         flexible: bool = False,
         syncs: bool = False,
+        skips: float = 0,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
-        self.mode, self.flexible, self.syncs = mode, flexible, syncs
+        self.mode, self.flexible, self.syncs, self.skips = mode, flexible, syncs, skips
         self.pattern = TWO if mode.endswith("T2") else THREE
         self.described = self.pt.codec is Codec.AV1 or (self.pt.codec is Codec.H264 and mode == "L1T3" and described)
         self.spatials = int(mode[1])
@@ -98,6 +102,9 @@ class Layered(Source):
         self.structure = structure(mode)
         self.layers: dict[int, Layer] = {}  # by frame
         self._step = 0
+        self._random = random.Random(self.ssrc)
+        self._skipped = 0
+        self._skips_step: int | None = None
         self._newest: dict[tuple[int, int], int] = {}  # by spatial and temporal layer
 
     def send_frame(self) -> None:
@@ -110,12 +117,19 @@ class Layered(Source):
         temporal, sync = self.pattern[self._step]
         self.picture_id += 1
         self.tl0 += temporal == 0
+        self._skip()
         write = getattr(self, f"_{self.pt.codec.name.lower()}")
         for spatial in range(self.active):
             self.frame += 1
             refers = self._references(spatial, temporal, keyframe=keyframe, sync=sync)
             self.layers[self.frame] = Layer(
-                self.picture_id, spatial, temporal, keyframe, self.packets_per_frame, frozenset(refers)
+                self.picture_id,
+                spatial,
+                temporal,
+                keyframe,
+                self.packets_per_frame,
+                frozenset(refers),
+                self.picture_id + self._skipped,
             )
             self._newest[spatial, temporal] = self.frame
             for index in range(self.packets_per_frame):
@@ -124,6 +138,12 @@ class Layered(Source):
                 body = bytes(Tag(self.label, self.frame, index)) + bytes(self.payload_bytes)
                 extensions = self._describe(spatial, temporal, keyframe=keyframe, first=index == 0, last=last)
                 self.send_payload(head + body, marker=last and spatial == self.active - 1, extensions=extensions)
+
+    def _skip(self) -> None:
+        """Decides at the start of a cycle of four before which of its other pictures one is left out, if any."""
+        if self._step % 4 == 0:
+            self._skips_step = self._random.randrange(1, 4) if self._random.random() < self.skips else None
+        self._skipped += self._step % 4 == self._skips_step
 
     def _references(self, spatial: int, temporal: int, *, keyframe: bool, sync: bool) -> list[int]:
         found = []
@@ -156,10 +176,10 @@ class Layered(Source):
         """RFC 9628 section 4.2; U where a cycle starts in which all refer to what comes from here on."""
         own = self.layers[self.frame]
         before = [self.layers[other] for other in own.refers]
-        steps = [own.picture - other.picture for other in before if other.spatial == spatial]
+        steps = [own.counted - other.counted for other in before if other.spatial == spatial]
         unused = not refers_below(self.mode, keyframe=keyframe) or spatial == self.spatials - 1
         sized = keyframe and first
-        bits = 0x80 | (not keyframe) << 6 | 0x20 | self.flexible << 4 | first << 3 | last << 2 | sized << 1 | unused
+        bits = 0x80 | bool(steps) << 6 | 0x20 | self.flexible << 4 | first << 3 | last << 2 | sized << 1 | unused
         depends = spatial > 0 and refers_below(self.mode, keyframe=keyframe)
         ids = temporal << 5 | (self._step == 0) << 4 | spatial << 1 | depends
         head = struct.pack("!BHB", bits, 0x8000 | self.picture_id & 0x7FFF, ids)
@@ -291,6 +311,11 @@ def _check_ids(received: Received, starts: list[tuple[Layered, int, Packet, int]
             assert 1 <= step <= most, "picture ids do not follow one another"
         else:
             assert step == layer_after.picture - layer.picture, "a picture is not where those that refer to it look"
+        if source_after.flexible and layer_after.temporal == 0:
+            steps = packet_after.payload[after["refs_offset"] :][: after["ref_count"]]
+            named = {layer_after.picture - (step >> 1) for step in steps}
+            came = {source_after.layers[number].picture for other, number, _, _ in starts if other is source_after}
+            assert named <= came, "the lowest layer says that it refers to a picture that was left out"
         new_base = layer_after.temporal == 0 and (switched or layer_after.picture != layer.picture)
         assert tl0_step in (new_base, None), "TL0PICIDX does not count the lowest layer"
         if vp8:
