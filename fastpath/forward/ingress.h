@@ -1,4 +1,4 @@
-/* What comes in as media: decrypted, assigned to its encoding, counted, cached and queued for those who want it. */
+/* What comes in as media: decrypted, assigned to its encoding, put in order by its number, counted, and admitted. */
 #ifndef FW_FORWARD_INGRESS_H
 #define FW_FORWARD_INGRESS_H
 

@@ -1,5 +1,6 @@
 #include "mend.h"
 
+#include "../wire/vp9.h"
 #include "sources.h"
 #include "table.h"
 
@@ -14,47 +15,99 @@ static void tie_to_lower_layer(const fw_core_t *core, const fw_encoding_t *e, fw
     packet->data[packet->rtp.header_len + packet->frame.apart_offset] |= 1;
 }
 
-/* The last pictures, by how many picture ids they are back: one more than the temporal layer of those that are here, else 0. */
 typedef struct {
-    uint8_t layers[STEPS];
+    uint8_t layers[STEPS]; /* by how many picture ids they are back: one more than the temporal layer of those that are here, else 0 */
+    unsigned keyframe;     /* so many back is the newest one; STEPS where that is not known */
 } past_t;
 
 static past_t look_back(const fw_core_t *core, const fw_encoding_t *e, const fw_packet_t *packet) {
-    past_t past = {0};
+    past_t past = {.keyframe = STEPS};
     uint16_t mask = (uint16_t)((1u << packet->frame.picture_id_bits) - 1);
-    for (unsigned n = 1; n <= LOOK_BACK; n++) {
+    for (unsigned n = 1; n <= LOOK_BACK && past.keyframe == STEPS; n++) {
         const fw_packet_t *before = fw_encoding_cached(core, e, packet->seq64 - n);
         if (before == NULL || !before->frame.has_picture_id) continue;
         unsigned back = (packet->frame.picture_id - before->frame.picture_id) & mask;
         if (back >= STEPS) break;
         past.layers[back] = (uint8_t)(before->frame.temporal + 1);
+        if (before->frame.keyframe) past.keyframe = back;
     }
     return past;
 }
 
-/* The picture that is meant by one that names the picture `step` back. No picture refers to a higher temporal layer: the
- * newest that is not higher is meant, or one that is not here yet. */
+/* Whether a picture so many back is here, and such that one of that temporal layer can refer to it. */
+static bool is_fit(const past_t *past, unsigned back, unsigned temporal) {
+    return past->layers[back] != 0 && past->layers[back] <= temporal + 1 && back <= past->keyframe;
+}
+
+/* The picture that is meant by one that names the picture `step` back. None refers to a higher temporal layer or past a
+ * keyframe: it is the newest of the fit ones after that, or one that is not here yet. Of a picture not here it is known that
+ * the lowest layer refers to nothing before its last. */
 static unsigned meant(const past_t *past, unsigned step, unsigned temporal) {
+    bool lost = past->layers[step] == 0 && step <= past->keyframe;
     unsigned missing = step;
-    if (past->layers[step] != 0 ? past->layers[step] <= temporal + 1 : temporal > 0) return step;
-    for (unsigned back = 1; back < step; back++) {
-        if (past->layers[back] == 0) missing = back;
-        if (past->layers[back] != 0 && past->layers[back] <= temporal + 1) return back;
+    if (lost ? temporal > 0 : is_fit(past, step, temporal)) return step;
+    for (unsigned back = 1; back < step && back <= past->keyframe; back++) {
+        if (is_fit(past, back, temporal)) return back;
+        if (past->layers[back] == 0 && !lost) missing = back;
     }
     return missing;
+}
+
+static bool is_named(const uint8_t *references, unsigned count, unsigned back) {
+    for (unsigned i = 0; i < count; i++)
+        if (references[i] >> 1 == back) return true;
+    return false;
 }
 
 /* When Chromium's encoder leaves a picture out, P_DIFF counts it though no picture id was spent on it. The next picture then
  * names one before that which it refers to, of a higher temporal layer: who gets the lower layers alone would wait for it. */
 static void mend_references(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet) {
+    const fw_frame_t *frame = &packet->frame;
+    uint8_t *references = packet->data + packet->rtp.header_len + frame->refs_offset;
     past_t past = look_back(core, e, packet);
-    uint8_t *reference = packet->data + packet->rtp.header_len + packet->frame.refs_offset;
-    for (unsigned i = 0; i < packet->frame.ref_count; i++)
-        reference[i] = (uint8_t)(meant(&past, reference[i] >> 1, packet->frame.temporal) << 1 | (reference[i] & 1));
+    for (unsigned i = 0; i < frame->ref_count; i++) {
+        unsigned back = meant(&past, references[i] >> 1, frame->temporal);
+        if (back == references[i] >> 1) continue;
+        /* libwebrtc takes no frame that names a picture twice; an older one is there as well, and does no harm. */
+        while (back < STEPS && is_named(references, frame->ref_count, back))
+            do back++;
+            while (back < STEPS && !is_fit(&past, back, frame->temporal));
+        if (back < STEPS) references[i] = (uint8_t)(back << 1 | (references[i] & 1));
+    }
+}
+
+/* Whether the packet ends the frame of a layer, and does not say whether that ends the picture. */
+static bool may_end_picture(const fw_encoding_t *e, const fw_packet_t *packet, const fw_frame_t *frame) {
+    return frame->end && frame->has_layers && !packet->rtp.marker && !e->alone;
+}
+
+static bool read_vp9(const fw_encoding_t *e, const fw_packet_t *packet, fw_frame_t *frame) {
+    return e->producer->media.formats[packet->format].codec == FW_VP9 && packet->rtp.payload_len > 0 &&
+           fw_vp9_parse(packet->data + packet->rtp.header_len, packet->rtp.payload_len, frame);
+}
+
+bool fw_mend_awaits_next(const fw_encoding_t *e, const fw_packet_t *packet) {
+    fw_frame_t frame;
+    return read_vp9(e, packet, &frame) && may_end_picture(e, packet, &frame);
+}
+
+void fw_mend_marker(const fw_encoding_t *e, fw_packet_t *packet, const fw_packet_t *next) {
+    uint16_t distance = (uint16_t)(next->rtp.seq16 - packet->rtp.seq16);
+    fw_frame_t frame;
+    if (next->rtp.timestamp == packet->rtp.timestamp || distance > 2) return;
+    /* Of one that is missing between them it is told by `next` whether it began the next picture. */
+    if (distance == 2 && (!read_vp9(e, next, &frame) || (frame.start && frame.spatial == 0))) return;
+    packet->rtp.marker = true;
+    packet->data[1] |= 0x80;
 }
 
 void fw_mend_vp9(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet) {
     const fw_frame_t *frame = &packet->frame;
+    if (e->producer->media.formats[packet->format].codec != FW_VP9) return;
     if (frame->apart_offset != 0 && !frame->alone) tie_to_lower_layer(core, e, packet);
     if (frame->start && frame->ref_count > 0 && frame->has_layers && frame->has_picture_id) mend_references(core, e, packet);
+    if (may_end_picture(e, packet, frame) && packet->seq64 < e->highest_seq64) {
+        const fw_packet_t *next = fw_encoding_cached(core, e, packet->seq64 + 1);
+        if (next != NULL) fw_mend_marker(e, packet, next);
+    }
 }

@@ -91,6 +91,7 @@ typedef struct {
     char rid[FW_RID_BYTES];
     fw_described_t described; /* of a stream with dependency descriptors */
     fw_nals_t nals;           /* of H.264 without */
+    fw_packet_t *last;        /* VP9: a copy of the newest, which is not taken in before it is known whether it ends its picture */
 } fw_encoding_t;
 
 /* Whether that number, less than the cache's size below the highest, has come. */

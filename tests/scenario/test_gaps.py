@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
 
 import pytest
 
 from fanwire.fastpath import probes
 from fanwire.fastpath.messages import AddCopy, AddTarget, Codec, Encoding, Extension, PayloadType, SetLayers
-from support.scenario.layered import Layered, decode_at_once
+from support.scenario.layered import Layered
 from support.scenario.packet import Tag
 from support.scenario.publisher import Publisher, Source
 from support.scenario.specs import AV1, H264, PUBLISHED_EXTENSIONS, VP8, WATCHED_EXTENSIONS, consumer, producer
@@ -186,50 +185,3 @@ def test_a_keyframe_begins_at_parameter_sets_that_are_late(nals: Nals) -> None:
         tags = [tag for tag in viewer.streams[1].tags() if tag.label == 2]
         assert [(tag.frame, tag.index) for tag in tags] == [(2, 0), (2, 1), (2, 2)]
         assert viewer.streams[1].missing() == []
-
-
-@pytest.mark.parametrize("mode", ["L3T3", "L3T3_KEY", "S3T3"])
-@pytest.mark.parametrize("seed", range(3))
-def test_a_vp9_decoder_that_does_not_wait_is_not_left_behind(mode: str, seed: int) -> None:
-    """Chromium decodes two frames of a picture where neither is said to refer to the third, which is late. Then it can
-    never decode that one, nor what refers to it."""
-    with World(seed=seed) as world:
-        publisher, viewer = Publisher(world), Viewer(world)
-        spec = producer(VP9, encodings=[Encoding(ssrc=0x10, rtx_ssrc=0x11)])
-        viewer.watch(consumer(VP9, ssrc=1, rtx_ssrc=2), publisher.publish(spec), spec)
-        world.run(0.2)
-        source = Layered(publisher, spec, VP9, ssrc=0x10, rtx_ssrc=0x11, mode=mode)
-        publisher.sources[0x10] = source
-        source.start()
-        world.run(0.1)
-        with publisher.up.bad():
-            world.run(6)
-        world.run(0.5)
-        source.stop()
-        times = decode_at_once(viewer.streams[1], source)
-        assert max(after - before for before, after in itertools.pairwise(times)) < 700_000
-        assert len(times) > 100
-        assert source.keyframes == 1
-
-
-def test_a_vp9_frame_whose_picture_has_no_lower_one_is_left_as_it_is() -> None:
-    """It would wait for ever."""
-    with World() as world:
-        publisher, viewer = Publisher(world), Viewer(world)
-        spec = producer(VP9, encodings=[Encoding(ssrc=0x10)])
-        viewer.watch(consumer(VP9, ssrc=1), publisher.publish(spec), spec)
-        world.run(0.2)
-        source = publisher.source(spec, ssrc=0x10)
-        for picture in range(10):
-            for spatial in (0, 1) if picture % 2 == 0 else (1,):
-                bits = 0xAC | (picture > 0) << 6  # I, L, B and E; P
-                below = picture == 0 and spatial  # D
-                source.send_payload(
-                    bytes([bits, 0x80, picture, spatial << 1 | below, picture]) + bytes(Tag(0, picture, spatial)),
-                    marker=spatial == 1,
-                )
-            world.run(0.04)
-        found = [(tag.frame, tag.index, packet.payload[3] & 1)
-                 for packet in viewer.streams[1].ordered() if (tag := Tag.find(packet.payload))]  # fmt: skip
-        assert found == [(picture, spatial, picture % 2 == 0 and spatial)
-                         for picture in range(10) for spatial in ((0, 1) if picture % 2 == 0 else (1,))]  # fmt: skip

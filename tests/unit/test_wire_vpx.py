@@ -145,8 +145,9 @@ def test_every_shape_of_a_vp9_descriptor_is_read(written: Vp9) -> None:
     assert frame["has_tl0"] == (written.layers is not None and not written.flexible)
     if frame["has_tl0"]:
         assert frame["tl0_pic_idx"] == descriptor[frame["tl0_offset"]] == written.tl0
-    references = descriptor[frame["refs_offset"] :][: frame["ref_count"]]
-    assert [reference >> 1 for reference in references] == [7] * (written.flexible and written.inter) * written.references
+    assert frame["ref_count"] == (written.references if written.flexible and written.inter else 0)
+    named = descriptor[frame["refs_offset"] :][: frame["ref_count"]]
+    assert {reference >> 1 for reference in named} <= {7}
     sizes = (written.sizes if written.structure else None) or [(0, 0)]
     assert frame["width"] * frame["height"] == max(width * height for width, height in sizes)
     assert frame["size_count"] == (len(written.sizes or []) if written.structure else 0)

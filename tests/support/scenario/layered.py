@@ -78,8 +78,11 @@ class Layered(Source):
     L3T3, L3T3_KEY, S3T3. VP8 and H264 have one spatial layer.
 
     H264 in L1T3 tells its layers by the descriptor where `described`, else by prefix NAL units. In L1T2 it tells none:
-    there, nothing refers to the upper layer. VP9 is in flexible mode where `flexible`, and then has no TL0PICIDX; `skips`
-    of its pictures, one in a cycle of four at most, are left out by the encoder, and its P_DIFFs count them as libwebrtc's do.
+    there, nothing refers to the upper layer.
+
+    VP9 is in flexible mode where `flexible`, and then has no TL0PICIDX; `skips` of its pictures, one in a cycle of four
+    at most, are left out by the encoder, and its P_DIFFs count them as libwebrtc's do. Of `cuts` of VP9's pictures the
+    higher spatial layers are left out, and so is the marker, as libwebrtc does.
 
     With `syncs`, higher spatial layers of AV1 refer to nothing but the layer below where a cycle starts."""
 
@@ -91,10 +94,12 @@ class Layered(Source):
         flexible: bool = False,
         syncs: bool = False,
         skips: float = 0,
+        cuts: float = 0,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
-        self.mode, self.flexible, self.syncs, self.skips = mode, flexible, syncs, skips
+        self.mode, self.flexible, self.syncs = mode, flexible, syncs
+        self.skips, self.cuts = skips, cuts
         self.pattern = TWO if mode.endswith("T2") else THREE
         self.described = self.pt.codec is Codec.AV1 or (self.pt.codec is Codec.H264 and mode == "L1T3" and described)
         self.spatials = int(mode[1])
@@ -115,11 +120,14 @@ class Layered(Source):
         if keyframe:
             self._newest.clear()
         temporal, sync = self.pattern[self._step]
+        if self._step == 0:
+            self._newest = {layer: frame for layer, frame in self._newest.items() if layer[1] == 0}
         self.picture_id += 1
         self.tl0 += temporal == 0
         self._skip()
         write = getattr(self, f"_{self.pt.codec.name.lower()}")
-        for spatial in range(self.active):
+        cut = not keyframe and self._random.random() < self.cuts
+        for spatial in range(self._random.randrange(1, self.active) if cut else self.active):
             self.frame += 1
             refers = self._references(spatial, temporal, keyframe=keyframe, sync=sync)
             self.layers[self.frame] = Layer(
@@ -311,8 +319,9 @@ def _check_ids(received: Received, starts: list[tuple[Layered, int, Packet, int]
             assert 1 <= step <= most, "picture ids do not follow one another"
         else:
             assert step == layer_after.picture - layer.picture, "a picture is not where those that refer to it look"
+        steps = packet_after.payload[after["refs_offset"] :][: after["ref_count"]]
+        assert len({step >> 1 for step in steps}) == len(steps), "a picture is named twice"
         if source_after.flexible and layer_after.temporal == 0:
-            steps = packet_after.payload[after["refs_offset"] :][: after["ref_count"]]
             named = {layer_after.picture - (step >> 1) for step in steps}
             came = {source_after.layers[number].picture for other, number, _, _ in starts if other is source_after}
             assert named <= came, "the lowest layer says that it refers to a picture that was left out"
