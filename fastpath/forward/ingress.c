@@ -13,6 +13,7 @@
 
 /* Packets are kept for repairs so long, and for newcomers as much longer as they may start back. */
 enum { REPAIR_US = 1000000, LOOK_EVERY = 16 };
+enum { LAST_WAIT_US = 50000 }; /* what comes later is not of the same picture, in all likelihood, or nobody waits for it */
 
 static bool ext_is(const fw_packet_t *packet, uint8_t id, const char *value, size_t len) {
     fw_ext_reader_t r = fw_ext_reader(packet->data, &packet->rtp);
@@ -243,22 +244,40 @@ static bool keep_last(fw_encoding_t *e, const fw_packet_t *packet) {
     return e->last != NULL;
 }
 
+/* Takes in the packet that was put aside. Overwrites the pool's next slot. */
+static void take_in_last(fw_core_t *core, fw_encoding_t *e) {
+    fw_packet_t *last = e->last, *packet = fw_pool_peek(&core->pool);
+    e->last = NULL;
+    if (last->rtp.ssrc == e->ssrc && pool_has_room(core)) {
+        fw_outbox_protect(&core->outbox);
+        *packet = *last;
+        take_in(core, e, packet, false);
+    }
+    free(last);
+}
+
 /* Takes in the packet that was put aside, where this one is of a later number. Returns where this one is now; NULL, and
  * counted, where the pool has no room for both. */
 static fw_packet_t *release_last(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
-    fw_packet_t *last = e->last;
-    if (last == NULL || (last->rtp.ssrc == e->ssrc && (uint16_t)(packet->rtp.seq16 - last->rtp.seq16) >= 0x8000)) return packet;
+    if (e->last == NULL || (uint16_t)(packet->rtp.seq16 - e->last->rtp.seq16) >= 0x8000) return packet;
     fw_packet_t next = *packet;
-    e->last = NULL;
-    fw_mend_marker(e, last, packet);
-    *packet = *last;
-    if (last->rtp.ssrc == e->ssrc) take_in(core, e, packet, false);
-    free(last);
+    fw_mend_marker(e, e->last, &next);
+    take_in_last(core, e);
     if (!pool_has_room(core)) return NULL;
     fw_outbox_protect(&core->outbox);
     packet = fw_pool_peek(&core->pool);
     *packet = next;
     return packet;
+}
+
+uint64_t fw_ingress_next_us(const fw_encoding_t *e) {
+    return e->last == NULL ? UINT64_MAX : e->last->arrival_us + LAST_WAIT_US;
+}
+
+void fw_ingress_tick(fw_core_t *core, fw_encoding_t *e) {
+    if (core->now_us < fw_ingress_next_us(e)) return;
+    fw_mend_marker(e, e->last, NULL);
+    take_in_last(core, e);
 }
 
 void fw_ingress_rtp(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, const uint8_t *data, size_t len) {
@@ -288,9 +307,9 @@ void fw_ingress_rtp(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, c
     bool rtx = packet->rtp.ssrc == e->rtx_ssrc;
     if (rtx && !unwrap(core, e, packet)) return;
     packet = release_last(core, e, packet);
-    if (packet == NULL || (!rtx && keep_last(e, packet))) return;
-    take_in(core, e, packet, rtx);
-    if (e->nack.count > 0 || e->nack.gave_up) fw_transport_schedule(core, t);
+    if (packet == NULL) return;
+    if (rtx || !keep_last(e, packet)) take_in(core, e, packet, rtx);
+    if (e->last != NULL || e->nack.count > 0 || e->nack.gave_up) fw_transport_schedule(core, t);
 }
 
 void fw_ingress_hand(fw_core_t *core, const fw_hand_t *head, const uint8_t *data, size_t len, bool history) {

@@ -91,12 +91,17 @@ bool fw_mend_awaits_next(const fw_encoding_t *e, const fw_packet_t *packet) {
     return read_vp9(e, packet, &frame) && may_end_picture(e, packet, &frame);
 }
 
-void fw_mend_marker(const fw_encoding_t *e, fw_packet_t *packet, const fw_packet_t *next) {
+/* Whether the packet is not followed by another of its picture. Of one that is missing between them it is told by `next` whether
+ * it began the next picture. */
+static bool is_last(const fw_encoding_t *e, const fw_packet_t *packet, const fw_packet_t *next) {
     uint16_t distance = (uint16_t)(next->rtp.seq16 - packet->rtp.seq16);
     fw_frame_t frame;
-    if (next->rtp.timestamp == packet->rtp.timestamp || distance > 2) return;
-    /* Of one that is missing between them it is told by `next` whether it began the next picture. */
-    if (distance == 2 && (!read_vp9(e, next, &frame) || (frame.start && frame.spatial == 0))) return;
+    if (next->rtp.timestamp == packet->rtp.timestamp) return false;
+    return distance == 1 || (distance == 2 && read_vp9(e, next, &frame) && !(frame.start && frame.spatial == 0));
+}
+
+void fw_mend_marker(const fw_encoding_t *e, fw_packet_t *packet, const fw_packet_t *next) {
+    if (next != NULL && !is_last(e, packet, next)) return;
     packet->rtp.marker = true;
     packet->data[1] |= 0x80;
 }

@@ -8,7 +8,7 @@
  * decoder never shows it. Whether this packet, just come and not read yet, may be the last of such a picture: the next one tells. */
 bool fw_mend_awaits_next(const fw_encoding_t *e, const fw_packet_t *packet);
 
-/* Sets the marker of such a packet where `next`, of a later number, shows that it is missing. */
+/* Sets the marker of such a packet where `next`, of a later number, shows that it is missing, or where none has come (NULL). */
 void fw_mend_marker(const fw_encoding_t *e, fw_packet_t *packet, const fw_packet_t *next);
 
 /* Of a packet whose frame and layers are read: changes bytes where these say less than is so, or something wrong. Does nothing

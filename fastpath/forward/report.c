@@ -2,6 +2,7 @@
 
 #include "../wire/rtcp.h"
 #include "check.h"
+#include "ingress.h"
 #include "sources.h"
 #include "table.h"
 
@@ -169,6 +170,7 @@ void fw_transport_repair(fw_core_t *core, fw_transport_t *t) {
     for (fw_producer_t *p = t->producers; p != NULL; p = p->next_on_transport) {
         for (unsigned i = 0; i < p->encoding_count; i++) {
             fw_encoding_t *e = p->encodings[i];
+            fw_ingress_tick(core, e);
             send_nacks(core, t, p, e);
             if (e->nack.gave_up && is_watched(p, e) && e->frames.next_seq64 != 0 && e->frames.next_seq64 <= e->nack.given_up)
                 fw_producer_lacks_keyframe(core, p, (uint8_t)i); /* no decoder gets past what is missing there */
@@ -216,6 +218,7 @@ void fw_transport_schedule(fw_core_t *core, fw_transport_t *t) {
             if (supports(p, FW_FB_PLI | FW_FB_FIR)) due_us = earlier(due_us, fw_keyframes_next_us(&p->keyframes));
             for (unsigned i = 0; i < p->encoding_count; i++) {
                 const fw_nack_t *nack = &p->encodings[i]->nack;
+                due_us = earlier(due_us, fw_ingress_next_us(p->encodings[i]));
                 due_us = nack->gave_up ? core->now_us : earlier(due_us, fw_nack_next_us(nack));
             }
         }

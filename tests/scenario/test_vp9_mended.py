@@ -121,3 +121,14 @@ def test_a_picture_whose_highest_layer_is_late_ends_with_that(lost: list[Place])
             world.run(0.04)
         world.run(1)
         assert [place for place, packet in pictures.received().items() if packet.marker] == [(n, 2) for n in range(8)]
+
+
+def test_the_last_packet_before_a_pause_does_not_wait_for_the_next() -> None:
+    with World() as world:
+        pictures = Pictures(world)
+        for spatial in range(3):
+            pictures.send(0, spatial, marker=spatial == 2, below=spatial > 0)
+        world.run(0.04)
+        pictures.send(1, 0, marker=False, below=False)
+        world.run(0.1)
+        assert [(place, packet.marker) for place, packet in pictures.received().items()][-1] == ((1, 0), True)
