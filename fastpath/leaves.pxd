@@ -276,6 +276,7 @@ cdef extern from "wire/dd.h" nogil:
     bint fw_dd_parse(const uint8_t *data, size_t len, fw_dd_t *out)
     bint fw_dd_structure(const uint8_t *data, size_t len, fw_dd_structure_t *out)
     bint fw_dd_frame(const uint8_t *data, size_t len, const fw_dd_structure_t *structure, fw_dd_frame_t *out)
+    size_t fw_dd_tie(const uint8_t *data, size_t len, const fw_dd_structure_t *structure, uint8_t *out, size_t room)
 
 
 cdef extern from "wire/red.h" nogil:

@@ -205,4 +205,7 @@ def dd_frame(data: bytes, structure: bytes) -> DependencyFrame | None:
     """What a descriptor says by the structure that `structure`, a descriptor too, carries; None where either cannot be
     read."""
 
+def dd_tie(data: bytes, structure: bytes) -> bytes | None:
+    """The descriptor with a reference to the frame right before; None where it has that already, or cannot have it."""
+
 def red(payload: bytes) -> Red | None: ...

@@ -313,6 +313,14 @@ def dd_frame(bytes data, bytes structure):
     }
 
 
+def dd_tie(bytes data, bytes structure):
+    cdef fw_dd_structure_t known
+    cdef uint8_t out[64]
+    if not fw_dd_structure(structure, len(structure), &known):
+        return None
+    return out[: fw_dd_tie(data, len(data), &known, out, sizeof(out))] or None
+
+
 def red(bytes payload):
     cdef fw_red_t blocks
     return blocks if fw_red_parse(payload, len(payload), &blocks) else None

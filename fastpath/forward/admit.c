@@ -14,12 +14,6 @@
 
 enum { HEAD_PACKETS = 16 }; /* of parameter sets and the like, at most */
 
-static const fw_packet_ext_t *find_extension(const fw_packet_t *packet, fw_extension_t kind) {
-    for (unsigned i = 0; i < packet->ext_count; i++)
-        if (packet->ext[i].kind == kind) return &packet->ext[i];
-    return NULL;
-}
-
 static bool read_frame(fw_codec_t codec, fw_packet_t *packet) {
     const uint8_t *payload = packet->data + packet->rtp.header_len;
     size_t len = packet->rtp.payload_len;
@@ -36,7 +30,7 @@ static bool read_frame(fw_codec_t codec, fw_packet_t *packet) {
 }
 
 static bool read_descriptor(fw_encoding_t *e, fw_packet_t *packet) {
-    const fw_packet_ext_t *ext = find_extension(packet, FW_EXT_DEPENDENCY_DESCRIPTOR);
+    const fw_packet_ext_t *ext = fw_packet_extension(packet, FW_EXT_DEPENDENCY_DESCRIPTOR);
     return fw_described_read(&e->described, packet->data + ext->offset, ext->len, &packet->dd, packet->seq64,
                              packet->rtp.timestamp, &packet->frame);
 }
@@ -106,7 +100,7 @@ static bool is_headed(const fw_core_t *core, const fw_encoding_t *e, const fw_pa
 /* How old the picture or sound is, by its sender's wall clock and this core's: their difference is the reader's to take off. */
 static void note_capture(fw_encoding_t *e, const fw_packet_t *packet) {
     if (e->producer->media.ext_ids[FW_EXT_ABS_CAPTURE_TIME] == 0) return;
-    const fw_packet_ext_t *ext = find_extension(packet, FW_EXT_ABS_CAPTURE_TIME);
+    const fw_packet_ext_t *ext = fw_packet_extension(packet, FW_EXT_ABS_CAPTURE_TIME);
     if (ext == NULL || ext->len < 8) return;
     uint64_t ntp = fw_load64(packet->data + ext->offset);
     uint64_t captured_us = (ntp >> 32) * 1000000 + ((ntp & UINT32_MAX) * 1000000 >> 32);
@@ -137,7 +131,7 @@ void fw_admit(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool histo
         return;
     }
     if (!empty) read_layers(core, e, packet);
-    fw_mend_vp9(core, e, packet);
+    fw_mend(core, e, packet);
     if (packet->frame.sets_before && !is_headed(core, e, packet)) packet->frame.keyframe = false;
     bool keyframe = packet->frame.keyframe;
     packet->entry = !empty && (p->media.kind == FW_AUDIO || keyframe);

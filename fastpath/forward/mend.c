@@ -5,14 +5,28 @@
 #include "table.h"
 
 enum { STEPS = 128, LOOK_BACK = 256 }; /* what a P_DIFF can name; packets */
+enum { DESCRIPTOR_BYTES = 16 };          /* the most of a one-byte element (RFC 8285 section 4.2) */
 
-/* Says of a frame that does not refer to the layer below it (k-SVC) that it does, where that layer has a frame in this
- * picture or may have: whoever gets both must not decode one alone because a packet of the other is late. Chromium does;
- * what is late is passed over then, and all that refers to it cannot be decoded any more. */
-static void tie_to_lower_layer(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet) {
+/* Whether the packet before is of the layer below in the same picture, or may have been. */
+static bool follows_lower_layer(const fw_core_t *core, const fw_encoding_t *e, const fw_packet_t *packet) {
     const fw_packet_t *before = fw_encoding_cached(core, e, packet->seq64 - 1);
-    if (before != NULL && (before->rtp.timestamp != packet->rtp.timestamp || before->frame.spatial + 1 != packet->frame.spatial)) return;
-    packet->data[packet->rtp.header_len + packet->frame.apart_offset] |= 1;
+    return before == NULL || (before->rtp.timestamp == packet->rtp.timestamp && before->frame.spatial + 1 == packet->frame.spatial);
+}
+
+/* A frame that does not refer to the layer below it (k-SVC) is said to, where that layer has a frame in this picture or may
+ * have: whoever gets both must not decode one alone because a packet of the other is late. Chromium does; what is late is
+ * passed over then, and all that refers to it cannot be decoded any more. */
+static void tie_vp9(fw_packet_t *packet) { packet->data[packet->rtp.header_len + packet->frame.apart_offset] |= 1; }
+
+/* The same by a dependency descriptor, which is written behind the packet. */
+static void tie_described(const fw_encoding_t *e, fw_packet_t *packet) {
+    const fw_packet_ext_t *ext = fw_packet_extension(packet, FW_EXT_DEPENDENCY_DESCRIPTOR);
+    size_t room = FW_PACKET_BYTES - packet->len < DESCRIPTOR_BYTES ? 0 : DESCRIPTOR_BYTES;
+    size_t len = fw_described_tie(&e->described, packet->data + ext->offset, ext->len, &packet->dd, packet->seq64,
+                                  packet->data + packet->len, room);
+    if (len == 0) return;
+    packet->ext[ext - packet->ext].offset = packet->len;
+    packet->ext[ext - packet->ext].len = (uint8_t)len;
 }
 
 typedef struct {
@@ -106,13 +120,28 @@ void fw_mend_marker(const fw_encoding_t *e, fw_packet_t *packet, const fw_packet
     packet->data[1] |= 0x80;
 }
 
-void fw_mend_vp9(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet) {
+/* VP9's own descriptor says all that a viewer needs, and is the one that is mended. */
+static void drop_dependency_descriptor(fw_packet_t *packet) {
+    const fw_packet_ext_t *ext = fw_packet_extension(packet, FW_EXT_DEPENDENCY_DESCRIPTOR);
+    if (ext != NULL) packet->ext[ext - packet->ext] = packet->ext[--packet->ext_count];
+    packet->has_dd = false;
+}
+
+static void mend_vp9(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet) {
     const fw_frame_t *frame = &packet->frame;
-    if (e->producer->media.formats[packet->format].codec != FW_VP9) return;
-    if (frame->apart_offset != 0 && !frame->alone) tie_to_lower_layer(core, e, packet);
+    drop_dependency_descriptor(packet);
+    if (frame->apart_offset != 0 && !frame->alone && follows_lower_layer(core, e, packet)) tie_vp9(packet);
     if (frame->start && frame->ref_count > 0 && frame->has_layers && frame->has_picture_id) mend_references(core, e, packet);
     if (may_end_picture(e, packet, frame) && packet->seq64 < e->highest_seq64) {
         const fw_packet_t *next = fw_encoding_cached(core, e, packet->seq64 + 1);
         if (next != NULL) fw_mend_marker(e, packet, next);
     }
+}
+
+void fw_mend(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet) {
+    const fw_frame_t *frame = &packet->frame;
+    if (e->producer->media.formats[packet->format].codec == FW_VP9) mend_vp9(core, e, packet);
+    if (frame->described && frame->start && frame->spatial > 0 && frame->spatial < FW_LAYERS_ALL &&
+        follows_lower_layer(core, e, packet))
+        tie_described(e, packet);
 }

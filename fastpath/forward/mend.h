@@ -1,4 +1,4 @@
-/* VP9 descriptors are mended on the way in, where libwebrtc writes what leads its own decoder astray. */
+/* What frames say of each other is mended on the way in, where libwebrtc writes what leads its own decoder astray. */
 #ifndef FW_FORWARD_MEND_H
 #define FW_FORWARD_MEND_H
 
@@ -11,8 +11,8 @@ bool fw_mend_awaits_next(const fw_encoding_t *e, const fw_packet_t *packet);
 /* Sets the marker of such a packet where `next`, of a later number, shows that it is missing, or where none has come (NULL). */
 void fw_mend_marker(const fw_encoding_t *e, fw_packet_t *packet, const fw_packet_t *next);
 
-/* Of a packet whose frame and layers are read: changes bytes where these say less than is so, or something wrong. Does nothing
- * where they are not VP9's. */
-void fw_mend_vp9(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet);
+/* Of a packet whose frame and layers are read: changes bytes of VP9's descriptor, and puts another dependency descriptor in the
+ * place of its own, where these say less than is so, or something wrong. */
+void fw_mend(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet);
 
 #endif

@@ -7,6 +7,7 @@
 #define FW_FORWARD_POOL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "../wire/dd.h"
@@ -17,7 +18,7 @@
 #define FW_PACKET_EXTENSIONS 12
 
 typedef struct {
-    uint16_t offset; /* into the packet */
+    uint16_t offset; /* into the packet, or behind its end */
     uint8_t kind;    /* fw_extension_t */
     uint8_t len;
 } fw_packet_ext_t;
@@ -42,6 +43,13 @@ struct fw_packet {
     fw_packet_ext_t ext[FW_PACKET_EXTENSIONS]; /* that go on to viewers */
     uint8_t data[FW_PACKET_BYTES];
 };
+
+/* The element of that kind among those that go on to viewers, or NULL. */
+static inline const fw_packet_ext_t *fw_packet_extension(const fw_packet_t *packet, uint8_t kind) {
+    for (unsigned i = 0; i < packet->ext_count; i++)
+        if (packet->ext[i].kind == kind) return &packet->ext[i];
+    return NULL;
+}
 
 typedef struct {
     fw_packet_t *slots;

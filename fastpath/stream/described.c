@@ -17,6 +17,7 @@ static void take_structure(fw_described_t *d, const fw_dd_structure_t *structure
         d->structures[0] = *structure;
         d->structure_seq64[0] = seq64;
         d->alone = has_independent_layers(structure);
+        d->uneven = false;
     } else if (seq64 > d->structure_seq64[1]) {
         d->structures[1] = *structure;
         d->structure_seq64[1] = seq64;
@@ -70,6 +71,7 @@ static uint8_t up_spatial(const fw_dd_structure_t *s, const fw_dd_template_t *fr
 static void take_frame(fw_described_t *d, const fw_dd_structure_t *s, const fw_dd_template_t *frame, uint32_t timestamp) {
     bool follows = frame->spatial == 0 || (d->switches && d->timestamp == timestamp && frame->spatial == d->spatial + 1 &&
                                            frame->temporal == d->temporal);
+    if (frame->spatial > 0 && d->timestamp == timestamp && frame->temporal != d->temporal) d->uneven = true;
     d->switches = follows && is_switch_point(s, frame);
     d->timestamp = timestamp;
     d->spatial = frame->spatial;
@@ -104,4 +106,10 @@ bool fw_described_read(fw_described_t *d, const uint8_t *data, size_t len, const
     frame->up_spatial = up_spatial(structure, &said.own);
     frame->switch_up = d->switches && frame->spatial == d->top_spatial;
     return true;
+}
+
+size_t fw_described_tie(const fw_described_t *d, const uint8_t *data, size_t len, const fw_dd_t *dd, uint64_t seq64,
+                        uint8_t *out, size_t room) {
+    const fw_dd_structure_t *structure = find_structure(d, dd, seq64);
+    return structure == NULL || d->alone || d->uneven ? 0 : fw_dd_tie(data, len, structure, out, room);
 }

@@ -20,6 +20,7 @@ typedef struct {
     uint8_t top_spatial;         /* of the active decode targets */
     uint8_t top_temporal;
     bool alone;                  /* spatial layers do not refer to each other, by the newest structure */
+    bool uneven;                 /* pictures since that have frames of different temporal layers (L2T2_KEY_SHIFT) */
     fw_dd_structure_t structures[2]; /* the newest, and the one before: packets that come late go by that */
 } fw_described_t;
 
@@ -27,5 +28,10 @@ typedef struct {
  * no structure knows its template the frame counts as of the highest layers: it goes only to who takes all. False then. */
 bool fw_described_read(fw_described_t *d, const uint8_t *data, size_t len, const fw_dd_t *dd, uint64_t seq64,
                        uint32_t timestamp, fw_frame_t *frame);
+
+/* Writes the descriptor anew so that its frame refers to the one right before it as well: see fw_dd_tie. 0 as well where that
+ * one may be left out where the frame is not. */
+size_t fw_described_tie(const fw_described_t *d, const uint8_t *data, size_t len, const fw_dd_t *dd, uint64_t seq64,
+                        uint8_t *out, size_t room);
 
 #endif

@@ -4,6 +4,7 @@
 #include "bits.h"
 #include "bytes.h"
 
+enum { MOST_REFERENCES = 5 }; /* that libwebrtc takes */
 enum { MANDATORY_BYTES = 3, SAME_LAYER = 0, NEXT_TEMPORAL = 1, NEXT_SPATIAL = 2, NO_MORE = 3 };
 
 bool fw_dd_parse(const uint8_t *data, size_t len, fw_dd_t *out) {
@@ -86,7 +87,8 @@ static bool take_structure(fw_bits_t *b, fw_dd_structure_t *s) {
     if (!take_layers(b, s)) return false;
     for (unsigned i = 0; i < s->template_count; i++) s->templates[i].dtis = take_dtis(b, s->target_count);
     for (unsigned i = 0; i < s->template_count; i++)
-        for (; fw_take_flag(b); fw_take_bits(b, 4)) s->templates[i].refers = true;
+        while (fw_take_flag(b)) s->templates[i].fdiffs |= (uint16_t)(1U << fw_take_bits(b, 4));
+    for (unsigned i = 0; i < s->template_count; i++) s->templates[i].refers = s->templates[i].fdiffs != 0;
     take_chains(b, s);
     take_sizes(b, s);
     find_target_layers(s);
@@ -130,4 +132,68 @@ bool fw_dd_frame(const uint8_t *data, size_t len, const fw_dd_structure_t *struc
     if (fdiffs) out->own.refers = take_own_references(&b);
     for (unsigned i = 0; chains && i < structure->chain_count; i++) fw_take_bits(&b, 8);
     return b.ok;
+}
+
+/* Bits written one after the other; `ok` turns false when the room is used up. */
+typedef struct {
+    uint8_t *data; /* zeros from `at` on */
+    size_t at;     /* both in bits */
+    size_t end;
+    bool ok;
+} writer_t;
+
+static void put(writer_t *w, uint32_t value, unsigned n) {
+    if (w->end - w->at < n) w->ok = false;
+    for (; w->ok && n > 0; n--, w->at++) w->data[w->at / 8] |= (uint8_t)((value >> (n - 1) & 1) << (7 - w->at % 8));
+}
+
+static void copy_bits(writer_t *w, fw_bits_t *b, unsigned n) {
+    for (; n > 0 && b->ok; n--) put(w, fw_take_bits(b, 1), 1);
+}
+
+/* What a frame refers to, as it is written. */
+typedef struct {
+    unsigned count;
+    bool before; /* the frame right before is among them */
+} references_t;
+
+static references_t copy_references(writer_t *w, fw_bits_t *b) {
+    references_t found = {0};
+    for (unsigned size; (size = fw_take_bits(b, 2)) != 0; found.count++) {
+        uint32_t fdiff_minus_1 = fw_take_bits(b, 4 * size);
+        if (fdiff_minus_1 == 0) found.before = true;
+        put(w, size, 2);
+        put(w, fdiff_minus_1, 4 * size);
+    }
+    return found;
+}
+
+static references_t put_references(writer_t *w, uint16_t fdiffs) {
+    references_t found = {.before = fdiffs & 1};
+    for (unsigned i = 0; i < 16; i++) {
+        if ((fdiffs >> i & 1) == 0) continue;
+        put(w, 1U << 4 | i, 6);
+        found.count++;
+    }
+    return found;
+}
+
+size_t fw_dd_tie(const uint8_t *data, size_t len, const fw_dd_structure_t *structure, uint8_t *out, size_t room) {
+    fw_dd_t dd;
+    if (!fw_dd_parse(data, len, &dd) || dd.has_structure || !fw_dd_knows(structure, &dd) || room < MANDATORY_BYTES) return 0;
+    memset(out, 0, room);
+    memcpy(out, data, MANDATORY_BYTES);
+    bool extended = len > MANDATORY_BYTES;
+    fw_bits_t b = fw_bits(data + MANDATORY_BYTES, len - MANDATORY_BYTES);
+    unsigned flags = extended ? fw_take_bits(&b, 5) : 0; /* structure, active, dtis, fdiffs, chains */
+    writer_t w = {.data = out + MANDATORY_BYTES, .end = (room - MANDATORY_BYTES) * 8, .ok = true};
+    put(&w, flags | 2, 5);
+    if (flags & 8) copy_bits(&w, &b, structure->target_count);
+    if (flags & 4) copy_bits(&w, &b, 2U * structure->target_count);
+    references_t own = flags & 2 ? copy_references(&w, &b)
+                                 : put_references(&w, structure->templates[(dd.template_id - structure->id_offset) & 63].fdiffs);
+    put(&w, 1U << 4, 6); /* a size of 1, and 0 for a distance of 1 */
+    put(&w, 0, 2);
+    if (flags & 1) copy_bits(&w, &b, 8U * structure->chain_count);
+    return own.before || own.count >= MOST_REFERENCES || !w.ok || !b.ok ? 0 : MANDATORY_BYTES + (w.at + 7) / 8;
 }

@@ -30,6 +30,7 @@ typedef struct {
     uint8_t spatial;
     uint8_t temporal;
     bool refers; /* to any frame before */
+    uint16_t fdiffs; /* a template's: bit n where to the frame n + 1 before */
 } fw_dd_template_t;
 
 typedef struct {
@@ -64,5 +65,9 @@ bool fw_dd_knows(const fw_dd_structure_t *structure, const fw_dd_t *dd);
 /* Reads the rest of a descriptor by the structure that holds for it, its own where it carries one. False where its template
  * is not in that, or it is cut short. */
 bool fw_dd_frame(const uint8_t *data, size_t len, const fw_dd_structure_t *structure, fw_dd_frame_t *out);
+
+/* Writes a descriptor anew so that its frame refers to the one right before it as well. Returns its bytes; 0 where it does
+ * so already or to five others, carries a structure of its own, cannot be read, or needs more room. */
+size_t fw_dd_tie(const uint8_t *data, size_t len, const fw_dd_structure_t *structure, uint8_t *out, size_t room);
 
 #endif

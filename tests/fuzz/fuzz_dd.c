@@ -7,6 +7,20 @@ static void check_template(const fw_dd_structure_t *s, const fw_dd_template_t *t
     CHECK(s->target_count == FW_DD_TARGETS || t->dtis >> (2 * s->target_count) == 0);
 }
 
+/* A frame that is tied to the one before refers to something, is still of its layers, and cannot be tied again. */
+static void check_tie(const fw_dd_structure_t *s, const fw_dd_frame_t *frame, const uint8_t *data, size_t size) {
+    uint8_t tied[16], again[16];
+    fw_dd_frame_t after;
+    for (size_t room = 0; room <= sizeof tied; room++) {
+        size_t len = fw_dd_tie(data, size, s, tied, room);
+        CHECK(len <= room);
+        if (len == 0) continue;
+        CHECK(fw_dd_frame(tied, len, s, &after) && after.own.refers);
+        CHECK(after.own.spatial == frame->own.spatial && after.own.dtis == frame->own.dtis && after.active == frame->active);
+        CHECK(fw_dd_tie(tied, len, s, again, sizeof again) == 0);
+    }
+}
+
 /* The input as a structure, then as a frame of that structure under every template's id. */
 static void check_structure(const uint8_t *data, size_t size, const fw_dd_t *dd) {
     fw_dd_structure_t s;
@@ -27,6 +41,7 @@ static void check_structure(const uint8_t *data, size_t size, const fw_dd_t *dd)
         if (!fw_dd_frame(copy, size, &s, &frame)) continue;
         CHECK(((id - s.id_offset) & 63) < s.template_count);
         check_template(&s, &frame.own);
+        check_tie(&s, &frame, copy, size);
     }
     if (fw_dd_frame(data, size, &s, &frame)) CHECK(frame.has_active);
 }

@@ -52,6 +52,12 @@ class Case:
         return [(*known, temporal) for known in of for temporal in range(3)]
 
 
+def described(mode: str) -> Case:
+    """Spatial layers that are told by the dependency descriptor."""
+    encodings = [{"scalabilityMode": mode, "maxBitrate": 900_000}]
+    return Case("AV1", encodings, "maxSpatialLayerId", (0, 1, 2), descriptor=True)
+
+
 RIDS = ("q", "h", "f")
 CASES = {
     "vp8": Case("VP8", simulcast("L1T3"), "encodingId", RIDS),
@@ -60,9 +66,8 @@ CASES = {
     "vp9-s": Case("VP9", [{"scalabilityMode": "S3T3", "maxBitrate": 1_500_000}], "maxSpatialLayerId", (0, 1, 2)),
     "h264": Case("H264", simulcast("L1T3"), "encodingId", RIDS),
     "av1": Case("AV1", simulcast("L1T3"), "encodingId", RIDS),
-    "av1-svc": Case(
-        "AV1", [{"scalabilityMode": "L3T3", "maxBitrate": 900_000}], "maxSpatialLayerId", (0, 1, 2), descriptor=True
-    ),
+    "av1-svc": described("L3T3"),
+    "av1-key": described("L3T3_KEY"),
 }
 
 

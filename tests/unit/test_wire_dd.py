@@ -123,6 +123,25 @@ def test_every_shape_of_a_descriptor_is_read(structure: Structure, data: st.Data
         assert probes.dd_frame(written, carrier[:cut]) is None
 
 
+@given(structures(), st.data())
+def test_a_frame_is_tied_to_the_one_before_it_and_keeps_all_else(structure: Structure, data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, len(structure.templates) - 1))
+    targets, chains = structure.targets, structure.chains
+    mask = data.draw(st.none() | st.integers(0, (1 << targets) - 1))
+    dtis = data.draw(st.none() | st.text(DTIS, min_size=targets, max_size=targets))
+    chain_fdiffs = data.draw(st.none() | st.lists(st.integers(0, 255), min_size=chains, max_size=chains))
+    fdiffs = data.draw(st.none() | st.lists(st.integers(1, 4096), max_size=6))
+
+    def written(fdiffs: list[int] | None) -> bytes:
+        active = None if mask is None else (mask, targets)
+        ident = index + structure.id_offset
+        return descriptor(ident, 7, active=active, dtis=dtis, fdiffs=fdiffs, chain_fdiffs=chain_fdiffs)
+
+    refers = sorted(set(structure.templates[index].fdiffs)) if fdiffs is None else fdiffs
+    tied = None if 1 in refers or len(refers) >= 5 else written([*refers, 1])
+    assert probes.dd_tie(written(fdiffs), descriptor(structure.id_offset, 1, structure=structure)) == tied
+
+
 def test_templates_that_a_structure_does_not_have_tell_nothing() -> None:
     structure = Structure([Template(0, 0, "S"), Template(0, 1, "D", [1])], id_offset=63)
     carrier = descriptor(63, 1, structure=structure)

@@ -334,9 +334,9 @@ def _check_ids(received: Received, starts: list[tuple[Layered, int, Packet, int]
 
 
 def decode_at_once(received: Received, source: Layered) -> list[int]:
-    """When pictures of VP9 are decoded by one who does not wait, as libwebrtc's FrameBuffer is: a picture is decoded as
-    soon as its last frame is there and all that its frames, as far as they are there, are said to refer to; what comes
-    late is passed over."""
+    """When pictures of VP9 or AV1 are decoded by one who does not wait, as libwebrtc's FrameBuffer is: a picture is
+    decoded as soon as its last frame is there and all that its frames, as far as they are there, are said to refer to;
+    what comes late is passed over."""
     frames: defaultdict[int, list[Packet]] = defaultdict(list)
     waiting: defaultdict[int, dict[int, set[int]]] = defaultdict(dict)  # by picture and frame: what that refers to
     ends: set[int] = set()
@@ -350,7 +350,7 @@ def decode_at_once(received: Received, source: Layered) -> list[int]:
         frames[tag.frame].append(packet)
         if len(frames[tag.frame]) < layer.packets or tag.frame < max(decoded, default=0):
             continue
-        tied = any(p.payload[0] & 0x08 and p.payload[3] & 1 for p in frames[tag.frame])
+        tied = any(_is_tied(received, source, p) for p in frames[tag.frame])
         waiting[layer.picture][tag.frame] = set(layer.refers) | ({tag.frame - 1} if tied else set())
         ends |= {tag.frame for p in frames[tag.frame] if p.marker}
         for picture in sorted(waiting):
@@ -361,3 +361,13 @@ def decode_at_once(received: Received, source: Layered) -> list[int]:
                 for passed in [other for other in waiting if other <= picture]:
                     del waiting[passed]
     return times
+
+
+def _is_tied(received: Received, source: Layered, packet: Packet) -> bool:
+    """Whether the packet says that its frame refers to the one before: by VP9's D bit, or by the descriptor."""
+    if not source.described:
+        return bool(packet.payload[0] & 0x08 and packet.payload[3] & 1)
+    carrier = descriptor(source.structure.id_offset, 0, structure=source.structure)
+    own = packet.extensions[received.spec.extensions[Extension.DEPENDENCY_DESCRIPTOR]]
+    carries = len(own) > 3 and own[3] & 0x80
+    return len(own) > 3 and not carries and probes.dd_tie(own, carrier) is None

@@ -1,4 +1,4 @@
-"""What Chromium's VP9 descriptors leave out or say wrongly is put right, so that Chromium's decoder goes on."""
+"""What Chromium's descriptors leave out or say wrongly is put right, so that Chromium's decoder goes on."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import itertools
 
 import pytest
 
-from fanwire.fastpath.messages import Codec, Encoding, PayloadType
+from fanwire.fastpath.messages import Codec, Encoding, Extension, PayloadType
 from support.scenario.layered import Layered, decode_at_once
 from support.scenario.packet import Packet, Tag
 from support.scenario.publisher import Publisher
-from support.scenario.specs import consumer, producer
+from support.scenario.specs import AV1, PUBLISHED_EXTENSIONS, WATCHED_EXTENSIONS, consumer, producer
 from support.scenario.viewer import Viewer
 from support.scenario.world import World
 
@@ -49,17 +49,21 @@ class Pictures:
         return {(tag.frame, tag.index): packet for tag, packet in tags if tag is not None}
 
 
-@pytest.mark.parametrize("mode", ["L3T3", "L3T3_KEY", "S3T3"])
+@pytest.mark.parametrize(
+    ("pt", "mode"), [(VP9, "L3T3"), (VP9, "L3T3_KEY"), (VP9, "S3T3"), (AV1, "L3T3"), (AV1, "L3T3_KEY"), (AV1, "S3T3")]
+)
 @pytest.mark.parametrize("seed", range(3))
-def test_a_vp9_decoder_that_does_not_wait_is_not_left_behind(mode: str, seed: int) -> None:
+def test_a_decoder_that_does_not_wait_is_not_left_behind(pt: PayloadType, mode: str, seed: int) -> None:
     """Chromium decodes two frames of a picture where neither is said to refer to the third, which is late. Then it can
     never decode that one, nor what refers to it."""
     with World(seed=seed) as world:
         publisher, viewer = Publisher(world), Viewer(world)
-        spec = producer(VP9, encodings=[Encoding(ssrc=0x10, rtx_ssrc=0x11)])
-        viewer.watch(consumer(VP9, ssrc=1, rtx_ssrc=2), publisher.publish(spec), spec)
+        described = {Extension.DEPENDENCY_DESCRIPTOR: 12} if pt is AV1 else {}
+        spec = producer(pt, encodings=[Encoding(ssrc=0x10, rtx_ssrc=0x11)], extensions=PUBLISHED_EXTENSIONS | described)
+        sink = consumer(pt, ssrc=1, rtx_ssrc=2, extensions=WATCHED_EXTENSIONS | described)
+        viewer.watch(sink, publisher.publish(spec), spec)
         world.run(0.2)
-        source = Layered(publisher, spec, VP9, ssrc=0x10, rtx_ssrc=0x11, mode=mode)
+        source = Layered(publisher, spec, pt, ssrc=0x10, rtx_ssrc=0x11, mode=mode)
         publisher.sources[0x10] = source
         source.start()
         world.run(0.1)
