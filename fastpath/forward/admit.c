@@ -29,20 +29,20 @@ static bool read_frame(fw_codec_t codec, fw_packet_t *packet) {
     return false;
 }
 
-static bool read_descriptor(fw_encoding_t *e, fw_packet_t *packet) {
+static bool read_descriptor(fw_encoding_t *e, const fw_packet_t *packet, fw_frame_t *frame) {
     const fw_packet_ext_t *ext = fw_packet_extension(packet, FW_EXT_DEPENDENCY_DESCRIPTOR);
     return fw_described_read(&e->described, packet->data + ext->offset, ext->len, &packet->dd, packet->seq64,
-                             packet->rtp.timestamp, &packet->frame);
+                             packet->rtp.timestamp, frame);
 }
 
 /* What the dependency descriptor of a packet tells of it, and of those after it that waited for its structure. */
 static void describe(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
-    if (!read_descriptor(e, packet)) fw_producer_lacks_keyframe(core, e->producer, e->index);
+    if (!read_descriptor(e, packet, &packet->frame)) fw_producer_lacks_keyframe(core, e->producer, e->index);
     e->tops = (fw_tops_t){.known = true, .spatial = e->described.top_spatial, .temporal = e->described.top_temporal};
     if (packet->dd.has_structure) memcpy(e->sizes, e->described.structures[0].sizes, sizeof e->described.structures[0].sizes);
     for (uint64_t seq64 = packet->seq64 + 1; packet->dd.has_structure && seq64 <= e->highest_seq64; seq64++) {
         fw_packet_t *after = fw_encoding_cached(core, e, seq64);
-        if (after != NULL && after->frame.described && after->frame.spatial == FW_LAYERS_ALL) (void)read_descriptor(e, after);
+        if (after != NULL && after->frame.described && after->frame.spatial == FW_LAYERS_ALL) (void)read_descriptor(e, after, &after->frame);
     }
 }
 
@@ -53,6 +53,9 @@ static void read_layers(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) 
         describe(core, e, packet);
         e->alone = e->described.alone;
     } else if (codec == FW_VP9) {
+        /* It tells its layers itself; the structure is for those who are given its dependency descriptors. */
+        fw_frame_t described = packet->frame;
+        if (packet->has_dd) (void)read_descriptor(e, packet, &described);
         if (packet->frame.intra) e->alone = packet->frame.alone;
         packet->frame.alone = e->alone;
     } else if (codec == FW_H264) {

@@ -13,7 +13,7 @@
 
 /* Packets are kept for repairs so long, and for newcomers as much longer as they may start back. */
 enum { REPAIR_US = 1000000, LOOK_EVERY = 16 };
-enum { LAST_WAIT_US = 50000 }; /* what comes later is not of the same picture, in all likelihood, or nobody waits for it */
+enum { LAST_WAIT_US = 200000 }; /* longer than a picture takes at most rates: what comes later is not of the same one, in all likelihood */
 
 static bool ext_is(const fw_packet_t *packet, uint8_t id, const char *value, size_t len) {
     fw_ext_reader_t r = fw_ext_reader(packet->data, &packet->rtp);

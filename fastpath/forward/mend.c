@@ -120,17 +120,12 @@ void fw_mend_marker(const fw_encoding_t *e, fw_packet_t *packet, const fw_packet
     packet->data[1] |= 0x80;
 }
 
-/* VP9's own descriptor says all that a viewer needs, and is the one that is mended. */
-static void drop_dependency_descriptor(fw_packet_t *packet) {
-    const fw_packet_ext_t *ext = fw_packet_extension(packet, FW_EXT_DEPENDENCY_DESCRIPTOR);
-    if (ext != NULL) packet->ext[ext - packet->ext] = packet->ext[--packet->ext_count];
-    packet->has_dd = false;
-}
-
 static void mend_vp9(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet) {
     const fw_frame_t *frame = &packet->frame;
-    drop_dependency_descriptor(packet);
-    if (frame->apart_offset != 0 && !frame->alone && follows_lower_layer(core, e, packet)) tie_vp9(packet);
+    if (frame->apart_offset != 0 && !frame->alone && follows_lower_layer(core, e, packet)) {
+        tie_vp9(packet);
+        if (packet->has_dd) tie_described(e, packet);
+    }
     if (frame->start && frame->ref_count > 0 && frame->has_layers && frame->has_picture_id) mend_references(core, e, packet);
     if (may_end_picture(e, packet, frame) && packet->seq64 < e->highest_seq64) {
         const fw_packet_t *next = fw_encoding_cached(core, e, packet->seq64 + 1);

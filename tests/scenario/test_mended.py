@@ -50,20 +50,34 @@ class Pictures:
 
 
 @pytest.mark.parametrize(
-    ("pt", "mode"), [(VP9, "L3T3"), (VP9, "L3T3_KEY"), (VP9, "S3T3"), (AV1, "L3T3"), (AV1, "L3T3_KEY"), (AV1, "S3T3")]
+    ("pt", "mode", "described"),
+    [
+        (VP9, "L3T3", False),
+        (VP9, "L3T3_KEY", False),
+        (VP9, "L3T3_KEY", True),
+        (VP9, "S3T3", False),
+        (AV1, "L3T3", True),
+        (AV1, "L3T3_KEY", True),
+        (AV1, "S3T3", True),
+    ],
 )
 @pytest.mark.parametrize("seed", range(3))
-def test_a_decoder_that_does_not_wait_is_not_left_behind(pt: PayloadType, mode: str, seed: int) -> None:
+def test_a_decoder_that_does_not_wait_is_not_left_behind(
+    pt: PayloadType, mode: str, described: bool, seed: int
+) -> None:
     """Chromium decodes two frames of a picture where neither is said to refer to the third, which is late. Then it can
     never decode that one, nor what refers to it."""
     with World(seed=seed) as world:
         publisher, viewer = Publisher(world), Viewer(world)
-        described = {Extension.DEPENDENCY_DESCRIPTOR: 12} if pt is AV1 else {}
-        spec = producer(pt, encodings=[Encoding(ssrc=0x10, rtx_ssrc=0x11)], extensions=PUBLISHED_EXTENSIONS | described)
-        sink = consumer(pt, ssrc=1, rtx_ssrc=2, extensions=WATCHED_EXTENSIONS | described)
+        descriptor = {Extension.DEPENDENCY_DESCRIPTOR: 12} if described else {}
+        spec = producer(
+            pt, encodings=[Encoding(ssrc=0x10, rtx_ssrc=0x11)], extensions=PUBLISHED_EXTENSIONS | descriptor
+        )
+        sink = consumer(pt, ssrc=1, rtx_ssrc=2, extensions=WATCHED_EXTENSIONS | descriptor)
         viewer.watch(sink, publisher.publish(spec), spec)
         world.run(0.2)
         source = Layered(publisher, spec, pt, ssrc=0x10, rtx_ssrc=0x11, mode=mode)
+        source.described = described
         publisher.sources[0x10] = source
         source.start()
         world.run(0.1)
@@ -134,5 +148,5 @@ def test_the_last_packet_before_a_pause_does_not_wait_for_the_next() -> None:
             pictures.send(0, spatial, marker=spatial == 2, below=spatial > 0)
         world.run(0.04)
         pictures.send(1, 0, marker=False, below=False)
-        world.run(0.1)
+        world.run(0.3)
         assert [(place, packet.marker) for place, packet in pictures.received().items()][-1] == ((1, 0), True)
