@@ -67,6 +67,13 @@ static unsigned meant(const past_t *past, unsigned step, unsigned temporal) {
     return missing;
 }
 
+/* The next of the fit ones before that picture; STEPS where none is known. */
+static unsigned older_fit(const past_t *past, unsigned back, unsigned temporal) {
+    do back++;
+    while (back < STEPS && !is_fit(past, back, temporal));
+    return back;
+}
+
 static bool is_named(const uint8_t *references, unsigned count, unsigned back) {
     for (unsigned i = 0; i < count; i++)
         if (references[i] >> 1 == back) return true;
@@ -83,9 +90,7 @@ static void mend_references(const fw_core_t *core, const fw_encoding_t *e, fw_pa
         unsigned back = meant(&past, references[i] >> 1, frame->temporal);
         if (back == references[i] >> 1) continue;
         /* libwebrtc takes no frame that names a picture twice; an older one is there as well, and does no harm. */
-        while (back < STEPS && is_named(references, frame->ref_count, back))
-            do back++;
-            while (back < STEPS && !is_fit(&past, back, frame->temporal));
+        while (back < STEPS && is_named(references, frame->ref_count, back)) back = older_fit(&past, back, frame->temporal);
         if (back < STEPS) references[i] = (uint8_t)(back << 1 | (references[i] & 1));
     }
 }
