@@ -52,10 +52,12 @@ static void read_layers(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) 
     if (packet->has_dd && (codec == FW_AV1 || codec == FW_H264 || codec == FW_H265)) {
         describe(core, e, packet);
         e->alone = e->described.alone;
+        e->by_descriptor = e->described.structure_seq64[0] != 0;
     } else if (codec == FW_VP9) {
         /* It tells its layers itself; the structure is for those who are given its dependency descriptors. */
         fw_frame_t described = packet->frame;
         if (packet->has_dd) (void)read_descriptor(e, packet, &described);
+        e->by_descriptor = false;
         if (packet->frame.intra) e->alone = packet->frame.alone;
         packet->frame.alone = e->alone;
     } else if (codec == FW_H264) {

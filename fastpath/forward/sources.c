@@ -61,7 +61,7 @@ void fw_producer_rank(fw_core_t *core, fw_producer_t *p) {
 
 fw_layers_t fw_consumer_limit(const fw_consumer_t *c, const fw_encoding_t *e) {
     fw_layers_t limit = c->limit;
-    if (e->described.structure_seq64[0] != 0 && c->media->ext_ids[FW_EXT_DEPENDENCY_DESCRIPTOR] == 0) limit.spatial = 0;
+    if (e->by_descriptor && c->media->ext_ids[FW_EXT_DEPENDENCY_DESCRIPTOR] == 0) limit.spatial = 0;
     if (e->alone && limit.spatial > e->tops.spatial) limit.spatial = e->tops.spatial;
     return limit;
 }

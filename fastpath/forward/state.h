@@ -86,6 +86,7 @@ typedef struct {
     fw_size_t sizes[FW_SPATIALS]; /* of its spatial layers, where the stream tells them */
     fw_tops_t tops; /* the highest layers that come, or that its descriptor says are active */
     bool alone;     /* its spatial layers do not refer to each other */
+    bool by_descriptor; /* nothing but dependency descriptors tells a viewer of its spatial layers */
     uint8_t index;
     uint8_t rid_len;
     char rid[FW_RID_BYTES];

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from fanwire.fastpath.messages import Codec, Encoding, Extension, PayloadType
-from support.scenario.layered import Layered, decode_at_once
+from support.scenario.layered import Layered, decode, decode_at_once
 from support.scenario.packet import Packet, Tag
 from support.scenario.publisher import Publisher
 from support.scenario.specs import AV1, PUBLISHED_EXTENSIONS, WATCHED_EXTENSIONS, consumer, producer
@@ -150,3 +150,18 @@ def test_the_last_packet_before_a_pause_does_not_wait_for_the_next() -> None:
         pictures.send(1, 0, marker=False, below=False)
         world.run(0.3)
         assert [(place, packet.marker) for place, packet in pictures.received().items()][-1] == ((1, 0), True)
+
+
+def test_who_has_no_dependency_descriptors_gets_all_layers_of_vp9() -> None:
+    with World() as world:
+        publisher, viewer = Publisher(world), Viewer(world)
+        extensions = PUBLISHED_EXTENSIONS | {Extension.DEPENDENCY_DESCRIPTOR: 12}
+        spec = producer(VP9, encodings=[Encoding(ssrc=0x10, rtx_ssrc=0x11)], extensions=extensions)
+        viewer.watch(consumer(VP9, ssrc=1, rtx_ssrc=2), publisher.publish(spec), spec)
+        world.run(0.2)
+        source = Layered(publisher, spec, VP9, ssrc=0x10, rtx_ssrc=0x11, mode="L3T3_KEY")
+        source.described = True
+        publisher.sources[0x10] = source
+        source.start()
+        world.run(1)
+        assert {layer.spatial for _, layer in decode(viewer.streams[1], source)} == {0, 1, 2}
