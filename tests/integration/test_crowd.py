@@ -31,17 +31,23 @@ FIRST_FRAME_S = 0.5
 
 ROUNDS = 10
 ROUND_VIEWERS = 100
+QUIET_S = 0.5  # nothing has come for so long
 LEFT_BYTES_PER_SESSION = 2048  # a session that is there takes twenty times that
 
 
 async def test_five_hundred_viewers_get_every_packet(room: str) -> None:
     async with Server(*OPTIONS, workers=2) as server, Crowd() as crowd:
 
-        async def missing() -> int:
-            """0 when all has come; less where sockets say that they dropped more than was sent to them."""
-            sent = await counters(server.url)
-            received = crowd.received()
-            return sent["udp_packets_out"] - received["packets"] - received["overflow"]
+        async def flown() -> tuple[float, ...]:
+            """Media sent, come, and dropped by sockets, which may say that they dropped more than was sent to them."""
+            sent, received = await counters(server.url), crowd.received()
+            return sent["rtp_out"], received["rtp"], received["overflow"]
+
+        async def is_quiet() -> bool:
+            before = await flown()
+            await asyncio.sleep(QUIET_S)
+            sent, came, dropped = after = await flown()
+            return after == before and came <= sent <= came + dropped
 
         publisher = await crowd.publish(server.whip(room), rate_bps=RATE_BPS)
         before = Footprint.of(server.pid)
@@ -51,7 +57,7 @@ async def test_five_hundred_viewers_get_every_packet(room: str) -> None:
         async def pause() -> list[int]:
             """Stops the publisher, and tells what every viewer has got once all is there, and last what was sent."""
             await publisher.stop()
-            await until(missing, lambda packets: packets <= 0, timeout_s=5)
+            await until(is_quiet, bool, timeout_s=10)
             return [*(viewer.media for viewer in viewers), publisher.packets]
 
         start = await pause()
@@ -63,14 +69,13 @@ async def test_five_hundred_viewers_get_every_packet(room: str) -> None:
             assert last - first == published or (last - first > published and viewer.tally["overflow"] > 0)
         sent, received = await counters(server.url), crowd.received()
         assert sent["rtp_in"] == publisher.packets
-        assert received["rtp"] <= sent["rtp_out"] <= received["rtp"] + received["overflow"]
         assert received["breaks"] <= received["overflow"]
         assert received["unknown"] == received["strays"] == publisher.nacks == 0
         for viewer in viewers[:CHECKING]:
             viewer.check_all_came(publisher)
 
         await crowd.leave()
-        await until(missing, lambda packets: packets <= 0, timeout_s=5)
+        await until(is_quiet, bool, timeout_s=10)
         first_s = sorted(viewer.first_packet_s for viewer in viewers)
         print(
             f"a join: {(joined.cpu_s - before.cpu_s) / VIEWERS * 1e3:.1f} ms of CPU, forwarding included, "
