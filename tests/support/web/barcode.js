@@ -13,14 +13,22 @@ function checksum(value) {
   return (0x5a + 3 * (value >> 16) + 5 * ((value >> 8) & 0xff) + 7 * (value & 0xff)) & 0xff;
 }
 
+/** Not one flat colour: where two flat blocks changed places, Chromium's VP9 encoder has left both as they were. */
+function shade(context, from, to) {
+  const gradient = context.createLinearGradient(0, 0, context.canvas.width, context.canvas.height);
+  gradient.addColorStop(0, from);
+  gradient.addColorStop(1, to);
+  return gradient;
+}
+
 /** Paints the whole picture for `stampMs` (taken modulo WRAP_MS). */
 export function draw(context, width, height, stampMs, flash) {
   const value = stampMs % WRAP_MS;
   const bits = ((value << 8) | checksum(value)) >>> 0;
   const [w, h] = [width / COLUMNS, height / ROWS];
-  context.fillStyle = "#000";
+  context.fillStyle = shade(context, "#000", "#444");
   context.fillRect(0, 0, width, height);
-  context.fillStyle = "#fff";
+  context.fillStyle = shade(context, "#bbb", "#fff");
   for (let i = 0; i < 32; i++) {
     if ((bits >>> (31 - i)) & 1) context.fillRect((i % COLUMNS) * w, Math.floor(i / COLUMNS) * h, w, h);
   }
