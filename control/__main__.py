@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from .config import ConfigError, load, load_keys
-from .config_options import BY_KEY, ENVIRONMENT_PREFIX, OPTIONS
+from .config.load import ConfigError, load, load_keys
+from .config.option import ENVIRONMENT_PREFIX
+from .config.options import BY_KEY, OPTIONS
 from .startup import StartupError
 
 _GRANTS = {
@@ -57,18 +58,19 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="run the server",
         description="Run the server.",
         epilog=f"Each option may also be set in the environment, as {ENVIRONMENT_PREFIX}HTTP and so on, or in a TOML "
-        "file, as http and so on. The command line goes before the environment, and that before the file. "
-        "What may be repeated is a list with commas in the environment, and an array in TOML.",
+        "file, as http and so on. The command line overrides the environment, which overrides the file. "
+        "A list has commas on the command line and in the environment, and is an array in TOML.",
         allow_abbrev=False,
     )
     serve.set_defaults(run=_serve)
     serve.add_argument("--config", metavar="FILE", help="TOML file with options")
     for option in OPTIONS:
+        text = f"{option.help} (default: {option.default})"
         if not option.metavar:
-            serve.add_argument(option.flag, dest=option.key, action="store_const", const=True, help=option.help)
+            serve.add_argument(option.flag, dest=option.key, action="store_const", const=True, help=text)
         else:
-            action = "append" if option.repeatable else "store"
-            serve.add_argument(option.flag, dest=option.key, action=action, metavar=option.metavar, help=option.help)
+            action = "append" if option.reader.many else "store"
+            serve.add_argument(option.flag, dest=option.key, action=action, metavar=option.metavar, help=text)
 
 
 def _add_token(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -160,7 +162,9 @@ def _load(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     config = load(vars(options), os.environ)
     logging.basicConfig(
-        level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+        level=config.process.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
     )
     import uvloop
 

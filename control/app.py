@@ -12,13 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import web
 
-from .config import Config
-from .config_values import show_address
+from .config.options import Config
+from .config.values import show_address
 from .http.access import Access
 from .http.api import add_node_routes, create_app
 from .http.faults import fault_logger
 from .media.engine import BackendError, Engine, EngineConfig
-from .rooms.limits import Limits
 from .rooms.rooms import Rooms
 from .session.certificate import Certificate
 from .session.ice import HostCandidates
@@ -43,16 +42,14 @@ async def serve(config: Config) -> None:
     async with contextlib.AsyncExitStack() as stack:
         executor = stack.enter_context(ThreadPoolExecutor(_HANDSHAKE_THREADS, "fanwire-dtls"))
         engine = await stack.enter_async_context(_engine(config))
-        services = SessionServices(
-            engine, Certificate.generate(), executor, HostCandidates(config.announce), config.connect_timeout_s
-        )
-        rooms = Rooms(services, _limits(config))
+        services = SessionServices(engine, Certificate.generate(), executor, HostCandidates(config.listen.announce))
+        rooms = Rooms(services, config.rooms)
         stack.push_async_callback(rooms.close)
         hurry = _stop_on_signals(rooms)
         address = await stack.enter_async_context(_http(config, rooms, engine))
         _announce(config, address)
         await rooms.draining.wait()
-        await _drain(rooms, config.drain_timeout_s, hurry)
+        await _drain(rooms, config.process.drain_timeout_s, hurry)
         log.info("stopping")
 
 
@@ -82,36 +79,23 @@ async def _drain(rooms: Rooms, timeout_s: float, hurry: asyncio.Event) -> None:
         task.cancel()
 
 
-def _limits(config: Config) -> Limits:
-    return Limits(
-        sessions=config.max_sessions,
-        sessions_per_room=config.max_sessions_per_room,
-        rooms=config.max_rooms,
-        media_per_session=config.max_media_per_session,
-    )
-
-
 @contextlib.asynccontextmanager
 async def _engine(config: Config) -> AsyncIterator[Engine]:
+    listen = config.listen
     engine_config = EngineConfig(
-        udp=[config.worker_udp(index) for index in range(config.workers)],
-        tcp=[config.worker_tcp(index) for index in range(config.workers)],
-        tcp_connections_per_worker=max(1, min(_TCP_CONNECTIONS, allow_open_files() // 2 // config.workers)),
-        packets_per_worker=config.packets_per_worker,
-        instant_join_s=config.instant_join_s,
-        coalesce_us=config.coalesce_us,
-        crypto=config.crypto,
-        publish_bps=config.publish_bps,
-        ssrcs_per_transport=config.max_ssrcs_per_session,
-        consent_timeout_s=config.consent_timeout_s,
-        connect_timeout_s=config.connect_timeout_s,
+        udp=[listen.worker_udp(index) for index in range(listen.workers)],
+        tcp=[listen.worker_tcp(index) for index in range(listen.workers)],
+        tcp_connections_per_worker=max(1, min(_TCP_CONNECTIONS, allow_open_files() // 2 // listen.workers)),
+        options=config.media,
     )
     async with contextlib.AsyncExitStack() as stack:
         engine = Engine(engine_config)
         try:
             await stack.enter_async_context(engine)
         except BackendError as error:
-            raise StartupError(f"--crypto {config.crypto}: {error}; fanwire doctor tells what serves here") from error
+            raise StartupError(
+                f"--crypto {config.media.crypto}: {error}; fanwire doctor tells what serves here"
+            ) from error
         except OSError as error:
             with binding("--udp, --tcp", str(error.filename or "its addresses")):
                 raise
@@ -121,13 +105,7 @@ async def _engine(config: Config) -> AsyncIterator[Engine]:
 @contextlib.asynccontextmanager
 async def _http(config: Config, rooms: Rooms, engine: Engine) -> AsyncIterator[tuple[str, int]]:
     """Serve HTTP; yields the address that is listened on."""
-    access = Access(
-        config.keys,
-        joins_per_s=config.joins_per_s,
-        failed_auths_per_min=config.failed_auths_per_min,
-        trusted_proxies=config.trusted_proxies,
-    )
-    app = create_app(rooms, ice_servers=config.ice_servers, max_body_bytes=config.max_body_bytes, access=access)
+    app = create_app(rooms, config.http, access=Access(config.access))
     add_node_routes(app, rooms, engine.counters, engine.crypto)
     runner = web.AppRunner(
         app,
@@ -135,13 +113,13 @@ async def _http(config: Config, rooms: Rooms, engine: Engine) -> AsyncIterator[t
         keepalive_timeout=_IDLE_CONNECTION_S,
         logger=fault_logger(app),
         shutdown_timeout=1.0,
-        max_line_size=config.max_header_bytes,
-        max_field_size=config.max_header_bytes,
+        max_line_size=config.http.max_header_bytes,
+        max_field_size=config.http.max_header_bytes,
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, *config.http, ssl_context=config.tls_context())
-        with binding("--http", show_address(config.http)):
+        site = web.TCPSite(runner, *config.http.http, ssl_context=config.http.tls_context())
+        with binding("--http", show_address(config.http.http)):
             await site.start()
         yield runner.addresses[0][:2]
     finally:
@@ -150,16 +128,16 @@ async def _http(config: Config, rooms: Rooms, engine: Engine) -> AsyncIterator[t
 
 def _announce(config: Config, address: tuple[str, int]) -> None:
     """Tell the person who started the server where its pages are."""
-    scheme = "https" if config.tls_cert else "http"
-    host = config.http[0]
+    scheme = "https" if config.http.tls_cert else "http"
+    host = config.http.http[0]
     with contextlib.suppress(ValueError):
         if ipaddress.ip_address(host).is_unspecified:
             host = "localhost"
     origin = f"{scheme}://{show_address((host, address[1]))}"
     print(f"Publish: {origin}/publish/demo\nWatch:   {origin}/watch/demo", flush=True)
-    if config.keys:
+    if config.access.keys:
         print("Whoever comes in needs a token, as in #token=...: fanwire token makes them.", flush=True)
-    elif not config.insecure:
+    elif not config.access.insecure:
         print(
             "Without keys only this machine can reach the server; --keys, or --insecure, opens it to others.",
             flush=True,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import math
-from collections.abc import Mapping, Sequence
 
 from aiohttp import hdrs, web
 from yarl import URL
 
+from ..config.options import AccessOptions
 from ..rooms.errors import Forbidden
 from ..rooms.policy import Permit
-from .clients import Network, client_of
+from .clients import client_of
 from .problems import CHALLENGE, Problem
 from .throttle import Throttle
 from .tokens import TokenError, read
@@ -22,18 +22,12 @@ _BURST_S = 10  # seconds' worth of joins may come at once: a class that opens th
 class Access:
     """Checks requests. Without keys everybody may do everything, and the API at large only from this machine's user."""
 
-    def __init__(
-        self,
-        keys: Mapping[str, str] | None = None,
-        *,
-        joins_per_s: float = 200.0,
-        failed_auths_per_min: float = 60.0,
-        trusted_proxies: Sequence[Network] = (),
-    ) -> None:
-        self.keys = keys or {}
-        self._joins = Throttle(joins_per_s, joins_per_s * _BURST_S)
-        self._failures = Throttle(failed_auths_per_min / 60, failed_auths_per_min)
-        self._trusted_proxies = trusted_proxies
+    def __init__(self, options: AccessOptions | None = None) -> None:
+        options = options or AccessOptions()
+        self.keys = options.keys
+        self._joins = Throttle(options.joins_per_s, options.joins_per_s * _BURST_S)
+        self._failures = Throttle(options.failed_auths_per_min / 60, options.failed_auths_per_min)
+        self._trusted_proxies = options.trusted_proxies
 
     def permit(self, request: web.Request) -> Permit | None:
         """What the request's token permits; None where no token is needed. Raises Problem 401 or 429."""

@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
 from aiohttp import web
 
+from ..config.options import HttpOptions
 from ..media.engine import Backend
 from ..rooms.rooms import Rooms
 from . import cors, metrics, openapi, pages, signaling, whep
 from .access import Access
 from .admin import Admin
 from .contract import ACCESS, ICE_LINKS, ROOMS, SignalingApi
-from .ice_servers import IceServer, link_headers
+from .ice_servers import link_headers
 from .problems import PROBLEMS_TOLD, problems
-
-MAX_BODY_BYTES = 64 * 1024
-"""Room for any browser's offer, simulcast and all (about 10 kB), several times over."""
 
 
 def create_app(
-    rooms: SignalingApi,
-    *,
-    ice_servers: Sequence[IceServer] = (),
-    max_body_bytes: int = MAX_BODY_BYTES,
-    access: Access | None = None,
+    rooms: SignalingApi, options: HttpOptions | None = None, *, access: Access | None = None
 ) -> web.Application:
     """The application over `rooms`, which it neither starts nor closes. Without `access` everybody may do all."""
+    options = options or HttpOptions()
     # Outermost first. Who may do what is decided between problems, which reports a refusal, and the handlers.
-    app = web.Application(middlewares=[problems], client_max_size=max_body_bytes)
+    app = web.Application(middlewares=[problems], client_max_size=options.max_body_bytes)
     app.on_response_prepare.append(cors.add_headers)
     app[PROBLEMS_TOLD] = Counter()
     app[ACCESS] = access or Access()
     app[ROOMS] = rooms
-    app[ICE_LINKS] = link_headers(ice_servers)
+    app[ICE_LINKS] = link_headers(options.ice_servers)
     app.router.add_get("/healthz", _healthz)
     signaling.Whip().add_routes(app.router)
     whep.Whep().add_routes(app.router)

@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from aiohttp import hdrs, web
 
+from ..config.values import Network
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _IPV6_HOST_BITS = 64  # one customer, as a rule
 

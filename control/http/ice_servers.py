@@ -3,26 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-_SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
-
-
-@dataclass(frozen=True)
-class IceServer:
-    """One STUN or TURN server. `username` and `credential` go together, and TURN needs them. Raises ValueError."""
-
-    url: str
-    username: str | None = None
-    credential: str | None = None
-
-    def __post_init__(self) -> None:
-        if not self.url.startswith(_SCHEMES) or any(c in '<>"\\' or not "!" <= c <= "~" for c in self.url):
-            raise ValueError(f"ICE server {self.url!r}: expected a URL that starts with one of {', '.join(_SCHEMES)}")
-        if (self.username is None) != (self.credential is None):
-            raise ValueError(f"ICE server {self.url!r}: give both a user name and a credential, or neither")
-        if self.url.startswith("turn") and self.username is None:
-            raise ValueError(f"ICE server {self.url!r}: a TURN server needs a user name and a credential")
+from ..config.ice_server import IceServer
 
 
 def link_headers(servers: Sequence[IceServer]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import aiohttp
 
+from ..config.options import MAX_WORKERS, MediaOptions
 from ..media.calling import CallingEngine
 from ..media.engine import EngineConfig
 from ..session.certificate import Certificate
@@ -37,6 +38,7 @@ _FIRST_KEYFRAME_S = 1.0  # publishers have sent one by then, so viewers do not c
 _HANDSHAKE_THREADS = 2
 _LEAVERS = 100  # at a time
 _HTTP_CONNECTIONS = 100
+_CONNECT_TIMEOUT_S = 60.0
 _POOL_PACKETS = 8192  # of each worker: a viewer's packets are looked at once
 
 
@@ -64,8 +66,8 @@ class LoadOptions:
         """Raises OptionsError."""
         if self.viewers < 0 or self.publishers < 0 or self.viewers + self.publishers == 0:
             raise OptionsError("--viewers and --publishers: one of them must be above 0")
-        if self.rate <= 0 or self.duration_s <= 0 or not 1 <= self.workers <= 64:
-            raise OptionsError("--rate and --duration must be above 0, --workers from 1 to 64")
+        if self.rate <= 0 or self.duration_s <= 0 or not 1 <= self.workers <= MAX_WORKERS:
+            raise OptionsError(f"--rate and --duration must be above 0, --workers from 1 to {MAX_WORKERS}")
         for url in (self.url, self.whip):
             if url is not None and not url.startswith(("http://", "https://")):
                 raise OptionsError(f"{url}: a URL to watch or publish at begins with http:// or https://")
@@ -111,9 +113,7 @@ async def _services(options: LoadOptions) -> AsyncIterator[ClientServices]:
         udp=[[(options.source, 0)]] * options.workers,
         ports_per_worker=math.ceil(clients / options.workers),
         ports_host=options.source,
-        packets_per_worker=_POOL_PACKETS,
-        consent_timeout_s=30.0,
-        connect_timeout_s=60.0,
+        options=MediaOptions(packets_per_worker=_POOL_PACKETS, connect_timeout_s=_CONNECT_TIMEOUT_S),
     )
     wildcard = options.source in ("0.0.0.0", "::")
     async with contextlib.AsyncExitStack() as stack:

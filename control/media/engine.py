@@ -54,6 +54,7 @@ from ...fastpath.messages import (
     TransportStatistics,
 )
 from ...fastpath.worker import Worker
+from ..config.options import MediaOptions
 from .keys import SrtpKeys
 
 __all__ = [
@@ -124,7 +125,7 @@ class TransportListener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """`udp[i]` and, unless it is empty, `tcp[i]` are what worker i binds; times in seconds.
+    """Worker i binds the addresses `udp[i]` and, unless `tcp` is empty, `tcp[i]`.
 
     Each worker also binds `ports_per_worker` UDP ports of `ports_host`, from which a CallingEngine calls servers.
     """
@@ -134,14 +135,7 @@ class EngineConfig:
     tcp_connections_per_worker: int = 4096
     ports_per_worker: int = 0
     ports_host: str = "0.0.0.0"
-    packets_per_worker: int = 16384
-    instant_join_s: float = 3.0
-    coalesce_us: int = 0
-    crypto: str = "auto"
-    publish_bps: int = 10_000_000
-    ssrcs_per_transport: int = 64
-    consent_timeout_s: float = 30.0
-    connect_timeout_s: float = 30.0
+    options: MediaOptions = field(default_factory=MediaOptions)
 
 
 class Addresses(NamedTuple):
@@ -203,6 +197,7 @@ class Engine:
     """
 
     def __init__(self, config: EngineConfig) -> None:
+        self.options = config.options
         self._config = config
         self._ports: list[_Port] = []
         self._producers: dict[ProducerId, ProducerSpec] = {}
@@ -214,7 +209,7 @@ class Engine:
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self.crypto = choose(self._config.crypto)
+        self.crypto = choose(self.options.crypto)
         log.info("media is encrypted by %s %s: %s", *self.crypto)
         try:
             for index in range(len(self._config.udp)):
@@ -250,10 +245,10 @@ class Engine:
                 tcp,
                 ports=ports,
                 tcp_connections=config.tcp_connections_per_worker,
-                pool_packets=config.packets_per_worker,
-                instant_join_us=int(config.instant_join_s * 1e6),
-                coalesce_us=config.coalesce_us,
-                max_ssrcs=config.ssrcs_per_transport,
+                pool_packets=self.options.packets_per_worker,
+                instant_join_us=int(self.options.instant_join_s * 1e6),
+                coalesce_us=self.options.coalesce_us,
+                max_ssrcs=self.options.max_ssrcs_per_session,
             )
             stack.pop_all()  # the sockets are the worker's from here on
         bound = Addresses([sock.getsockname()[:2] for sock in udp], [sock.getsockname()[:2] for sock in tcp])
@@ -269,11 +264,11 @@ class Engine:
         command = OpenTransport(
             ufrag,
             pwd,
-            consent_us=int(self._config.consent_timeout_s * 1e6),
-            connect_us=int(self._config.connect_timeout_s * 1e6),
+            consent_us=int(self.options.consent_timeout_s * 1e6),
+            connect_us=int(self.options.connect_timeout_s * 1e6),
             rtcp_ssrc=random.randrange(1, 1 << 32),
             first_transport_cc=random.getrandbits(16),
-            publish_bps=self._config.publish_bps,
+            publish_bps=self.options.publish_bps,
         )
         port.opening += 1
         try:

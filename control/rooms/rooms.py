@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
+from ..config.options import RoomOptions
 from ..media.engine import ConsumerId, ConsumerSpec, EngineError, ProducerId, ProducerSpec
 from ..session import sdp
 from ..session.description import SessionDescription
@@ -27,7 +28,6 @@ from .errors import (
     TooManySessions,
     TooManySessionsInRoom,
 )
-from .limits import Limits
 from .member import Joined, Member
 from .participant import Publication, Subscription
 from .policy import Permit, SessionKind
@@ -42,11 +42,11 @@ class Rooms:
     `opened` counts the sessions that ever joined, by kind. `draining` is set once nobody is let in any more.
     """
 
-    def __init__(self, services: SessionServices, limits: Limits | None = None) -> None:
+    def __init__(self, services: SessionServices, options: RoomOptions | None = None) -> None:
         self.draining = asyncio.Event()
         self.opened: Counter[SessionKind] = Counter()
         self._services = services
-        self._limits = limits or Limits()
+        self._options = options or RoomOptions()
         self._rooms: dict[str, Room] = {}
         self._members: dict[str, Member] = {}
         self._dtls_dropped = 0  # by sessions that have ended
@@ -216,22 +216,22 @@ class Rooms:
             raise Draining
 
     def _check_media(self, description: SessionDescription) -> None:
-        count, most = len(description.medias), self._limits.media_per_session
+        count, most = len(description.medias), self._options.max_media_per_session
         if count > most:
             raise NegotiationError(f"The offer has {count} media sections: one session may have {most}.")
 
     def _admit(self, place: Room) -> None:
         """Count a session that is about to open. Raises Unavailable."""
-        limits = self._limits
-        if self._sessions >= limits.sessions:
-            raise TooManySessions(f"All {limits.sessions} places of the server are taken. Try again later.")
-        if place.sessions >= limits.sessions_per_room:
+        limits = self._options
+        if self._sessions >= limits.max_sessions:
+            raise TooManySessions(f"All {limits.max_sessions} places of the server are taken. Try again later.")
+        if place.sessions >= limits.max_sessions_per_room:
             raise TooManySessionsInRoom(
-                f"All {limits.sessions_per_room} places of room {place.name!r} are taken. Try again later."
+                f"All {limits.max_sessions_per_room} places of room {place.name!r} are taken. Try again later."
             )
         if place.name not in self._rooms:
-            if len(self._rooms) >= limits.rooms:
-                raise TooManyRooms(f"All {limits.rooms} rooms of the server are in use. Try again later.")
+            if len(self._rooms) >= limits.max_rooms:
+                raise TooManyRooms(f"All {limits.max_rooms} rooms of the server are in use. Try again later.")
             self._rooms[place.name] = place
         self._sessions += 1
         place.sessions += 1

@@ -48,7 +48,6 @@ class SessionServices:
     certificate: Certificate
     executor: Executor
     candidates: HostCandidates = field(default_factory=HostCandidates)
-    connect_timeout_s: float = 30.0
 
 
 class Session:
@@ -105,7 +104,7 @@ class Session:
             executor=services.executor,
             send=session._send,
             on_peer_closing=session._peer_closing,
-            timeout_s=services.connect_timeout_s,
+            timeout_s=services.engine.options.connect_timeout_s,
         )
         session._spawn(session._connect(session._handshake))
         return session

@@ -14,14 +14,12 @@ LAYERS = (
     "app",
     "doctor",
     "load",
-    "config",
-    "config_options",
-    "config_values",
     "startup",
     "http",
     "rooms",
     "session",
     "media",
+    "config",
 )
 
 # Each floor of fastpath/ may include itself and these.

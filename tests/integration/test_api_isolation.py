@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from fanwire.control.config.options import RoomOptions
 from fanwire.control.media.engine import Engine, EngineConfig
-from fanwire.control.rooms.limits import Limits
 from fanwire.control.rooms.member import Member
 from fanwire.control.rooms.rooms import Rooms
 from fanwire.control.session.certificate import Certificate
@@ -53,7 +53,7 @@ async def node() -> AsyncIterator[Node]:
     config = EngineConfig(udp=[[("127.0.0.1", 0)], [("127.0.0.1", 0)]])
     async with Engine(config) as engine:
         with ThreadPoolExecutor(1) as executor:
-            rooms = Rooms(SessionServices(engine, Certificate.generate(), executor), Limits(sessions=100))
+            rooms = Rooms(SessionServices(engine, Certificate.generate(), executor), RoomOptions(max_sessions=100))
             node = Node(engine, rooms)
             yield node
             await rooms.close()

@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fanwire.control.__main__ import main
-from fanwire.control.config import Config, ConfigError, load
-from fanwire.control.config_options import OPTIONS
+from fanwire.control.config.load import ConfigError, load
+from fanwire.control.config.options import OPTIONS, Config
+from support import option_tables
 
 
 def refusal(command_line=None, environment=None) -> str:
@@ -52,25 +53,25 @@ def write_certificate(folder: Path, name: str, password: bytes | None = None) ->
 
 def test_defaults_serve_this_machine_alone_on_all_cores():
     config = load({}, {})
-    assert config.http == ("127.0.0.1", 8080)
-    assert ("127.0.0.1", 7800) in config.udp
-    assert {host for host, _ in config.udp} <= {"127.0.0.1", "::1"}
-    assert config.workers == min(64, len(os.sched_getaffinity(0)))
-    assert config.tls_context() is None
+    assert config.http.http == ("127.0.0.1", 8080)
+    assert ("127.0.0.1", 7800) in config.listen.udp
+    assert {host for host, _ in config.listen.udp} <= {"127.0.0.1", "::1"}
+    assert config.listen.workers == min(64, len(os.sched_getaffinity(0)))
+    assert config.http.tls_context() is None
 
 
 def test_insecure_defaults_receive_media_on_every_interface():
     config = load({"insecure": True}, {})
-    assert ("0.0.0.0", 7800) in config.udp
-    assert {host for host, _ in config.udp} <= {"0.0.0.0", "::"}
+    assert ("0.0.0.0", 7800) in config.listen.udp
+    assert {host for host, _ in config.listen.udp} <= {"0.0.0.0", "::"}
 
 
 def test_command_line_goes_before_environment_before_file_before_default(toml):
     path = toml('workers = 2\nlog_level = "warning"\nhttp = "[::1]:9000"')
     environment = {"FANWIRE_CONFIG": path, "FANWIRE_WORKERS": "3", "FANWIRE_LOG_LEVEL": "error", "FANWIRE_HTTP": ""}
     config = load({"workers": "4", "log_level": None}, environment)
-    assert (config.workers, config.log_level, config.http) == (4, "error", ("::1", 9000))
-    assert config.consent_timeout_s == 30
+    assert (config.listen.workers, config.process.log_level, config.http.http) == (4, "error", ("::1", 9000))
+    assert config.media.consent_timeout_s == 30
 
 
 def test_lists_mean_the_same_from_every_source(toml):
@@ -82,27 +83,27 @@ def test_lists_mean_the_same_from_every_source(toml):
         load({}, {"FANWIRE_UDP": ", ".join(addresses)}),
         load({"config": path}, {}),
     ]
-    assert {config.udp for config in sources} == {(("127.0.0.1", 7800), ("::1", 7900))}
+    assert {config.listen.udp for config in sources} == {(("127.0.0.1", 7800), ("::1", 7900))}
 
 
 def test_tcp_listens_where_udp_does_unless_told_otherwise(toml):
     udp = {"udp": "127.0.0.1:7900,[::1]:0"}
     default = load(udp | {"workers": "2"}, {})
-    assert default.worker_tcp(1) == default.worker_udp(1) == (("127.0.0.1", 7901), ("::1", 0))
-    assert load(udp | {"tcp": ["127.0.0.1:443"]}, {}).worker_tcp(0) == (("127.0.0.1", 443),)
+    assert default.listen.worker_tcp(1) == default.listen.worker_udp(1) == (("127.0.0.1", 7901), ("::1", 0))
+    assert load(udp | {"tcp": ["127.0.0.1:443"]}, {}).listen.worker_tcp(0) == (("127.0.0.1", 443),)
     for nowhere in (
         load({"tcp": ["none"]}, {}),
         load({}, {"FANWIRE_TCP": "none"}),
         load({"config": toml("tcp = []")}, {}),
     ):
-        assert nowhere.worker_tcp(0) == ()
+        assert nowhere.listen.worker_tcp(0) == ()
     assert "loopback" in refusal({"tcp": ["0.0.0.0:443"]})
     assert "65535" in refusal({"tcp": "127.0.0.1:65535", "workers": "2"})
 
 
 def test_a_turn_server_comes_from_the_file_with_its_credentials(toml):
     path = toml('ice_servers = ["stun:a.example", {url = "turn:b.example", username = "u", credential = "c"}]')
-    stun, turn = load({"config": path}, {}).ice_servers
+    stun, turn = load({"config": path}, {}).http.ice_servers
     assert (stun.url, turn.url, turn.username, turn.credential) == ("stun:a.example", "turn:b.example", "u", "c")
 
 
@@ -175,8 +176,8 @@ def test_keys_open_every_address_and_stay_out_of_sight(toml):
         load({"config": toml(f'http = "0.0.0.0:80"\n[keys]\none = "{KEY}"\ntwo = "{KEY}:"')}, {}),
     ]
     for config in sources:
-        assert config.keys == {"one": KEY, "two": f"{KEY}:"}
-        assert ("0.0.0.0", 7800) in config.udp
+        assert config.access.keys == {"one": KEY, "two": f"{KEY}:"}
+        assert ("0.0.0.0", 7800) in config.listen.udp
         assert KEY not in repr(config)
 
 
@@ -220,8 +221,8 @@ def test_every_loopback_address_is_allowed(host):
 
 
 def test_workers_have_ports_of_their_own():
-    assert load({"udp": "127.0.0.1:65533", "workers": "3"}, {}).worker_udp(2) == (("127.0.0.1", 65535),)
-    assert load({"udp": "127.0.0.1:0", "workers": "3"}, {}).worker_udp(2) == (("127.0.0.1", 0),)
+    assert load({"udp": "127.0.0.1:65533", "workers": "3"}, {}).listen.worker_udp(2) == (("127.0.0.1", 65535),)
+    assert load({"udp": "127.0.0.1:0", "workers": "3"}, {}).listen.worker_udp(2) == (("127.0.0.1", 0),)
     assert "at most 65533" in refusal({"udp": "127.0.0.1:65534", "workers": "3"})
     assert "127.0.0.1:7802" in refusal({"udp": "127.0.0.1:7800,127.0.0.1:7802", "workers": "3"})
 
@@ -230,7 +231,7 @@ def test_tls_needs_a_certificate_and_its_own_open_key(tmp_path):
     certificate, key = write_certificate(tmp_path, "one")
     _, other_key = write_certificate(tmp_path, "other")
     locked_certificate, locked_key = write_certificate(tmp_path, "locked", password=b"secret")
-    assert load({"tls_cert": certificate, "tls_key": key}, {}).tls_context() is not None
+    assert load({"tls_cert": certificate, "tls_key": key}, {}).http.tls_context() is not None
     assert "--tls-key" in refusal({"tls_cert": certificate})
     assert "--tls-cert" in refusal({"tls_key": key})
     assert other_key in refusal({"tls_cert": certificate, "tls_key": other_key})
@@ -255,9 +256,6 @@ def test_an_address_in_use_ends_the_start_with_status_1_in_plain_words():
     assert "Traceback" not in ended.stderr
 
 
-def test_the_documentation_lists_every_option_under_all_its_names():
-    text = (Path(__file__).resolve().parents[2] / "docs" / "configuration.md").read_text()
-    for option in OPTIONS:
-        row = next(line for line in text.splitlines() if line.startswith(f"| `{option.flag}"))
-        assert f"`{option.variable}`" in row
-        assert f"`{option.key}`" in row
+def test_the_documentation_lists_every_option_as_it_is_declared():
+    written = option_tables.DOCUMENT.read_text()
+    assert written == option_tables.with_tables(written), "run: python tests/support/option_tables.py"

@@ -13,8 +13,9 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
+from fanwire.control.config.ice_server import IceServer
+from fanwire.control.config.options import HttpOptions
 from fanwire.control.http.api import create_app
-from fanwire.control.http.ice_servers import IceServer
 from fanwire.control.rooms.errors import (
     NegotiationError,
     NothingPublished,
@@ -100,7 +101,7 @@ async def client(rooms: FakeRooms) -> AsyncIterator[Client]:
         IceServer("stun:stun.example.net"),
         IceServer("turn:turn.example.net", "ann", 'a"b\\c'),
     )
-    app = create_app(rooms, ice_servers=ice_servers, max_body_bytes=MAX_BODY_BYTES)
+    app = create_app(rooms, HttpOptions(ice_servers=ice_servers, max_body_bytes=MAX_BODY_BYTES))
     async with TestClient(TestServer(app)) as client:
         yield client
 

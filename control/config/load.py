@@ -1,84 +1,28 @@
-"""The configuration: where each value comes from, and which values go together."""
+"""Loads the configuration: finds each value, checks it, and checks which values go together."""
 
 from __future__ import annotations
 
 import difflib
 import os
 import socket
-import ssl
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .config_options import BY_KEY, DEFAULT_UDP_PORT, ENVIRONMENT_PREFIX, MAX_WORKERS, OPTIONS, Crypto, Option
-from .config_values import Address, Network, is_loopback, show_address
-from .http.ice_servers import IceServer
+from .option import ENVIRONMENT_PREFIX, Option, options_of
+from .options import BY_KEY, DEFAULT_UDP_PORT, MAX_WORKERS, OPTIONS, SECTIONS, Config
+from .values import Address, is_loopback, show_address
 
 
 class ConfigError(Exception):
-    """A value that the server refuses to start with. Its text names the option, the value and what is allowed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
-    """All options, read and checked. The help texts of OPTIONS say what each one means."""
-
-    udp: tuple[Address, ...]
-    workers: int
-    tcp: tuple[Address, ...] = ()
-    http: Address = ("127.0.0.1", 8080)
-    announce: tuple[str, ...] = ()
-    tls_cert: Path | None = None
-    tls_key: Path | None = None
-    insecure: bool = False
-    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
-    log_level: str = "info"
-    ice_servers: tuple[IceServer, ...] = ()
-    consent_timeout_s: float = 30.0
-    connect_timeout_s: float = 30.0
-    packets_per_worker: int = 16384
-    instant_join_s: float = 3.0
-    coalesce_us: int = 0
-    crypto: Crypto = "auto"
-    publish_bps: int = 10_000_000
-    max_body_bytes: int = 64 * 1024
-    max_header_bytes: int = 8190
-    max_sessions: int = 10_000
-    max_sessions_per_room: int = 10_000
-    max_rooms: int = 1_000
-    max_media_per_session: int = 16
-    max_ssrcs_per_session: int = 64
-    joins_per_s: float = 200.0
-    failed_auths_per_min: float = 60.0
-    trusted_proxies: tuple[Network, ...] = ()
-    drain_timeout_s: float = 10.0
-
-    def worker_udp(self, worker: int) -> tuple[Address, ...]:
-        """The addresses that worker `worker` (from 0) binds. Port 0, any free port, is each worker's own."""
-        return _shifted(self.udp, worker)
-
-    def worker_tcp(self, worker: int) -> tuple[Address, ...]:
-        """The addresses at which that worker accepts connections."""
-        return _shifted(self.tcp, worker)
-
-    def tls_context(self) -> ssl.SSLContext | None:
-        """What HTTPS is served with, or None for plain HTTP. Raises OSError (ssl.SSLError is one)."""
-        if self.tls_cert is None or self.tls_key is None:
-            return None
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.tls_cert, self.tls_key, password="")  # never ask for one on the terminal
-        return context
-
-
-def _shifted(addresses: tuple[Address, ...], by: int) -> tuple[Address, ...]:
-    return tuple((host, port + by if port else 0) for host, port in addresses)
+    """The server refuses to start with a value. The text names the option, the value and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A value that somebody set, and the words for where."""
+    """A value that was set, and where: the flag, the variable, or the key and its file."""
 
     value: object
     origin: str
@@ -92,25 +36,30 @@ class _Given:
 def load(command_line: Mapping[str, object], environment: Mapping[str, str]) -> Config:
     """The configuration: command line over environment over the TOML file over defaults. Raises ConfigError.
 
-    `command_line` maps keys of OPTIONS, and `config` (the TOML file), to what was given; None and "" mean not given.
+    `command_line` maps the keys of OPTIONS, and `config` (the TOML file), to values; None and "" mean not set.
     """
     given = _gather(command_line, environment)
     values = {key: _read(BY_KEY[key], item) for key, item in given.items()}
     values.setdefault("workers", min(MAX_WORKERS, len(os.sched_getaffinity(0))))
     values.setdefault("udp", _default_udp(exposed=bool(values.get("insecure") or values.get("keys"))))
     values.setdefault("tcp", values["udp"])
-    config = Config(**values)
-    if not config.udp:
+    config = Config(**{name: _section(section, values) for name, section in SECTIONS.items()})
+    listen = config.listen
+    if not listen.udp:
         raise given["udp"].refuse("at least one IP:PORT")
-    _check_ports(config.udp, config.workers, given.get("udp", _Given(config.udp, "udp (default)")))
-    _check_ports(config.tcp, config.workers, given.get("tcp", _Given(config.tcp, "tcp (default)")))
+    _check_ports(listen.udp, listen.workers, given.get("udp", _Given(listen.udp, "udp (default)")))
+    _check_ports(listen.tcp, listen.workers, given.get("tcp", _Given(listen.tcp, "tcp (default)")))
     _check_tls(config, given)
     _check_exposure(config, given)
     return config
 
 
+def _section(section: type, values: Mapping[str, Any]) -> Any:
+    return section(**{option.key: values[option.key] for option in options_of(section) if option.key in values})
+
+
 def load_keys(command_line: Mapping[str, object], environment: Mapping[str, str]) -> Mapping[str, str]:
-    """The keys alone, by their ids, from where `load` finds them. Raises ConfigError."""
+    """The signing keys by their ids, from the same sources as `load`. Raises ConfigError."""
     given = _gather(command_line, environment)
     keys: Mapping[str, str] = _read(BY_KEY["keys"], given["keys"]) if "keys" in given else {}
     return keys
@@ -154,13 +103,14 @@ def _file_values(command_line: Mapping[str, object], environment: Mapping[str, s
 
 def _read(option: Option, given: _Given) -> Any:
     try:
-        return option.read(given.value)
+        return option.reader.read(given.value)
     except ValueError as error:
-        raise given.refuse(str(error)) from None
+        detail = f" ({error})" if str(error) else ""
+        raise given.refuse(option.reader.allowed + detail) from None
 
 
 def _shown(value: object) -> str:
-    """`value` for a message that may end up in a log: without its secrets."""
+    """`value` for a message, which may be logged: without the credentials of TURN servers."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k} = {'...' if k == 'credential' else repr(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
@@ -185,43 +135,43 @@ def _has_ipv6() -> bool:
 
 
 def _check_ports(addresses: tuple[Address, ...], span: int, given: _Given) -> None:
-    """Every one of `span` workers has a port of its own on every host."""
+    """Refuses addresses at which two of `span` workers would need the same port."""
     taken: set[Address] = set()
     for host, port in addresses:
         if port + span - 1 > 65535:
             raise _Given(show_address((host, port)), given.origin).refuse(
-                f"a port of at most {65536 - span}, for {span} workers use as many ports from there on"
+                f"a port of at most {65536 - span}, because {span} workers use {span} consecutive ports from it on"
             )
         wanted = {(host, port + i) for i in range(span)} if port else {(host, 0)}
         if taken & wanted:
             raise _Given(show_address((host, port)), given.origin).refuse(
-                f"a port at least {span} away from the others on this host, for each of {span} workers uses one"
+                f"a port at least {span} away from the others on this host, because each of {span} workers uses one"
             )
         taken |= wanted
 
 
 def _check_tls(config: Config, given: Mapping[str, _Given]) -> None:
-    """A certificate comes with its key, and they can be used."""
+    """Refuses a certificate without its key, a key without its certificate, and a pair that cannot be loaded."""
     for present, absent in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
         if present in given and absent not in given:
             raise given[present].refuse(f"{BY_KEY[absent].flag} with it")
     try:
-        config.tls_context()
+        config.http.tls_context()
     except OSError as error:
         problem = error.strerror or str(error)
         raise given["tls_cert"].refuse(
-            f"a PEM certificate chain whose key, without a pass phrase, is in {config.tls_key} ({problem})"
+            f"a PEM certificate chain whose key, without a pass phrase, is in {config.http.tls_key} ({problem})"
         ) from error
 
 
 def _check_exposure(config: Config, given: Mapping[str, _Given]) -> None:
-    """Nobody but this machine can reach a server that lets anyone in, unless that is what was asked for."""
-    if config.keys or config.insecure:
+    """Without keys and without --insecure, refuses addresses that other machines can reach."""
+    if config.access.keys or config.access.insecure:
         return
-    for key, addresses in (("http", (config.http,)), ("udp", config.udp), ("tcp", config.tcp)):
+    for key, addresses in (("http", (config.http.http,)), ("udp", config.listen.udp), ("tcp", config.listen.tcp)):
         for address in addresses:
             if not is_loopback(address[0]):
                 raise _Given(show_address(address), given[key].origin).refuse(
-                    "a loopback address, as in 127.0.0.1 or [::1], because anyone who reaches the server may publish "
-                    "and watch; with --keys, or with --insecure, any address is allowed"
+                    "a loopback address, as in 127.0.0.1 or [::1], because anyone who can reach the server may publish "
+                    "and watch; --keys or --insecure allows any address"
                 )
