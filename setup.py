@@ -31,25 +31,40 @@ def link_namespace() -> None:
             link.symlink_to(Path("../../..", name))
 
 
-def extension(source: Path) -> Extension:
+def extension(source: Path, *link_args: str) -> Extension:
     return Extension(
-        f"fanwire.fastpath.{source.stem}",
+        ".".join(["fanwire", *source.with_suffix("").parts]),
         [str(source)],
         include_dirs=["fastpath"],
         define_macros=MACROS,
         extra_compile_args=["-O3", "-fvisibility=hidden", *HARDENING],
-        extra_link_args=["-Wl,-z,relro,-z,now"],
+        extra_link_args=["-Wl,-z,relro,-z,now", *link_args],
         libraries=["dl", "pthread"],
         depends=HEADERS,  # Cython copies these beside the C that it writes, where #include looks first
     )
+
+
+def shipped_extensions() -> list[Extension]:
+    """Those of a wheel: without the instruments of tests and benchmarks (fastpath/testing), and without symbols."""
+    return [extension(path, "-Wl,--strip-all") for path in sorted(Path("fastpath").glob("*.pyx"))]
+
+
+def all_extensions() -> list[Extension]:
+    return [extension(path) for path in sorted(Path("fastpath").rglob("*.pyx"))]
 
 
 class BuildExt(build_ext):
     """Builds in one lasting place for this checkout, so that pip and a direct call reuse each other's work."""
 
     def finalize_options(self) -> None:
+        in_place = self.inplace or self.editable_mode
+        self.distribution.ext_modules = cythonize(
+            all_extensions() if in_place else shipped_extensions(),
+            include_path=[str(NAMESPACE.parent)],
+            build_dir="build/cython",
+        )
         super().finalize_options()
-        if self.inplace:
+        if in_place:
             self.build_lib = self.build_temp = f"build/inplace-{sys.implementation.cache_tag}"
 
     def run(self) -> None:
@@ -61,21 +76,18 @@ class BuildExt(build_ext):
 
 
 link_namespace()
-extensions = cythonize(
-    [extension(path) for path in sorted(Path("fastpath").glob("*.pyx"))],
-    include_path=[str(NAMESPACE.parent)],
-    build_dir="build/cython",
-)
 
 setup(
-    packages=[f"fanwire.{name}" for name in find_packages(include=["control*", "fastpath*"])],
+    packages=[
+        f"fanwire.{name}" for name in find_packages(include=["control*", "fastpath*"], exclude=["fastpath.testing*"])
+    ],
     cmdclass={"build_ext": BuildExt},
     libraries=[
         (f"fanwire_{floor}", {"sources": paths, "macros": MACROS, "cflags": CFLAGS, "obj_deps": {"": HEADERS}})
         for floor, paths in SOURCES.items()
         if paths
     ],
-    ext_modules=extensions,
+    ext_modules=all_extensions(),  # BuildExt chooses
     options={
         "build_clib": {"build_temp": "build/clib", "build_clib": "build/clib"},
         "build_ext": {"parallel": True},

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from queue import SimpleQueue
 
-from fanwire.fastpath.sends import BareSends
+from fanwire.fastpath.testing.sends import BareSends
 
 from .peers import Peer, udp_socket
 from .usage import CpuTime

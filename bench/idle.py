@@ -13,8 +13,8 @@ from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
 from fanwire.fastpath.messages import AddConsumer, AddProducer, BindConsumer, Encoding, ProducerSpec
-from fanwire.fastpath.probes import RtcpWriter
-from fanwire.fastpath.replay import Replay
+from fanwire.fastpath.testing.probes import RtcpWriter
+from fanwire.fastpath.testing.replay import Replay
 
 from .command import backend_option, option, run
 from .media import EXTENSIONS, MID, Audio
@@ -27,7 +27,7 @@ from .usage import machine, stay_aside
 from .workers import Workers
 
 if TYPE_CHECKING:
-    from fanwire.fastpath.probes import ReportBlock
+    from fanwire.fastpath.testing.probes import ReportBlock
 
 DESCRIPTION = """Quiet viewers in small rooms on one worker, in real time: each is sent ten packets of 100 bytes a
 second, and sends transport-cc feedback every 100 ms, a receiver report a second, and a consent check every 2.5 s, all

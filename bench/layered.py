@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from fanwire.fastpath.messages import Codec, Encoding, Extension, Kind, PayloadType
-from fanwire.fastpath.probes import ext_write
-from tests.support.dependency import Structure, Template, descriptor
+from fanwire.fastpath.testing.probes import ext_write
+from support.dependency import Structure, Template, descriptor
 
 from .media import EXTENSIONS, MID, Stream, Video
 

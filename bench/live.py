@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fanwire.fastpath.replay import Replay
+from fanwire.fastpath.testing.replay import Replay
 
 from . import arrivals
 from .arrivals import Frame

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import pylibsrtp
 
-from fanwire.fastpath.probes import RtcpWriter
-from fanwire.fastpath.replay import Replay
+from fanwire.fastpath.testing.probes import RtcpWriter
+from fanwire.fastpath.testing.replay import Replay
 
 from .command import backend_option, option, run
 from .options import PROFILES

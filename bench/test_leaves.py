@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from aioice import stun
 
-from fanwire.fastpath import loops
 from fanwire.fastpath.messages import SrtpProfile
+from fanwire.fastpath.testing import loops
 
 from .media import Video
 

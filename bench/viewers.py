@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.support.crowd_media import FRAMES_PER_S
-from tests.support.crowd_server import Footprint, counters
+from support.crowd_media import FRAMES_PER_S
+from support.crowd_server import Footprint, counters
 
 from .command import option, run
 from .percentiles import Percentiles

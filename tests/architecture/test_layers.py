@@ -112,6 +112,26 @@ def test_the_fast_path_never_imports_control():
         assert not re.search(r"^\s*c?(?:from|import)\b.*\bcontrol\b", path.read_text(), re.MULTILINE), path
 
 
+def test_instruments_stay_apart():
+    """The server never imports `fastpath/testing`; `tests` and `bench` share `support` and never each other."""
+    wrong = [
+        f"{path} imports {name}"
+        for folders, forbidden in (
+            (("control", "fastpath"), ("bench", "tests", "support", "fanwire.fastpath.testing")),
+            (("support",), ("bench", "tests")),
+            (("bench",), ("tests",)),
+            (("tests",), ("bench",)),
+        )
+        for path in sources(".py", ".pyi", folders=folders)
+        for name in imports(path)
+        if any(name == module or name.startswith(f"{module}.") for module in forbidden)
+    ]
+    for path in (ROOT / "fastpath").glob("*.p*"):
+        if re.search(r"^\s*(?:from|c?import)\b.*\btesting\b", path.read_text(), re.MULTILINE):
+            wrong.append(f"{path} imports testing")
+    assert wrong == []
+
+
 def test_packages_import_themselves_relatively():
     for path in sources(".py", ".pyi", ".pyx", ".pxd"):
         assert not re.search(r"^\s*(?:from|c?import)\s+fanwire\b", path.read_text(), re.MULTILINE), path
@@ -152,8 +172,7 @@ def test_no_c_file_shares_a_cython_modules_name():
 
 
 def test_no_file_outgrows_a_reader():
-    own = sources(
-        ".py", ".pyi", ".pyx", ".pxd", ".c", ".h", ".js", ".css", ".html", folders=("control", "fastpath", "tests")
-    )
+    suffixes = (".py", ".pyi", ".pyx", ".pxd", ".c", ".h", ".js", ".css", ".html")
+    own = sources(*suffixes, folders=("control", "fastpath", "support", "tests", "bench"))
     lengths = {path: len(path.read_text().splitlines()) for path in own}
     assert {str(path.relative_to(ROOT)): lines for path, lines in lengths.items() if lines > MAX_LINES} == {}

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from fanwire.fastpath import probes
+from fanwire.fastpath.testing import probes
 
 TRANSACTION = bytes(range(12))
 BLOCK: "probes.ReportBlock" = {

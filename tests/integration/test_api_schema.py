@@ -20,7 +20,7 @@ from support.server import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-HOOKS = Path(__file__).parents[1] / "support" / "schemathesis_hooks.py"
+HOOKS = Path(__file__).parents[2] / "support" / "schemathesis_hooks.py"
 KEY = "k" * 32
 OPTIONS = (f"--keys=main:{KEY}", "--failed-auths-per-min=100000", "--joins-per-s=10000")
 

@@ -24,7 +24,7 @@ async def ffmpeg_publishing(url: str, folder: Path) -> AsyncIterator[None]:
     """A process of its own, for the muxer blocks its thread."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "support.ffmpeg_whip", url, str(folder), str(TONE_HZ)),
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
         stdout=asyncio.subprocess.PIPE,
     )
     try:

@@ -7,8 +7,8 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fanwire.fastpath import probes
-from fanwire.fastpath.tables import Arrivals, Cache, Frames, Keyframes, Nack
+from fanwire.fastpath.testing import probes
+from fanwire.fastpath.testing.tables import Arrivals, Cache, Frames, Keyframes, Nack
 
 TRIES, LIFE_US, LEAST_RETRY_US = 10, 2_000_000, 20_000
 

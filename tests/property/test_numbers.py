@@ -7,7 +7,7 @@ import itertools
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fanwire.fastpath.tables import SeqMap, TsMap, seq_extend
+from fanwire.fastpath.testing.tables import SeqMap, TsMap, seq_extend
 
 FIRST_OUT = 77
 REMEMBERED, RUNS = 64, 4  # stretches of numbers, and of sources; older ones may be forgotten

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fanwire.fastpath.messages import SrtpProfile
-from fanwire.fastpath.protection import Srtp, protect
+from fanwire.fastpath.testing.protection import Srtp, protect
 from support.srtp import WINDOW, ciphers, master_key, oracle, rtcp_packet, rtp_header, served
 
 pytestmark = pytest.mark.parametrize("name", served())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fanwire.fastpath.tables import Map, Medias, Slots, Timers
+from fanwire.fastpath.testing.tables import Map, Medias, Slots, Timers
 
 STEPS = st.sampled_from(["put", "remove"])
 

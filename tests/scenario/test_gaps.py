@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from fanwire.fastpath import probes
 from fanwire.fastpath.messages import AddCopy, AddTarget, Codec, Encoding, Extension, PayloadType, SetLayers
+from fanwire.fastpath.testing import probes
 from support.scenario.layered import Layered
 from support.scenario.packet import Tag
 from support.scenario.publisher import Publisher, Source

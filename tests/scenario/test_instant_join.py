@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fanwire.fastpath import probes
+from fanwire.fastpath.testing import probes
 from support.scenario.publisher import Publisher, Source
 from support.scenario.specs import VP8, consumer, producer
 from support.scenario.viewer import Received, Viewer

@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from fanwire.fastpath import probes
+from fanwire.fastpath.testing import probes
 from support.scenario.packet import Tag
 from support.scenario.publisher import Publisher, Source
 from support.scenario.specs import VP8, consumer, producer

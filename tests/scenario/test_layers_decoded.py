@@ -15,8 +15,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fanwire.fastpath import probes
 from fanwire.fastpath.messages import Encoding, Extension, SetLayers
+from fanwire.fastpath.testing import probes
 from support.scenario.packet import Packet
 from support.scenario.publisher import Publisher, Source
 from support.scenario.specs import PUBLISHED_EXTENSIONS, VP8, consumer, producer

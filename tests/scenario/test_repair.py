@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
-from fanwire.fastpath import probes
 from fanwire.fastpath.messages import Encoding, Extension, ReadStatistics
+from fanwire.fastpath.testing import probes
 from support.scenario.publisher import Publisher, Source
 from support.scenario.specs import PUBLISHED_EXTENSIONS, VP8, consumer, producer
 from support.scenario.viewer import FIRST_SEQ, Received, Viewer

@@ -7,8 +7,8 @@ import itertools
 
 import pytest
 
-from fanwire.fastpath import probes
 from fanwire.fastpath.messages import CloseTransport, Encoding, ReadStatistics, RemoveConsumer, StreamStatistics
+from fanwire.fastpath.testing import probes
 from support.scenario.packet import Tag
 from support.scenario.peer import NTP_1970, Peer, ntp_at
 from support.scenario.publisher import Publisher, Source

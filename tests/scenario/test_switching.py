@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fanwire.fastpath import probes
 from fanwire.fastpath.messages import (
     BindConsumer,
     CloseTransport,
@@ -19,6 +18,7 @@ from fanwire.fastpath.messages import (
     RemoveProducer,
     SetLayers,
 )
+from fanwire.fastpath.testing import probes
 from support.dependency import Structure, Template, descriptor
 from support.scenario.packet import Packet
 from support.scenario.publisher import Publisher, Source

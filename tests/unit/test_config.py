@@ -258,4 +258,4 @@ def test_an_address_in_use_ends_the_start_with_status_1_in_plain_words():
 
 def test_the_documentation_lists_every_option_as_it_is_declared():
     written = option_tables.DOCUMENT.read_text()
-    assert written == option_tables.with_tables(written), "run: python tests/support/option_tables.py"
+    assert written == option_tables.with_tables(written), "run: python support/option_tables.py"

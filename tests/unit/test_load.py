@@ -17,7 +17,7 @@ from fanwire.control.media.engine import Codec, Encoding, Extension, Kind
 from fanwire.control.session.bundle import LocalTransport, remote_transport
 from fanwire.control.session.negotiate import agree, answer_publish
 from fanwire.control.session.sdp import parse
-from fanwire.fastpath import probes
+from fanwire.fastpath.testing import probes
 
 FINGERPRINT = "sha-256 " + ":".join(["AB"] * 32)
 CLIENT = LocalTransport("client01", "c" * 24, FINGERPRINT, ("candidate:1 1 udp 1 127.0.0.1 5000 typ host",))

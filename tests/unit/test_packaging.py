@@ -1,6 +1,7 @@
 """The distribution: an sdist that builds, and a wheel with the extensions, the pages and the type stubs in it."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def test_the_sdist_holds_every_source_and_nothing_built(sdist):
     with tarfile.open(sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
     wanted = in_tree(
-        "control/**/*.py", "control/**/*.ivf", "control/web/**/*", "fastpath/**/*.[ch]", "fastpath/*.p*"
+        "control/**/*.py", "control/**/*.ivf", "control/web/**/*", "fastpath/**/*.[ch]", "fastpath/**/*.p*"
     ) | set(SHIPPED)
     assert wanted - held == set()
     assert not {name for name in held if name.endswith((".so", ".o", ".pyc")) or name.startswith(("build", "tests"))}
@@ -83,7 +84,20 @@ def test_the_wheel_holds_extensions_pages_and_stubs_and_no_sources_of_theirs(whe
         "control/**/*.py", "control/**/*.ivf", "control/web/**/*", "fastpath/*.py", "fastpath/*.pyi", "*/py.typed"
     )
     assert held - extensions == {f"fanwire/{name}" for name in plain}
+    assert not {name for name in held if name.startswith("fanwire/fastpath/testing")}
     assert {"entry_points.txt", "licenses/LICENSE"} <= metadata
+
+
+def test_the_wheels_extensions_are_stripped(wheel, tmp_path):
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    extensions = sorted(tmp_path.rglob("*.so"))
+    assert extensions
+    for path in extensions:
+        printed = subprocess.run(["readelf", "-SW", path], capture_output=True, text=True, check=True).stdout
+        sections = set(re.findall(r"^\s*\[ *\d+\] (\.\S+)", printed, re.MULTILINE))
+        assert ".dynsym" in sections, path
+        assert not {name for name in sections if name.startswith((".symtab", ".debug"))}, path
 
 
 def test_the_installed_wheel_runs_without_the_checkout(wheel, tmp_path):

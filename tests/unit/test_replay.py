@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from fanwire.fastpath.replay import Replay
+from fanwire.fastpath.testing.replay import Replay
 
 
 def bound(host: str) -> socket.socket:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fanwire.fastpath import protection
 from fanwire.fastpath.messages import SrtpProfile
+from fanwire.fastpath.testing import protection
 from support.srtp import ciphers, served
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from aiortc.codecs.h264 import H264Encoder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fanwire.fastpath import probes
+from fanwire.fastpath.testing import probes
 
 PACKET_BYTES = 1100
 SIZES = [(1920, 1080), (1280, 720), (854, 480), (426, 240), (322, 182)]

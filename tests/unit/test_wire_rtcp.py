@@ -7,7 +7,7 @@ from aiortc import rtp as aiortc_rtp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fanwire.fastpath import probes
+from fanwire.fastpath.testing import probes
 
 U8, U16, U32 = st.integers(0, 0xFF), st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF)
 SENDER_INFO = st.fixed_dictionaries(

@@ -8,7 +8,7 @@ from aiortc.rtp import RtpPacket, pack_header_extensions, unpack_header_extensio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fanwire.fastpath import probes
+from fanwire.fastpath.testing import probes
 
 U16, U32 = st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF)
 ONE_BYTE_ELEMENTS = st.lists(st.tuples(st.integers(1, 14), st.binary(min_size=1, max_size=16)), max_size=20)

@@ -11,7 +11,7 @@ from aioice import stun as aioice_stun
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fanwire.fastpath import probes
+from fanwire.fastpath.testing import probes
 
 PASSWORD = b"VOkJxbRl1RmTxUk/WvJxBt"
 TRANSACTION = bytes.fromhex("b7e7a701bc34d686fa87dfae")

@@ -7,7 +7,7 @@ from aiortc import rtp as aiortc_rtp
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fanwire.fastpath import probes
+from fanwire.fastpath.testing import probes
 
 TICK_US = 250
 EPOCH_US = 64_000 << 24  # where the reference time wraps

@@ -12,7 +12,7 @@ from aiortc.codecs.vpx import Vp8Encoder, VpxPayloadDescriptor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fanwire.fastpath import probes
+from fanwire.fastpath.testing import probes
 
 U7, U8, U15, U16 = st.integers(0, 0x7F), st.integers(0, 0xFF), st.integers(0, 0x7FFF), st.integers(0, 0xFFFF)
 VP8_KEYFRAME = bytes.fromhex("50420f9d012a") + struct.pack("<HH", 1280 | 1 << 14, 720 | 2 << 14)

@@ -1,0 +1,211 @@
+"""A light WebRTC client: real HTTP, ICE, DTLS and SRTP, and nothing that costs more than that."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+from aioice import stun
+from pylibsrtp import Policy, Session
+from yarl import URL
+
+from fanwire.control.media.engine import SrtpProfile
+from fanwire.control.media.keys import SrtpKeys
+from fanwire.control.session.certificate import Certificate
+from fanwire.control.session.dtls import DtlsAssociation
+from fanwire.control.session.handshake import Handshake
+from fanwire.fastpath.testing.packet_counter import PacketCounter
+
+from .crowd_offers import Answer
+
+if TYPE_CHECKING:
+    from fanwire.fastpath.testing.packet_counter import Tally
+
+_CHECK_AGAIN_S = 0.3
+_CHECKS = 100
+_PROFILES = {
+    SrtpProfile.AES128_CM_SHA1_80: Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
+    SrtpProfile.AEAD_AES_128_GCM: Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
+    SrtpProfile.AEAD_AES_256_GCM: Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
+}
+
+
+Sent = Callable[[bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the clients of one crowd share."""
+
+    counter: PacketCounter
+    http: aiohttp.ClientSession
+    executor: Executor
+    certificate: Certificate
+
+
+def ignore(_: bytes) -> None:
+    """Nobody wants to hear of what is sent."""
+
+
+class Client:
+    """One client with a socket of its own, which the counter reads.
+
+    `index` is the socket's in the counter. `sent` hears of all that the client sends.
+    """
+
+    def __init__(self, services: Services, address: str, *, keep: bool, sent: Sent = ignore) -> None:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        sock.bind((address, 0))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        self.address: tuple[str, int] = sock.getsockname()
+        self.index = services.counter.add(sock, keep=keep)
+        self.answer: Answer | None = None
+        self.posted_us = 0  # CLOCK_MONOTONIC
+        self.connected = False
+        self._sent = sent
+        self._services = services
+        self._sock = sock
+        self._ufrag, self._pwd = secrets.token_hex(4), secrets.token_hex(16)
+        self._checks: dict[bytes, None] = {}  # transactions that are not answered yet
+        self._checked = asyncio.Event()
+        self._handshake: Handshake | None = None
+        self._resource: URL | None = None
+
+    @property
+    def tally(self) -> Tally:
+        """What has come so far."""
+        return self._services.counter.tally(self.index)
+
+    @property
+    def media(self) -> int:
+        """RTP packets that have come, or would have, had the socket not overflowed."""
+        return self.tally["rtp"] + self.tally["overflow"]
+
+    @property
+    def first_packet_s(self) -> float:
+        """Seconds from the POST to the first RTP packet."""
+        return (self.tally["first_rtp_us"] - self.posted_us) / 1e6
+
+    @property
+    def first_frame_s(self) -> float:
+        """Seconds from the POST to the last packet of the first frame; negative as long as none is whole."""
+        return (self.tally["first_marked_us"] - self.posted_us) / 1e6
+
+    @property
+    def sock(self) -> socket.socket:
+        """For whoever reads it while the counter does not."""
+        return self._sock
+
+    async def join(self, url: str, offer: Callable[[str, str, str], str]) -> None:
+        """POSTs an offer, made of ufrag, password and fingerprint, and connects."""
+        text = offer(self._ufrag, self._pwd, self._services.certificate.fingerprint)
+        self.posted_us = _now_us()
+        async with self._services.http.post(url, data=text, headers={"Content-Type": "application/sdp"}) as response:
+            answer = await response.text()
+            assert response.status == 201, f"{response.status}: {answer}"
+            self._resource = response.url.join(URL(response.headers["Location"]))
+        self.answer = Answer.parse(answer)
+        self._sock.connect(self.answer.address)
+        association = DtlsAssociation(
+            self._services.certificate, client=True, remote_fingerprints=[self.answer.fingerprint]
+        )
+        self._handshake = Handshake(association, executor=self._services.executor, send=self.send)
+        await self._find_path()
+        self._handshake.start()
+        self.set_keys(await self._handshake.done)
+        self.connected = True
+
+    async def leave(self) -> None:
+        """Ends the session with DELETE. The socket stays, and hears what still comes."""
+        self.connected = False
+        if self._resource is not None:
+            resource, self._resource = self._resource, None
+            async with self._services.http.delete(resource) as response:
+                assert response.status == 200
+        if self._handshake is not None:
+            await self._handshake.close()
+
+    def send(self, datagram: bytes) -> None:
+        """Sends to the server."""
+        self._sent(datagram)
+        self._sock.send(datagram)
+
+    def rest(self) -> None:
+        """Reads no more: what comes from now on is thrown away by the kernel, before it takes memory for it."""
+        self._services.counter.rest(self.index)
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+
+    def inject(self, datagram: bytes) -> None:
+        """Sends from this client's address what is not the client's own."""
+        self._sock.send(datagram)
+
+    def check(self, *, use_candidate: bool = True) -> bytes:
+        """Sends a connectivity check, which renews consent too (RFC 8445 section 7.2.2, RFC 7675); its bytes."""
+        assert self.answer is not None
+        attributes = {"USERNAME": f"{self.answer.ufrag}:{self._ufrag}", "PRIORITY": 0x6E7F00FF, "ICE-CONTROLLING": 1}
+        if use_candidate:
+            attributes["USE-CANDIDATE"] = None
+        message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST, attributes=attributes)
+        message.add_message_integrity(self.answer.pwd.encode())
+        message.add_fingerprint()
+        self._checks[message.transaction_id] = None
+        datagram = bytes(message)
+        self.send(datagram)
+        return datagram
+
+    def on_datagram(self, data: bytes) -> None:
+        """Something for Python has come."""
+        if data[0] < 4:
+            self._on_stun(data)
+        elif 20 <= data[0] < 64:
+            if self._handshake is not None:
+                self._handshake.receive(data)
+        else:
+            self.on_media(data)
+
+    def on_media(self, data: bytes) -> None:
+        """SRTP or SRTCP has come to a client that keeps it."""
+
+    def set_keys(self, keys: SrtpKeys) -> None:
+        """The handshake is over."""
+
+    async def _find_path(self) -> None:
+        for _ in range(_CHECKS):
+            self.check()
+            try:
+                await asyncio.wait_for(self._checked.wait(), _CHECK_AGAIN_S)
+            except TimeoutError:
+                continue
+            return
+        raise AssertionError("the server does not answer connectivity checks")
+
+    def _on_stun(self, data: bytes) -> None:
+        assert self.answer is not None
+        message = stun.parse_message(data)
+        assert message.message_class is stun.Class.RESPONSE, message
+        assert message.check_message_integrity(self.answer.pwd.encode())
+        assert message.transaction_id in self._checks, "the answer to a check that was not sent"
+        assert message.attributes["XOR-MAPPED-ADDRESS"] == self.address
+        del self._checks[message.transaction_id]
+        self._checked.set()
+
+
+def protector(keys: SrtpKeys) -> Session:
+    """The SRTP of what a client sends."""
+    return Session(Policy(keys.local, Policy.SSRC_ANY_OUTBOUND, srtp_profile=_PROFILES[keys.profile]))
+
+
+def opener(keys: SrtpKeys) -> Session:
+    """The SRTP of what a client receives."""
+    return Session(Policy(keys.remote, Policy.SSRC_ANY_INBOUND, srtp_profile=_PROFILES[keys.profile]))
+
+
+def _now_us() -> int:
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000

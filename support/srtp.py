@@ -1,0 +1,72 @@
+"""SRTP of both kinds: ours over each backend of this machine, and libsrtp's, which is the oracle."""
+
+from __future__ import annotations
+
+import struct
+from functools import cache
+
+import pylibsrtp
+import pylibsrtp._binding
+
+from fanwire.fastpath import backends
+from fanwire.fastpath.messages import SrtpProfile
+from fanwire.fastpath.testing.protection import Ciphers
+
+WINDOW = 1024
+KEY_BYTES = {
+    SrtpProfile.AEAD_AES_128_GCM: 28,
+    SrtpProfile.AEAD_AES_256_GCM: 44,
+    SrtpProfile.AES128_CM_SHA1_80: 30,
+}
+_ORACLE = {
+    SrtpProfile.AEAD_AES_128_GCM: pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
+    SrtpProfile.AEAD_AES_256_GCM: pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
+    SrtpProfile.AES128_CM_SHA1_80: pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
+}
+
+
+@cache
+def served() -> list[str]:
+    """The backends that this machine has. ipsec-mb is for x86-64 alone, and ci/setup installs it where it can."""
+    names = ["libcrypto"]
+    try:
+        backends.choose("ipsec-mb")
+    except backends.BackendError:
+        return names
+    finally:
+        backends.choose("auto")
+    return [*names, "ipsec-mb"]
+
+
+@cache
+def ciphers(name: str) -> Ciphers:
+    return Ciphers(name)
+
+
+def master_key(profile: SrtpProfile, seed: int = 7) -> bytes:
+    return bytes((i * seed + seed) & 0xFF for i in range(KEY_BYTES[profile]))
+
+
+def oracle(profile: SrtpProfile, key: bytes, *, inbound: bool) -> pylibsrtp.Session:
+    """A session of libsrtp for any SSRC."""
+    kind = pylibsrtp.Policy.SSRC_ANY_INBOUND if inbound else pylibsrtp.Policy.SSRC_ANY_OUTBOUND
+    policy = pylibsrtp.Policy(key=key, ssrc_type=kind, srtp_profile=_ORACLE[profile])
+    policy.window_size = WINDOW
+    policy.allow_repeat_tx = True
+    session = pylibsrtp.Session(policy)
+    ffi = pylibsrtp._binding.ffi
+    session._cdata = ffi.new("char[4096]")  # its own is too small for the longest packets
+    session._buffer = ffi.buffer(session._cdata)
+    return session
+
+
+def rtp_header(seq16: int, ssrc: int = 0x1234, *, padded: bool = False) -> bytes:
+    """With two CSRCs and an extension, all of which stays in the clear."""
+    first = 0xB2 if padded else 0x92
+    fixed = struct.pack("!BBHII", first, 0x80 | 96, seq16, seq16 * 3000 & 0xFFFFFFFF, ssrc)
+    return fixed + struct.pack("!II", 1, 2) + bytes.fromhex("bede0001 10aa0000")
+
+
+def rtcp_packet(size: int, ssrc: int = 0x1234) -> bytes:
+    """A receiver report's header, and what might follow."""
+    return struct.pack("!BBHI", 0x80, 201, size // 4 - 1, ssrc) + bytes(i & 0xFF for i in range(size - 8))
