@@ -71,7 +71,7 @@ def layer(module: str) -> str | None:
     return names[2] if names[:2] == ["fanwire", "control"] and len(names) > 2 and names[2] in LAYERS else None
 
 
-def test_control_imports_downwards_only():
+def test_control_imports_downwards_only() -> None:
     upwards = [
         f"{module_name(path)} imports {name}"
         for path in sources(".py", folders=("control",))
@@ -82,12 +82,12 @@ def test_control_imports_downwards_only():
     assert upwards == []
 
 
-def test_every_module_of_control_has_a_layer():
+def test_every_module_of_control_has_a_layer() -> None:
     modules = {module_name(path) for path in sources(".py", folders=("control",))} - {"fanwire.control"}
     assert {module for module in modules if layer(module) is None} == set()
 
 
-def test_only_the_seam_reaches_the_fast_path():
+def test_only_the_seam_reaches_the_fast_path() -> None:
     reaching = {
         module_name(path)
         for path in sources(".py", folders=("control",))
@@ -96,7 +96,7 @@ def test_only_the_seam_reaches_the_fast_path():
     assert reaching == {SEAM}
 
 
-def test_the_seam_stays_narrow():
+def test_the_seam_stays_narrow() -> None:
     path = ROOT / "control/media/engine.py"
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.ClassDef):
@@ -105,14 +105,14 @@ def test_the_seam_stays_narrow():
             assert len(public) <= MAX_SEAM_METHODS, node.name
 
 
-def test_the_fast_path_never_imports_control():
+def test_the_fast_path_never_imports_control() -> None:
     for path in sources(".py", folders=("fastpath",)):
         assert not any(name.startswith("fanwire.control") for name in imports(path)), path
     for path in sources(".pyx", ".pxd", ".pyi", folders=("fastpath",)):
         assert not re.search(r"^\s*c?(?:from|import)\b.*\bcontrol\b", path.read_text(), re.MULTILINE), path
 
 
-def test_instruments_stay_apart():
+def test_instruments_stay_apart() -> None:
     """The server never imports `fastpath/testing`; `tests` and `bench` share `support` and never each other."""
     wrong = [
         f"{path} imports {name}"
@@ -132,12 +132,12 @@ def test_instruments_stay_apart():
     assert wrong == []
 
 
-def test_packages_import_themselves_relatively():
+def test_packages_import_themselves_relatively() -> None:
     for path in sources(".py", ".pyi", ".pyx", ".pxd"):
         assert not re.search(r"^\s*(?:from|c?import)\s+fanwire\b", path.read_text(), re.MULTILINE), path
 
 
-def test_c_includes_downwards_only():
+def test_c_includes_downwards_only() -> None:
     wrong = []
     for path in sources(".c", ".h", folders=("fastpath",)):
         floor = path.parent.name
@@ -149,7 +149,7 @@ def test_c_includes_downwards_only():
     assert wrong == []
 
 
-def test_c_outside_net_does_no_io():
+def test_c_outside_net_does_no_io() -> None:
     wrong = []
     for path in sources(".c", ".h", folders=("fastpath",)):
         floor = path.parent.name
@@ -160,18 +160,18 @@ def test_c_outside_net_does_no_io():
     assert wrong == []
 
 
-def test_the_worker_sees_c_through_core_alone():
+def test_the_worker_sees_c_through_core_alone() -> None:
     for path in (ROOT / "fastpath").glob("worker.p[yx][xd]"):
         text = path.read_text()
         assert set(re.findall(r"^\s*from\s+(\.\w*)\s+cimport\b", text, re.MULTILINE)) <= {".core"}, path
         assert not re.search(r'^\s*cdef\s+extern\s+from\s+"', text, re.MULTILINE), path
 
 
-def test_no_c_file_shares_a_cython_modules_name():
+def test_no_c_file_shares_a_cython_modules_name() -> None:
     assert not [path for path in sources(".pyx") if path.with_suffix(".c").exists()]
 
 
-def test_no_file_outgrows_a_reader():
+def test_no_file_outgrows_a_reader() -> None:
     suffixes = (".py", ".pyi", ".pyx", ".pxd", ".c", ".h", ".js", ".css", ".html")
     own = sources(*suffixes, folders=("control", "fastpath", "support", "tests", "bench"))
     lengths = {path: len(path.read_text().splitlines()) for path in own}

@@ -88,6 +88,10 @@ async def listen(http: aiohttp.ClientSession, resource: str, *names: str) -> Asy
         yield Events(response)
 
 
+def flows(encoding: str) -> Callable[[Events], bool]:
+    return lambda now: now.flowing == encoding
+
+
 async def shows(viewer: Viewer, encoding: str) -> None:
     """Waits until the viewer sees the size of this encoding."""
 
@@ -115,7 +119,7 @@ async def test_layers_are_chosen_by_the_viewer_and_by_the_admin_and_told(
         for encoding in ("q", "h", "f", "q"):
             async with http.post(f"{resource}/layer", json={"mediaId": "1", "encodingId": encoding}) as response:
                 assert response.status == 200
-            await events.until(lambda now, encoding=encoding: now.flowing == encoding)
+            await events.until(flows(encoding))
             await shows(viewer, encoding)
         async with http.patch(session, json={"media": {"1": {"encodingId": "h"}}}) as response:
             assert (response.status, (await response.json())["media"]["1"]["wish"]) == (200, {"encodingId": "h"})

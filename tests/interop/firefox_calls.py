@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -165,6 +166,6 @@ async def test_our_pages_call(server: Server, browser: Browser, firefox: Browser
         await page.get_by_text("Test card", exact=True).click()
         await page.get_by_role("button", name="Start publishing").click()
         video = (await watching.open(f"{server.url}/watch/{room}")).locator("video")
-        await until(lambda video=video: video.evaluate(SHOWN), lambda frames: frames > 15, timeout_s=30)
+        await until(partial(video.evaluate, SHOWN), lambda frames: frames > 15, timeout_s=30)
         await page.close()
         await watching.close_pages()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
@@ -117,7 +118,7 @@ async def test_layers_that_stop_and_come_back_only_change_the_size(server: Serve
     for active, width in ((("q",), 240), (("q", "h"), 480), (("q", "h", "f"), 960)):
         await viewer.drain()
         await set_active(publisher, active)
-        await until(lambda: viewer.watch(0.5), lambda seen, width=width: widths(seen) == {width}, timeout_s=10)
+        await until(lambda: viewer.watch(0.5), partial(shows, width), timeout_s=10)
         (await viewer.watch(1)).check_picture()
 
 
@@ -161,6 +162,10 @@ PUT_BACK = "() => Promise.all(connection.getSenders().map((sender, i) => sender.
 def enable(enabled: str) -> str:
     """The script that mutes or unmutes."""
     return f"() => connection.getSenders().forEach(({{ track }}) => (track.enabled = {enabled}))"
+
+
+def shows(width: int, seen: Seen) -> bool:
+    return widths(seen) == {width}
 
 
 async def set_active(publisher: Publisher, rids: Sequence[str]) -> None:

@@ -17,7 +17,9 @@ TRAFFIC = st.lists(st.tuples(st.integers(100, 200_000), st.integers(0, 8), st.bo
 
 
 @given(TRAFFIC, st.randoms(use_true_random=False))
-def test_what_is_missing_is_asked_for_with_patience_and_not_for_ever(traffic: list, chance: object) -> None:
+def test_what_is_missing_is_asked_for_with_patience_and_not_for_ever(
+    traffic: list[tuple[int, int, bool]], chance: object
+) -> None:
     nack, now_us, highest = Nack(), 1, 0x10000
     missing: dict[int, int] = {}  # 16 bits to since when
     asked: dict[int, list[int]] = {}
@@ -184,7 +186,9 @@ FRAMES = st.lists(
 
 
 @given(FRAMES, st.integers(0, 5))
-def test_frames_count_once_all_before_them_since_a_keyframe_has_come(frames: list, repaired_after: int) -> None:
+def test_frames_count_once_all_before_them_since_a_keyframe_has_come(
+    frames: list[tuple[int, bool, int, int]], repaired_after: int
+) -> None:
     counted, model = Frames(), PatientDecoder()
     seq, now_us, entry, late = 0x10000, 1, 0, []
     for number, (packets, key, come, wait_us) in enumerate(frames):

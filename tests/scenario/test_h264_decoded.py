@@ -65,7 +65,7 @@ def decode(units: dict[int, bytes]) -> dict[int, Picture]:
         for frame in context.decode(packet):
             assert isinstance(frame, av.VideoFrame)
             assert frame.pts is not None
-            shown[frame.pts] = frame.to_ndarray()
+            shown[frame.pts] = frame.to_ndarray().astype(np.uint8, copy=False)
     return shown
 
 

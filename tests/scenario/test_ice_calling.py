@@ -252,6 +252,8 @@ def test_a_caller_watches_over_a_lossy_path_and_misses_nothing() -> None:
         assert stream.freezes == 0
         assert stream.nacks > 0
         assert world.counters(0)["twcc_out"] > 50
-        (sent,) = world.nodes[1].sandbox.submit(ReadStatistics(server.transport), world.now_us).statistics.streams
+        statistics = world.nodes[1].sandbox.submit(ReadStatistics(server.transport), world.now_us).statistics
+        assert statistics is not None
+        (sent,) = statistics.streams
         assert sent.nacks > 30
         assert sent.rtt_us > 0

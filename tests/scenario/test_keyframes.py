@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from functools import partial
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_a_thousand_viewers_at_once_are_few_requests_the_fewer_the_dearer(interv
     with World() as world:
         source, viewers = audience(world, 1000, interval_us=interval_us)
         for viewer in viewers:
-            world.after(world.chance.randrange(3_000_000), lambda viewer=viewer: viewer.ask_keyframe(1))
+            world.after(world.chance.randrange(3_000_000), partial(viewer.ask_keyframe, 1))
         world.run(4)
         assert world.counters()["keyframe_requests_in"] == 1000
         apart_us = [b - a for a, b in itertools.pairwise(source.requests_us)]
@@ -66,8 +67,14 @@ def test_a_thousand_viewers_at_once_are_few_requests_the_fewer_the_dearer(interv
 
 def keyframes(received: Received) -> list[int]:
     """The numbers of the keyframes that came, of one packet each."""
-    packets = [packet for packet in received.ordered() if probes.vp8(packet.payload)["keyframe"]]
-    return [Tag.find(packet.payload).frame for packet in packets]
+    numbers = []
+    for packet in received.ordered():
+        frame, tag = probes.vp8(packet.payload), Tag.find(packet.payload)
+        assert frame is not None
+        if frame["keyframe"]:
+            assert tag is not None
+            numbers.append(tag.frame)
+    return numbers
 
 
 def test_who_asks_soon_after_a_keyframe_is_sent_it_again_and_next_time_a_new_one() -> None:

@@ -81,7 +81,7 @@ class Camera(Source):
         (packet,) = self.encoder.encode(picture)
         (whole,) = self.decoder.decode(packet)
         coded = bytes(packet)
-        self.shown[coded] = whole.to_ndarray()
+        self.shown[coded] = whole.to_ndarray().astype(np.uint8, copy=False)
         self.frame += 1
         self.picture_id += 1
         self.tl0 += step == 0

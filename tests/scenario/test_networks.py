@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def bad_link(world: World) -> Link:
 
 def sources(publisher: Publisher, label: int) -> list[Source]:
     chance = publisher.world.chance
-    start = {"label": label, "seq": chance.randrange(1 << 16), "timestamp": chance.randrange(1 << 32)}
+    start: dict[str, Any] = {"label": label, "seq": chance.randrange(1 << 16), "timestamp": chance.randrange(1 << 32)}
     made = [
         publisher.source(CAMERA, ssrc=0x20 + n, rtx_ssrc=0x30 + n, rid=rid, size=(320 << n, 180 << n), **start)
         for n, rid in enumerate("qhf")

@@ -175,7 +175,8 @@ def test_what_comes_after_several_switches_is_not_lost(choices: tuple[int, ...])
         world.submit(SetLayers(watching, 0))
         world.run(3)
         received = viewer.streams[1]
-        send, held = publisher.send_packet, []
+        send = publisher.send_packet
+        held: list[tuple[Packet, tuple[int, int] | None]] = []
 
         def hold(packet: Packet, original: tuple[int, int] | None) -> None:
             if packet.ssrc == 0x20 and not held:

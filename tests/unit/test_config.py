@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -20,15 +21,17 @@ from fanwire.control.config.load import ConfigError, load
 from fanwire.control.config.options import OPTIONS, Config
 from support import option_tables
 
+Toml = Callable[[str], str]  # writes a configuration file; its path
 
-def refusal(command_line=None, environment=None) -> str:
+
+def refusal(command_line: Mapping[str, object] | None = None, environment: Mapping[str, str] | None = None) -> str:
     with pytest.raises(ConfigError) as error:
         load(command_line or {}, environment or {})
     return str(error.value)
 
 
 @pytest.fixture
-def toml(tmp_path):
+def toml(tmp_path: Path) -> Toml:
     def write(text: str) -> str:
         path = tmp_path / "fanwire.toml"
         path.write_text(text)
@@ -51,7 +54,7 @@ def write_certificate(folder: Path, name: str, password: bytes | None = None) ->
     return str(paths[0]), str(paths[1])
 
 
-def test_defaults_serve_this_machine_alone_on_all_cores():
+def test_defaults_serve_this_machine_alone_on_all_cores() -> None:
     config = load({}, {})
     assert config.http.http == ("127.0.0.1", 8080)
     assert ("127.0.0.1", 7800) in config.listen.udp
@@ -60,13 +63,13 @@ def test_defaults_serve_this_machine_alone_on_all_cores():
     assert config.http.tls_context() is None
 
 
-def test_insecure_defaults_receive_media_on_every_interface():
+def test_insecure_defaults_receive_media_on_every_interface() -> None:
     config = load({"insecure": True}, {})
     assert ("0.0.0.0", 7800) in config.listen.udp
     assert {host for host, _ in config.listen.udp} <= {"0.0.0.0", "::"}
 
 
-def test_command_line_goes_before_environment_before_file_before_default(toml):
+def test_command_line_goes_before_environment_before_file_before_default(toml: Toml) -> None:
     path = toml('workers = 2\nlog_level = "warning"\nhttp = "[::1]:9000"')
     environment = {"FANWIRE_CONFIG": path, "FANWIRE_WORKERS": "3", "FANWIRE_LOG_LEVEL": "error", "FANWIRE_HTTP": ""}
     config = load({"workers": "4", "log_level": None}, environment)
@@ -74,7 +77,7 @@ def test_command_line_goes_before_environment_before_file_before_default(toml):
     assert config.media.consent_timeout_s == 30
 
 
-def test_lists_mean_the_same_from_every_source(toml):
+def test_lists_mean_the_same_from_every_source(toml: Toml) -> None:
     addresses = ["127.0.0.1:7800", "[::1]:7900"]
     path = toml('udp = ["127.0.0.1:7800", "[::1]:7900"]')
     sources = [
@@ -86,7 +89,7 @@ def test_lists_mean_the_same_from_every_source(toml):
     assert {config.listen.udp for config in sources} == {(("127.0.0.1", 7800), ("::1", 7900))}
 
 
-def test_tcp_listens_where_udp_does_unless_told_otherwise(toml):
+def test_tcp_listens_where_udp_does_unless_told_otherwise(toml: Toml) -> None:
     udp = {"udp": "127.0.0.1:7900,[::1]:0"}
     default = load(udp | {"workers": "2"}, {})
     assert default.listen.worker_tcp(1) == default.listen.worker_udp(1) == (("127.0.0.1", 7901), ("::1", 0))
@@ -101,13 +104,13 @@ def test_tcp_listens_where_udp_does_unless_told_otherwise(toml):
     assert "65535" in refusal({"tcp": "127.0.0.1:65535", "workers": "2"})
 
 
-def test_a_turn_server_comes_from_the_file_with_its_credentials(toml):
+def test_a_turn_server_comes_from_the_file_with_its_credentials(toml: Toml) -> None:
     path = toml('ice_servers = ["stun:a.example", {url = "turn:b.example", username = "u", credential = "c"}]')
     stun, turn = load({"config": path}, {}).http.ice_servers
     assert (stun.url, turn.url, turn.username, turn.credential) == ("stun:a.example", "turn:b.example", "u", "c")
 
 
-def test_a_refusal_does_not_show_a_secret(toml):
+def test_a_refusal_does_not_show_a_secret(toml: Toml) -> None:
     message = refusal({"config": toml('ice_servers = [{url = "turn:b.example", credential = "s3cret"}]')})
     assert "turn:b.example" in message
     assert "s3cret" not in message
@@ -147,7 +150,7 @@ def test_a_refusal_does_not_show_a_secret(toml):
         ("drain_timeout_s", "-1", "from 0 to"),
     ],
 )
-def test_a_wrong_value_is_refused_by_key_value_and_what_is_allowed(key, value, allowed):
+def test_a_wrong_value_is_refused_by_key_value_and_what_is_allowed(key: str, value: str, allowed: str) -> None:
     option = next(option for option in OPTIONS if option.key == key)
     for message, origin in (
         (refusal({key: value}), option.flag),
@@ -162,14 +165,14 @@ KEY = "k" * 32
 
 
 @pytest.mark.parametrize("value", ["main", f"main:{KEY[1:]}", f"ma in:{KEY}", f"a:{KEY},a:{KEY}", f"a:{KEY},b"])
-def test_a_weak_or_malformed_key_is_refused_and_not_shown(value, toml):
+def test_a_weak_or_malformed_key_is_refused_and_not_shown(value: str, toml: Toml) -> None:
     for message in (refusal({"keys": [value]}), refusal({}, {"FANWIRE_KEYS": value})):
         assert "32 bytes" in message or "each KID once" in message
         assert KEY[1:] not in message
     assert "hush" not in refusal({"config": toml('[keys]\nmain = "hush"')})
 
 
-def test_keys_open_every_address_and_stay_out_of_sight(toml):
+def test_keys_open_every_address_and_stay_out_of_sight(toml: Toml) -> None:
     sources = [
         load({"keys": [f"one:{KEY}", f"two:{KEY}:"], "http": "0.0.0.0:80"}, {}),
         load({}, {"FANWIRE_KEYS": f"one:{KEY}, two:{KEY}:", "FANWIRE_HTTP": "0.0.0.0:80"}),
@@ -188,17 +191,17 @@ def test_keys_open_every_address_and_stay_out_of_sight(toml):
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     ),
 )
-def test_whatever_stands_in_a_file_gives_a_config_or_a_refusal(key, value):
+def test_whatever_stands_in_a_file_gives_a_config_or_a_refusal(key: str, value: object) -> None:
     with contextlib.suppress(ConfigError):
         assert isinstance(load({key: value}, {}), Config)
 
 
-def test_a_misspelt_key_is_refused_with_the_right_one(toml):
+def test_a_misspelt_key_is_refused_with_the_right_one(toml: Toml) -> None:
     assert "did you mean 'workers'?" in refusal({"config": toml("workrs = 2")})
 
 
 @pytest.mark.parametrize("text", ["workers = ", "workers = 2\nworkers = 3"])
-def test_a_file_that_is_not_toml_is_refused_by_name(toml, text):
+def test_a_file_that_is_not_toml_is_refused_by_name(toml: Toml, text: str) -> None:
     path = toml(text)
     assert path in refusal({"config": path})
     assert "FANWIRE_CONFIG" in refusal({}, {"FANWIRE_CONFIG": "/no/such/file"})
@@ -208,7 +211,7 @@ def test_a_file_that_is_not_toml_is_refused_by_name(toml, text):
     ("key", "value"),
     [("http", "0.0.0.0:80"), ("http", "[::]:80"), ("udp", "192.0.2.1:1")],
 )
-def test_an_address_that_others_reach_needs_insecure(key, value):
+def test_an_address_that_others_reach_needs_insecure(key: str, value: str) -> None:
     message = refusal({}, {f"FANWIRE_{key.upper()}": value})
     assert "--insecure" in message
     assert value.rpartition(":")[0] in message
@@ -216,18 +219,18 @@ def test_an_address_that_others_reach_needs_insecure(key, value):
 
 
 @pytest.mark.parametrize("host", ["127.9.9.9", "[::1]", "localhost"])
-def test_every_loopback_address_is_allowed(host):
+def test_every_loopback_address_is_allowed(host: str) -> None:
     load({"http": f"{host}:80"}, {})
 
 
-def test_workers_have_ports_of_their_own():
+def test_workers_have_ports_of_their_own() -> None:
     assert load({"udp": "127.0.0.1:65533", "workers": "3"}, {}).listen.worker_udp(2) == (("127.0.0.1", 65535),)
     assert load({"udp": "127.0.0.1:0", "workers": "3"}, {}).listen.worker_udp(2) == (("127.0.0.1", 0),)
     assert "at most 65533" in refusal({"udp": "127.0.0.1:65534", "workers": "3"})
     assert "127.0.0.1:7802" in refusal({"udp": "127.0.0.1:7800,127.0.0.1:7802", "workers": "3"})
 
 
-def test_tls_needs_a_certificate_and_its_own_open_key(tmp_path):
+def test_tls_needs_a_certificate_and_its_own_open_key(tmp_path: Path) -> None:
     certificate, key = write_certificate(tmp_path, "one")
     _, other_key = write_certificate(tmp_path, "other")
     locked_certificate, locked_key = write_certificate(tmp_path, "locked", password=b"secret")
@@ -238,14 +241,14 @@ def test_tls_needs_a_certificate_and_its_own_open_key(tmp_path):
     assert locked_key in refusal({"tls_cert": locked_certificate, "tls_key": locked_key})
 
 
-def test_the_command_line_refuses_with_status_2_and_one_message(capsys):
+def test_the_command_line_refuses_with_status_2_and_one_message(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--workers", "0"]) == 2
     assert capsys.readouterr().err.splitlines() == [
         "fanwire: --workers: 0 is not allowed; expected a whole number from 1 to 64"
     ]
 
 
-def test_an_address_in_use_ends_the_start_with_status_1_in_plain_words():
+def test_an_address_in_use_ends_the_start_with_status_1_in_plain_words() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         options = ["--http", address, "--udp", "127.0.0.1:0", "--workers", "1"]
@@ -256,6 +259,6 @@ def test_an_address_in_use_ends_the_start_with_status_1_in_plain_words():
     assert "Traceback" not in ended.stderr
 
 
-def test_the_documentation_lists_every_option_as_it_is_declared():
+def test_the_documentation_lists_every_option_as_it_is_declared() -> None:
     written = option_tables.DOCUMENT.read_text()
     assert written == option_tables.with_tables(written), "run: python support/option_tables.py"

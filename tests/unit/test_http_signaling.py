@@ -16,6 +16,7 @@ from yarl import URL
 from fanwire.control.config.ice_server import IceServer
 from fanwire.control.config.options import HttpOptions
 from fanwire.control.http.api import create_app
+from fanwire.control.http.contract import SignalingApi
 from fanwire.control.rooms.errors import (
     NegotiationError,
     NothingPublished,
@@ -23,6 +24,8 @@ from fanwire.control.rooms.errors import (
     SessionNotFound,
     TooManySessions,
 )
+from fanwire.control.rooms.policy import Permit
+from support.signaling import UnusedSession
 
 OFFER = "v=0\r\ns=an offer\r\n"
 FRAGMENT = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"
@@ -32,7 +35,7 @@ MAX_BODY_BYTES = 1000
 
 
 @dataclass
-class FakeSession:
+class FakeSession(UnusedSession):
     id: str
     room: str
     kind: str
@@ -40,12 +43,12 @@ class FakeSession:
     etag: str = "ice-1"
     trickled: list[str] = field(default_factory=list)
 
-    async def trickle(self, fragment: str) -> None:
+    async def trickle(self, fragment: str, /) -> None:
         if "a=" not in fragment:
             raise SdpError("not a fragment")
         self.trickled.append(fragment)
 
-    async def restart_ice(self, fragment: str) -> str:
+    async def restart_ice(self, fragment: str, /) -> str:
         if "a=ice-ufrag" not in fragment:
             raise SdpError("a restart needs new credentials")
         self.etag = "ice-2"
@@ -61,19 +64,19 @@ class FakeJoined:
     answer: str
 
 
-class FakeRooms:
+class FakeRooms(SignalingApi):
     def __init__(self) -> None:
         self.sessions: dict[str, FakeSession] = {}
         self.joined: list[tuple[str, str, str, str | None]] = []
         self.error: Exception | None = None
 
-    async def publish(self, room: str, offer: str, *, identity: str | None, permit: object = None) -> FakeJoined:
+    async def publish(self, room: str, offer: str, /, *, identity: str | None, permit: Permit | None) -> FakeJoined:
         return self._join("publish", room, offer, identity)
 
-    async def subscribe(self, room: str, offer: str, *, publisher: str | None, permit: object = None) -> FakeJoined:
+    async def subscribe(self, room: str, offer: str, /, *, publisher: str | None, permit: Permit | None) -> FakeJoined:
         return self._join("subscribe", room, offer, publisher)
 
-    def session(self, session_id: str) -> FakeSession:
+    def session(self, session_id: str, /) -> FakeSession:
         if session_id not in self.sessions:
             raise SessionNotFound
         return self.sessions[session_id]

@@ -15,8 +15,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from fanwire.control.http import whep
 from fanwire.control.http.api import create_app
 from fanwire.control.rooms.errors import NoSuchLayer, SessionNotFound, StreamNotFound, TooManyStreams
-from fanwire.control.rooms.events import EVENT_NAMES, Event
+from fanwire.control.rooms.events import EVENT_NAMES, Event, EventName
 from fanwire.control.rooms.layers import EncodingState, Flow, LayerWish, MediumState
+from support.signaling import UnusedRooms, UnusedSession
 
 Client = TestClient[Any, Any]
 SESSION = "/whep/stage/s1"
@@ -33,7 +34,7 @@ STATE = MediumState(
 )
 
 
-class FakeSession:
+class FakeSession(UnusedSession):
     id, room, kind, etag = "s1", "stage", "subscribe", "ice-1"
 
     def __init__(self) -> None:
@@ -43,18 +44,18 @@ class FakeSession:
         self.reading = 0
         self.batches: asyncio.Queue[list[Event] | None] = asyncio.Queue()
 
-    async def choose_layers(self, wishes: Mapping[int | None, LayerWish]) -> None:
+    async def choose_layers(self, wishes: Mapping[int | None, LayerWish], /) -> None:
         if any(wish.encoding == "x" for wish in wishes.values()):
             raise NoSuchLayer("There is no encoding 'x' here; there is 'q', 'h'.")
         self.wishes.append(wishes)
 
-    def open_events(self, names: Collection[str]) -> str:
+    def open_events(self, names: Collection[EventName], /) -> str:
         if self.opened:
             raise TooManyStreams(1)
         self.opened.append(names)
         return "e1"
 
-    def read_events(self, stream_id: str) -> AsyncGenerator[list[Event], None]:
+    def read_events(self, stream_id: str, /) -> AsyncGenerator[list[Event], None]:
         if stream_id != "e1":
             raise StreamNotFound
         return self._read()
@@ -67,17 +68,17 @@ class FakeSession:
         finally:
             self.reading -= 1
 
-    def close_events(self, stream_id: str) -> None:
+    def close_events(self, stream_id: str, /) -> None:
         if stream_id != "e1":
             raise StreamNotFound
         self.closed.append(stream_id)
 
 
-class FakeRooms:
+class FakeRooms(UnusedRooms):
     def __init__(self, session: FakeSession) -> None:
         self._session = session
 
-    def session(self, session_id: str) -> FakeSession:
+    def session(self, session_id: str, /) -> FakeSession:
         if session_id != self._session.id:
             raise SessionNotFound
         return self._session
@@ -90,7 +91,7 @@ def session() -> FakeSession:
 
 @pytest_asyncio.fixture
 async def client(session: FakeSession) -> AsyncIterator[Client]:
-    app = create_app(FakeRooms(session))  # type: ignore[arg-type]
+    app = create_app(FakeRooms(session))
     async with TestClient(TestServer(app)) as client:
         yield client
 

@@ -37,7 +37,7 @@ def build(kind: str, project: Path, target: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def sdist(tmp_path_factory):
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sdist")
     project = folder / "project"
     project.mkdir()
@@ -51,7 +51,7 @@ def sdist(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def wheel(sdist, tmp_path_factory):
+def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
@@ -63,7 +63,7 @@ def in_tree(*patterns: str) -> set[str]:
     return {path.relative_to(ROOT).as_posix() for path in found if path.is_file()}
 
 
-def test_the_sdist_holds_every_source_and_nothing_built(sdist):
+def test_the_sdist_holds_every_source_and_nothing_built(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
     wanted = in_tree(
@@ -73,7 +73,7 @@ def test_the_sdist_holds_every_source_and_nothing_built(sdist):
     assert not {name for name in held if name.endswith((".so", ".o", ".pyc")) or name.startswith(("build", "tests"))}
 
 
-def test_the_wheel_holds_extensions_pages_and_stubs_and_no_sources_of_theirs(wheel):
+def test_the_wheel_holds_extensions_pages_and_stubs_and_no_sources_of_theirs(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if name.startswith("fanwire/")}
         metadata = {name.partition("/")[2] for name in archive.namelist()} - held
@@ -88,7 +88,7 @@ def test_the_wheel_holds_extensions_pages_and_stubs_and_no_sources_of_theirs(whe
     assert {"entry_points.txt", "licenses/LICENSE"} <= metadata
 
 
-def test_the_wheels_extensions_are_stripped(wheel, tmp_path):
+def test_the_wheels_extensions_are_stripped(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     extensions = sorted(tmp_path.rglob("*.so"))
@@ -100,7 +100,7 @@ def test_the_wheels_extensions_are_stripped(wheel, tmp_path):
         assert not {name for name in sections if name.startswith((".symtab", ".debug"))}, path
 
 
-def test_the_installed_wheel_runs_without_the_checkout(wheel, tmp_path):
+def test_the_installed_wheel_runs_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     code = """

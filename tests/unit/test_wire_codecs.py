@@ -109,7 +109,7 @@ def test_only_the_first_fragment_of_an_h264_idr_is_a_keyframe() -> None:
     assert [frame["start"] for frame in frames] == [True] + [False] * (len(frames) - 1)
 
 
-def aggregate(*units: bytes) -> bytes:
+def stap_a(*units: bytes) -> bytes:
     return b"\x78" + b"".join(struct.pack("!H", len(unit)) + unit for unit in units)
 
 
@@ -125,10 +125,10 @@ SPS, PPS = b"\x67\x42\x00\x1e", b"\x68\xce\x01\x02"
         (b"\x1c\x81\x9a", 1, True),
         (b"\x1c\x41", 1, True),  # the last fragment
         (b"\x7c\x01", 0, False),
-        (aggregate(SPS, PPS, b"\x65\x88"), 0, False),
-        (aggregate(b"\x06\x05", b"\x01\x9a"), 1, True),
+        (stap_a(SPS, PPS, b"\x65\x88"), 0, False),
+        (stap_a(b"\x06\x05", b"\x01\x9a"), 1, True),
         (PREFIX, 2, False),
-        (aggregate(PREFIX, b"\x41\x9a"), 2, False),
+        (stap_a(PREFIX, b"\x41\x9a"), 2, False),
         (b"\x6e\x00\x80\x47", None, False),  # MVC's, not SVC's
         (b"\x6e\x80\x80", None, False),
         (SPS, None, False),
@@ -148,9 +148,9 @@ def test_what_an_h264_packet_tells_of_its_temporal_layer(payload: bytes, tempora
     [
         (b"\x09\x10", True),
         (b"\x06\x05", True),
-        (aggregate(b"\x09\x10", b"\x06\x05"), True),
-        (aggregate(b"\x09\x10", SPS), False),
-        (aggregate(b"\x09\x10", b"\x01\x9a"), False),
+        (stap_a(b"\x09\x10", b"\x06\x05"), True),
+        (stap_a(b"\x09\x10", SPS), False),
+        (stap_a(b"\x09\x10", b"\x01\x9a"), False),
         (PREFIX, False),
         (b"\x1c\x41", False),
     ],
@@ -229,7 +229,7 @@ def obus(temporal_unit: bytes) -> Iterator[tuple[int, bytes]]:
         at += size
 
 
-def aggregate(elements: list[bytes], *, lengths: bool, new: bool = True, layers: int | None = None) -> bytes:
+def av1_packet(elements: list[bytes], *, lengths: bool, new: bool = True, layers: int | None = None) -> bytes:
     """One AV1 packet of whole OBUs: each with its length (W = 0), or the last without."""
     if layers is not None:
         elements = [bytes([element[0] | 0x04, layers]) + element[1:] for element in elements]
@@ -253,7 +253,7 @@ def test_av1_sequence_headers_give_the_size(
     size, units = av1_stream
     sized = []
     for unit in units:
-        frame = probes.av1(aggregate([data for _, data in unit], lengths=lengths, layers=layers))
+        frame = probes.av1(av1_packet([data for _, data in unit], lengths=lengths, layers=layers))
         assert frame is not None
         assert frame["start"]
         assert frame["keyframe"]  # as `new` says
@@ -267,7 +267,7 @@ def test_an_av1_obu_over_several_packets_starts_once(
     av1_stream: tuple[tuple[int, int], list[list[tuple[int, bytes]]]],
 ) -> None:
     _, units = av1_stream
-    packet = aggregate([data for _, data in units[0]], lengths=False)
+    packet = av1_packet([data for _, data in units[0]], lengths=False)
     half = len(packet) - 5
     first = probes.av1(bytes([packet[0] | 0x40]) + packet[1:half])
     second = probes.av1(b"\x90" + packet[half:])

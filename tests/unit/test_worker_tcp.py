@@ -75,11 +75,11 @@ class Host:
     def event(self, wanted: Callable[[Event], bool]) -> Event:
         """The first event that is wanted, waiting for it; it is given out once."""
 
-        def look() -> Event | None:
+        def look() -> list[Event]:
             self.events += self.worker.read_events()
-            return next(filter(wanted, self.events), None)
+            return [event for event in self.events if wanted(event)]
 
-        found = until(look)
+        found = until(look)[0]
         self.events.remove(found)
         return found
 
@@ -232,7 +232,7 @@ def test_a_transport_lives_on_a_connection(host: Host, dial: Callable[[], TcpPee
     srtp, received = sender("alice"), receiver()
     for seq in range(1, 200):
         alice.send(srtp.protect(rtp(seq, b"%d" % seq * 50)))
-    heard = []
+    heard: list[bytes] = []
     while len(heard) < 199:
         datagram = bob.receive()
         if is_rtp(datagram):

@@ -1,0 +1,64 @@
+"""Bases for fakes of sessions and rooms: a test overrides the methods that it uses, and every other call fails it.
+
+mypy compares them with the Protocols of the HTTP layer, so that a fake whose signatures have drifted is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection, Mapping
+from typing import NoReturn
+
+from fanwire.control.http.contract import Joined, SignalingApi, SignalingSession
+from fanwire.control.rooms.events import Event, EventName
+from fanwire.control.rooms.layers import LayerWish
+from fanwire.control.rooms.policy import Permit
+
+
+def _unexpected(name: str) -> NoReturn:
+    raise AssertionError(f"the test does not expect a call of {name}")
+
+
+class UnusedSession:
+    """A session without any method that works."""
+
+    id: str
+    etag: str
+    room: str
+    kind: str
+
+    def authorize(self, permit: Permit, /) -> None:
+        _unexpected("authorize")
+
+    async def trickle(self, fragment: str, /) -> None:
+        _unexpected("trickle")
+
+    async def restart_ice(self, fragment: str, /) -> str:
+        _unexpected("restart_ice")
+
+    async def choose_layers(self, wishes: Mapping[int | None, LayerWish], /) -> None:
+        _unexpected("choose_layers")
+
+    def open_events(self, names: Collection[EventName], /) -> str:
+        _unexpected("open_events")
+
+    def read_events(self, stream_id: str, /) -> AsyncGenerator[list[Event], None]:
+        _unexpected("read_events")
+
+    def close_events(self, stream_id: str, /) -> None:
+        _unexpected("close_events")
+
+    async def close(self) -> None:
+        _unexpected("close")
+
+
+class UnusedRooms(SignalingApi):
+    """Rooms without any method that works."""
+
+    async def publish(self, room: str, offer: str, /, *, identity: str | None, permit: Permit | None) -> Joined:
+        _unexpected("publish")
+
+    async def subscribe(self, room: str, offer: str, /, *, publisher: str | None, permit: Permit | None) -> Joined:
+        _unexpected("subscribe")
+
+    def session(self, session_id: str, /) -> SignalingSession:
+        _unexpected("session")
