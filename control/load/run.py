@@ -24,8 +24,8 @@ from ..session.certificate import Certificate
 from ..session.ice import local_addresses
 from ..startup import allow_open_files, binding
 from .client import Client, ClientServices, JoinError
-from .clip import clip_of
 from .measure import Measure, Received, Sent
+from .open_clip import open_clip
 from .publisher import Publisher
 from .report import Crowd, Report
 from .source import Source
@@ -92,7 +92,7 @@ class LoadOptions:
 async def run_load(options: LoadOptions) -> int:
     """Run a test, printing how it goes; 0 where everybody came in, else 1. Raises OptionsError and ClipError."""
     options.check()
-    clip = clip_of(options.publish_file) if options.publishers else None
+    clip = open_clip(options.publish_file) if options.publishers else None
     async with _services(options) as services:
         source = await Source.add(services.engine, clip) if clip else None
         test = LoadTest(options, services, source)

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from fanwire.control.config.options import RoomOptions
 from fanwire.control.media.engine import Engine, EngineConfig
+from fanwire.control.media.worker_handle import WorkerHandle
 from fanwire.control.rooms.member import Member
 from fanwire.control.rooms.rooms import Rooms
 from fanwire.control.session.certificate import Certificate
@@ -42,7 +43,7 @@ class Node:
         """Waits until these sessions, and the transports of these, are all that there are."""
 
         async def state() -> tuple[set[str], int]:
-            return set(self.rooms.sessions), sum(port.load for port in self.engine._ports)
+            return set(self.rooms.sessions), sum(worker.load for worker in self.engine.workers)
 
         await until(state, lambda found: found == ({member.id for member in members}, len(members)), 2, every_s=0.01)
         assert bool(self.rooms.rooms) == bool(members)
@@ -127,25 +128,25 @@ async def test_a_join_given_up_at_any_step_leaves_nothing_behind(node: Node, kin
         if not joining.cancelled():
             await joining.result().close()
     await node.wait_until_left(*members.values())
-    assert not node.engine._copies
-    assert len(node.engine._producers) == len(ann.session._mids)
-    assert not node.engine._consumers
+    assert len(node.engine.relays) == 0
+    assert len(node.engine.producers) == len(ann.session._mids)
+    assert not node.engine.consumers
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_transport_is_closed_whose_opener_goes_as_the_worker_answers(
     node: Node, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
-    settle = node.engine._settle
+    settle = WorkerHandle._settle
     joining = asyncio.create_task(node.publish("bob"))
 
-    def give_up(port: Any, result: Any) -> None:
+    def give_up(worker: WorkerHandle, result: Any) -> None:
         if when == "before":
             joining.cancel()
-        settle(port, result)
+        settle(worker, result)
         joining.cancel()
 
-    monkeypatch.setattr(node.engine, "_settle", give_up)
+    monkeypatch.setattr(WorkerHandle, "_settle", give_up)
     await asyncio.wait([joining])
     assert joining.cancelled()
     await node.wait_until_left()

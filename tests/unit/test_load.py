@@ -9,8 +9,9 @@ import av
 import pytest
 
 from fanwire.control.load.answer import Answer, AnswerError
-from fanwire.control.load.clip import ClipError, Track, clip_of
+from fanwire.control.load.clip import ClipError, Track
 from fanwire.control.load.offer import Sources, offer_to_publish, offer_to_watch
+from fanwire.control.load.open_clip import open_clip
 from fanwire.control.load.packets import MOST_PAYLOAD_BYTES, Packetizer, ntp
 from fanwire.control.load.report import percentile
 from fanwire.control.media.engine import Codec, Encoding, Extension, Kind
@@ -127,7 +128,7 @@ def test_a_large_frame_becomes_equal_packets_that_a_vp8_parser_reads() -> None:
 
 
 def test_the_test_pattern_is_whole_and_decodes() -> None:
-    clip = clip_of(None)
+    clip = open_clip(None)
     assert clip.video is not None
     assert clip.audio is not None
     decoder = av.CodecContext.create("vp8", "r")
@@ -149,7 +150,7 @@ def test_a_file_becomes_a_clip(tmp_path: Path) -> None:
         for frame in source.decode(video=0):
             container.mux(stream.encode(frame.reformat(320, 240, "yuv420p")))
         container.mux(stream.encode(None))
-    clip = clip_of(path)
+    clip = open_clip(path)
     assert clip.audio is None
     assert clip.video is not None
     assert clip.video.fourcc == b"VP80"
@@ -161,7 +162,7 @@ def test_what_is_no_film_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "text"
     path.write_text("not a film")
     with pytest.raises(ClipError, match="text"):
-        clip_of(path)
+        open_clip(path)
     with pytest.raises(ClipError):
         Track.from_ivf(b"DKIF")
 
