@@ -14,7 +14,7 @@ PACKAGES = {
     "fanwire.control": ROOT / "control",
     "fanwire.fastpath": ROOT / "fastpath",
     "bench": ROOT / "bench",
-    "support": ROOT / "tests" / "support",
+    "support": ROOT / "support",
 }
 
 
