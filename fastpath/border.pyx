@@ -207,10 +207,10 @@ def _remove_producer(command, size_t address):
 
 def _target(command, size_t address):
     cdef fw_command_t *out = <fw_command_t *>address
-    out.kind = FW_ADD_TARGET if isinstance(command, AddTarget) else FW_REMOVE_TARGET
+    out.kind = FW_ADD_RELAY_TARGET if isinstance(command, AddTarget) else FW_REMOVE_RELAY_TARGET
     out.id = command.producer
-    out.u.target.copy_id = command.copy
-    out.u.target.worker = command.worker
+    out.u.relay_target.copy_id = command.copy
+    out.u.relay_target.worker = command.worker
 
 
 def _add_consumer(command, size_t address):

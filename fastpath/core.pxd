@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int8_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from .leaves cimport FW_SPATIALS, fw_size_t
+from .wire cimport FW_SPATIALS, fw_size_t
 
 
 cdef extern from "<stdbool.h>" nogil:
@@ -40,6 +40,8 @@ cdef extern from "crypto/backend.h" nogil:
         const fw_backend_t *backend
         void *own
 
+
+cdef extern from "crypto/choose.h" nogil:
     fw_crypto_t *fw_crypto_create()
     void fw_crypto_destroy(fw_crypto_t *crypto)
 
@@ -271,14 +273,14 @@ cdef extern from "net/ring.h" nogil:
     uint64_t fw_ring_used_bytes(const fw_ring_t *ring)
 
 
-cdef extern from "net/marks.h" nogil:
-    ctypedef struct fw_marks_t:
+cdef extern from "net/latest_cells.h" nogil:
+    ctypedef struct fw_latest_cells_t:
         pass
 
-    fw_marks_t *fw_marks_create(uint32_t slots, uint32_t cell_bytes)
-    void fw_marks_destroy(fw_marks_t *marks)
-    void fw_marks_set(fw_marks_t *marks, uint32_t slot, const void *cell)
-    bint fw_marks_next(fw_marks_t *marks, uint32_t *slot, void *cell)
+    fw_latest_cells_t *fw_latest_cells_create(uint32_t slots, uint32_t cell_bytes)
+    void fw_latest_cells_destroy(fw_latest_cells_t *marks)
+    void fw_latest_cells_set(fw_latest_cells_t *marks, uint32_t slot, const void *cell)
+    bint fw_latest_cells_next(fw_latest_cells_t *marks, uint32_t *slot, void *cell)
 
 
 cdef extern from "net/wake.h" nogil:
@@ -300,7 +302,7 @@ cdef extern from "net/wake.h" nogil:
     uint64_t fw_clock_us()
 
 
-cdef extern from "forward/counters.h" nogil:
+cdef extern from "base/counters.h" nogil:
     ctypedef struct fw_counters_t:
         uint64_t rtp_out
 
@@ -310,7 +312,7 @@ cdef extern from "forward/counters.h" nogil:
     const char *const *fw_counter_names
 
 
-cdef extern from "forward/command.h" nogil:
+cdef extern from "state/command.h" nogil:
     enum:
         FW_UFRAG_BYTES
         FW_PWD_BYTES
@@ -341,8 +343,8 @@ cdef extern from "forward/command.h" nogil:
         FW_REMOVE_PRODUCER
         FW_FEED_PACKET
         FW_FEED_REPORT
-        FW_ADD_TARGET
-        FW_REMOVE_TARGET
+        FW_ADD_RELAY_TARGET
+        FW_REMOVE_RELAY_TARGET
         FW_ADD_CONSUMER
         FW_BIND_CONSUMER
         FW_SET_LAYERS
@@ -409,7 +411,7 @@ cdef extern from "forward/command.h" nogil:
         uint32_t encoding_count
         fw_encoding_spec_t encodings[4]
 
-    ctypedef struct fw_command_target_t "struct fw_command_target":
+    ctypedef struct fw_command_relay_target_t "struct fw_command_relay_target":
         uint64_t copy_id
         uint32_t worker
 
@@ -441,7 +443,7 @@ cdef extern from "forward/command.h" nogil:
         fw_command_keys_t keys
         fw_command_consent_t consent
         fw_command_producer_t producer
-        fw_command_target_t target
+        fw_command_relay_target_t relay_target
         fw_command_consumer_t consumer
         fw_command_bind_t bind
         fw_command_layers_t layers
@@ -458,22 +460,22 @@ cdef extern from "forward/command.h" nogil:
         uint32_t error
 
 
-cdef extern from "forward/outbox.h" nogil:
-    ctypedef void fw_outbox_sink_t(void *context, const fw_udp_message_t *messages, size_t count) noexcept nogil
+cdef extern from "base/outbox.h" nogil:
+    ctypedef void fw_outbox_send_t(void *context, const fw_udp_message_t *messages, size_t count) noexcept nogil
 
 
-cdef extern from "forward/core.h" nogil:
+cdef extern from "core/core.h" nogil:
     ctypedef struct fw_core_t:
         fw_counters_t counters
         uint64_t batch_us
 
-    ctypedef enum fw_hand_kind_t:
-        FW_HAND_PACKET
-        FW_HAND_HISTORY
-        FW_HAND_REPORT
-        FW_HAND_KEYFRAME
+    ctypedef enum fw_relay_kind_t:
+        FW_RELAY_PACKET
+        FW_RELAY_HISTORY
+        FW_RELAY_REPORT
+        FW_RELAY_KEYFRAME
 
-    ctypedef struct fw_hand_t:
+    ctypedef struct fw_relay_head_t:
         pass
 
     ctypedef struct fw_transport_change_t:
@@ -482,11 +484,11 @@ cdef extern from "forward/core.h" nogil:
         uint32_t reason
         fw_path_t path
 
-    ctypedef struct fw_sinks_t:
+    ctypedef struct fw_callbacks_t:
         void *context
-        fw_outbox_sink_t *send
+        fw_outbox_send_t *send
         fw_bool (*punt)(void *context, uint64_t transport_id, const uint8_t *data, size_t len) noexcept nogil
-        fw_bool (*hand)(void *context, uint32_t worker, fw_hand_kind_t kind, const fw_hand_t *head, const uint8_t *body, size_t len) noexcept nogil
+        fw_bool (*relay)(void *context, uint32_t worker, fw_relay_kind_t kind, const fw_relay_head_t *head, const uint8_t *body, size_t len) noexcept nogil
         void (*changed)(void *context, const fw_transport_change_t *change) noexcept nogil
 
     ctypedef struct fw_core_config_t:
@@ -498,6 +500,26 @@ cdef extern from "forward/core.h" nogil:
         uint16_t max_gso_segments
         uint64_t hash_seed
 
+    ctypedef struct fw_deadline_t:
+        uint64_t due_us
+        int reason
+
+    fw_core_t *fw_core_create(const fw_core_config_t *config, const fw_callbacks_t *callbacks)
+    void fw_core_destroy(fw_core_t *core)
+    void fw_core_receive(fw_core_t *core, const fw_path_t *path, uint8_t *data, size_t len, uint64_t now_us)
+    bint fw_core_knows(const fw_core_t *core, const fw_path_t *path)
+    void fw_core_receive_all(fw_core_t *core, const fw_udp_datagram_t *datagrams, size_t count, uint64_t now_us)
+    void fw_core_relayed(fw_core_t *core, fw_relay_kind_t kind, const fw_relay_head_t *head, const uint8_t *body, size_t len, uint64_t now_us)
+    void fw_core_note_flush(fw_core_t *core, uint64_t us)
+    void fw_core_flush(fw_core_t *core, uint64_t now_us)
+    fw_deadline_t fw_core_next(const fw_core_t *core)
+
+
+cdef extern from "core/dispatch.h" nogil:
+    fw_result_t fw_core_command(fw_core_t *core, const fw_command_t *command, const uint8_t *body, size_t body_len, uint64_t now_us)
+
+
+cdef extern from "core/stats.h" nogil:
     ctypedef struct fw_transport_stats_t:
         uint64_t id
         uint32_t state
@@ -543,20 +565,10 @@ cdef extern from "forward/core.h" nogil:
         FW_STATS_STREAMS
         FW_NO_LAYER
 
-    fw_core_t *fw_core_create(const fw_core_config_t *config, const fw_sinks_t *sinks)
-    void fw_core_destroy(fw_core_t *core)
-    fw_result_t fw_core_command(fw_core_t *core, const fw_command_t *command, const uint8_t *body, size_t body_len, uint64_t now_us)
     bint fw_core_stats(const fw_core_t *core, uint64_t transport_id, fw_transport_stats_t *out, fw_stream_stats_t *streams)
-    void fw_core_receive(fw_core_t *core, const fw_path_t *path, uint8_t *data, size_t len, uint64_t now_us)
-    bint fw_core_knows(const fw_core_t *core, const fw_path_t *path)
-    void fw_core_receive_all(fw_core_t *core, const fw_udp_datagram_t *datagrams, size_t count, uint64_t now_us)
-    void fw_core_hand(fw_core_t *core, fw_hand_kind_t kind, const fw_hand_t *head, const uint8_t *body, size_t len, uint64_t now_us)
-    void fw_core_spent(fw_core_t *core, uint64_t us)
-    void fw_core_flush(fw_core_t *core, uint64_t now_us)
-    uint64_t fw_core_next_us(const fw_core_t *core)
 
 
-cdef extern from "forward/slots.h" nogil:
+cdef extern from "base/slots.h" nogil:
     uint32_t fw_slot_of(uint64_t id)
 
 

@@ -35,7 +35,7 @@ cdef enum:
 
 cdef extern from *:
     """
-    #include "forward/core.h"
+    #include "core/core.h"
     typedef struct { fw_transport_stats_t transport; fw_stream_stats_t streams[FW_STATS_STREAMS]; } fw_all_stats_t;
     """
     ctypedef struct fw_all_stats_t:
@@ -58,12 +58,12 @@ cdef struct worker_t:
     fw_ring_t *commands  # from Python
     fw_ring_t *results  # to Python, never lost
     fw_ring_t *datagrams  # to Python, lost where there is no room
-    fw_marks_t *marks  # to Python, the latest state of each transport
+    fw_latest_cells_t *changes  # to Python, the latest state of each transport
     fw_waker_t waker
     int events_fd
     fw_ring_t *inboxes[MAX_WORKERS]  # from each other worker
     worker_t *peers[MAX_WORKERS]
-    uint64_t handed_to  # workers that got records this round, a bit each
+    uint64_t relayed_to  # workers that were sent records in this round, a bit each
     bint tell  # Python has something to read
     bint stopping
     uint64_t rounds
@@ -120,19 +120,19 @@ cdef fw_bool on_punt(void *context, uint64_t transport_id, const uint8_t *data, 
     return fw_ring_push(w.datagrams, 0, &transport_id, sizeof(transport_id), data, <uint32_t>len)
 
 
-cdef fw_bool on_hand(
-    void *context, uint32_t worker, fw_hand_kind_t kind, const fw_hand_t *head, const uint8_t *body, size_t len
+cdef fw_bool on_relay(
+    void *context, uint32_t worker, fw_relay_kind_t kind, const fw_relay_head_t *head, const uint8_t *body, size_t len
 ) noexcept nogil:
     cdef worker_t *w = <worker_t *>context
     if worker >= MAX_WORKERS or w.peers[worker] == NULL:
         return False
-    w.handed_to |= <uint64_t>1 << worker
-    return fw_ring_push(w.peers[worker].inboxes[w.index], <uint32_t>kind, head, sizeof(fw_hand_t), body, <uint32_t>len)
+    w.relayed_to |= <uint64_t>1 << worker
+    return fw_ring_push(w.peers[worker].inboxes[w.index], <uint32_t>kind, head, sizeof(fw_relay_head_t), body, <uint32_t>len)
 
 
 cdef void on_changed(void *context, const fw_transport_change_t *change) noexcept nogil:
     cdef worker_t *w = <worker_t *>context
-    fw_marks_set(w.marks, fw_slot_of(change.id), change)
+    fw_latest_cells_set(w.changes, fw_slot_of(change.id), change)
     w.tell = True
 
 
@@ -180,12 +180,12 @@ cdef void drain_inboxes(worker_t *w, uint64_t now_us) noexcept nogil:
             continue
         taken = 0
         while taken < ROUND_DATAGRAMS and fw_ring_peek(w.inboxes[i], &record):
-            fw_core_hand(
+            fw_core_relayed(
                 w.core,
-                <fw_hand_kind_t>record.tag,
-                <const fw_hand_t *>record.data,
-                record.data + sizeof(fw_hand_t),
-                record.len - sizeof(fw_hand_t),
+                <fw_relay_kind_t>record.tag,
+                <const fw_relay_head_t *>record.data,
+                record.data + sizeof(fw_relay_head_t),
+                record.len - sizeof(fw_relay_head_t),
                 now_us,
             )
             fw_ring_pop(w.inboxes[i])
@@ -225,16 +225,16 @@ cdef bint has_work(worker_t *w) noexcept nogil:
 cdef void wake_peers(worker_t *w) noexcept nogil:
     cdef int i
     for i in range(MAX_WORKERS):
-        if w.handed_to >> i & 1:
+        if w.relayed_to >> i & 1:
             fw_waker_signal(&w.peers[i].waker)
-    w.handed_to = 0
+    w.relayed_to = 0
 
 
 cdef uint64_t time_to_sleep(worker_t *w) noexcept nogil:
     cdef uint64_t next_us, now_us
     if has_work(w):
         return 0
-    next_us = min(fw_core_next_us(w.core), fw_tcp_next_us(w.tcp))
+    next_us = min(fw_core_next(w.core).due_us, fw_tcp_next_us(w.tcp))
     if next_us == UINT64_MAX:
         return UINT64_MAX
     now_us = fw_clock_us()
@@ -270,7 +270,7 @@ cdef void run(worker_t *w) noexcept nogil:
         sent = w.rtp_out
         fw_core_flush(w.core, now_us)
         if w.rtp_out != sent:
-            fw_core_spent(w.core, fw_clock_us() - now_us)
+            fw_core_note_flush(w.core, fw_clock_us() - now_us)
         wake_peers(w)
         w.rounds += 1
         if w.tell:
@@ -394,7 +394,7 @@ cdef class Worker:
 
     def _allocate(self, pool_packets, max_transports, max_ssrcs, instant_join_us, coalesce_us, segments):
         cdef fw_core_config_t config
-        cdef fw_sinks_t sinks
+        cdef fw_callbacks_t callbacks
         memset(&config, 0, sizeof(config))
         config.pool_packets = max(pool_packets, 16 * ROUND_DATAGRAMS)
         config.max_transports = max_transports
@@ -403,18 +403,18 @@ cdef class Worker:
         config.coalesce_us = coalesce_us
         config.max_gso_segments = segments
         config.hash_seed = int.from_bytes(os.urandom(8), "little")
-        sinks.context = &self.w
-        sinks.send = on_send
-        sinks.punt = on_punt
-        sinks.hand = on_hand
-        sinks.changed = on_changed
+        callbacks.context = &self.w
+        callbacks.send = on_send
+        callbacks.punt = on_punt
+        callbacks.relay = on_relay
+        callbacks.changed = on_changed
         use_backend(backends.chosen().name)
-        self.w.core = fw_core_create(&config, &sinks)
+        self.w.core = fw_core_create(&config, &callbacks)
         self.w.batch = fw_udp_batch_create(RECEIVE_MESSAGES, FW_UDP_SOCKETS, &self.w.udp)
         self.w.commands = fw_ring_create(RING_BYTES)
         self.w.results = fw_ring_create(RING_BYTES)
         self.w.datagrams = fw_ring_create(RING_BYTES)
-        self.w.marks = fw_marks_create(max_transports, sizeof(fw_transport_change_t))
+        self.w.changes = fw_latest_cells_create(max_transports, sizeof(fw_transport_change_t))
         self.w.events_fd = fw_wake_create()
         if (
             self.w.core == NULL
@@ -422,7 +422,7 @@ cdef class Worker:
             or self.w.commands == NULL
             or self.w.results == NULL
             or self.w.datagrams == NULL
-            or self.w.marks == NULL
+            or self.w.changes == NULL
         ):
             raise MemoryError
         if self.w.events_fd < 0 or fw_waker_open(&self.w.waker) < 0:
@@ -437,7 +437,7 @@ cdef class Worker:
         fw_ring_destroy(self.w.commands)
         fw_ring_destroy(self.w.results)
         fw_ring_destroy(self.w.datagrams)
-        fw_marks_destroy(self.w.marks)
+        fw_latest_cells_destroy(self.w.changes)
         for i in range(MAX_WORKERS):
             fw_ring_destroy(self.w.inboxes[i])
         if self.w.waker.fd >= 0:
@@ -446,7 +446,7 @@ cdef class Worker:
             close(self.w.events_fd)
 
     def connect(self, Worker other):
-        """Lets this worker and `other` hand packets to each other. Before either is started."""
+        """Lets this worker and `other` relay packets to each other. Before either is started."""
         if self.thread is not None or other.thread is not None:
             raise RuntimeError("workers are connected before they are started")
         self.w.inboxes[other.w.index] = fw_ring_create(INBOX_BYTES)
@@ -524,7 +524,7 @@ cdef class Worker:
         while fw_ring_peek(self.w.results, &record):
             events.append(border.decode_result(record.data[:record.len]))
             fw_ring_pop(self.w.results)
-        while fw_marks_next(self.w.marks, &slot, &change):
+        while fw_latest_cells_next(self.w.changes, &slot, &change):
             events.append(border.decode_change((<const uint8_t *>&change)[:sizeof(change)], self._local_port))
         while fw_ring_peek(self.w.datagrams, &record):
             events.append(Punt((<const uint64_t *>record.data)[0], record.data[sizeof(uint64_t):record.len]))

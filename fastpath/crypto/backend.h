@@ -1,4 +1,4 @@
-/* Where ciphers come from: `ipsec-mb` on x86-64 machines that have it, `libcrypto` everywhere. */
+/* What a source of ciphers has to offer: `ipsec_mb.c` on x86-64 machines that have the library, `libcrypto.c` everywhere. */
 #ifndef FW_CRYPTO_BACKEND_H
 #define FW_CRYPTO_BACKEND_H
 
@@ -13,9 +13,6 @@
 #define FW_CM_IV_BYTES 16
 #define FW_BACKEND_VERSION_BYTES 64
 #define FW_BACKEND_WHY_BYTES 256
-
-/* Appends `text` to what `out`, of `size` bytes, holds, as much of it as has room. */
-void fw_append(char *out, size_t size, const char *text);
 
 /* IANA's numbers (RFC 5764 section 4.1.2, RFC 7714 section 14.2). */
 typedef enum {
@@ -78,31 +75,10 @@ typedef struct {
 extern const fw_backend_t fw_backend_libcrypto;
 extern const fw_backend_t fw_backend_ipsec_mb;
 
-/* What came of a choice. */
-typedef struct {
-    const fw_backend_t *backend; /* NULL where what was asked for is not to be had */
-    char version[FW_BACKEND_VERSION_BYTES];
-    char why[FW_BACKEND_WHY_BYTES]; /* in words, also why others were not taken */
-} fw_choice_t;
-
-/* Chooses what every later fw_crypto_create uses: "auto" for the fastest that works here, else by its name. Before any
- * other thread uses this folder; fw_libcrypto_load comes first. Without a backend the earlier choice stays. */
-fw_choice_t fw_backend_choose(const char *name);
-
-/* What was chosen last; its backend is NULL before the first choice. */
-const fw_choice_t *fw_backend_chosen(void);
-
-/* Takes this one, as it is. For tests. */
-void fw_backend_use(const fw_backend_t *backend);
-
 /* A backend made ready for one thread: all contexts of that thread share it. */
 typedef struct {
     const fw_backend_t *backend;
     void *own;
 } fw_crypto_t;
-
-/* NULL where memory is short, or nothing was chosen. */
-fw_crypto_t *fw_crypto_create(void);
-void fw_crypto_destroy(fw_crypto_t *crypto);
 
 #endif

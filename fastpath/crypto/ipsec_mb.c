@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "append.h"
 #include "backend.h"
 #include "ipsec_mb_abi.h"
 

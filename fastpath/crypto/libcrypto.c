@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "append.h"
 #include "backend.h"
 #include "library.h"
 

@@ -23,7 +23,7 @@ typedef struct {
 } fw_frames_t;
 
 /* Takes a packet in whose arrival, and whether it ends a frame, the cache knows, as it does of those before it up to
- * `highest_seq64`; `entry_seq64` is where the newest keyframe begins, 0 for none. Constant time, averaged over packets. */
-void fw_frames_add(fw_frames_t *f, const fw_cache_t *cache, uint64_t highest_seq64, uint64_t entry_seq64, uint64_t now_us);
+ * `highest_seq64`; `sync_point_seq64` is where the newest keyframe begins, 0 for none. Constant time, averaged over packets. */
+void fw_frames_add(fw_frames_t *f, const fw_cache_t *cache, uint64_t highest_seq64, uint64_t sync_point_seq64, uint64_t now_us);
 
 #endif

@@ -20,7 +20,7 @@ from ..core cimport (
     fw_wake_create,
     fw_wake_signal,
 )
-from ..leaves cimport FW_DATAGRAM_DTLS, FW_DATAGRAM_RTCP, FW_DATAGRAM_RTP, FW_DATAGRAM_STUN, fw_demux
+from ..wire cimport FW_DATAGRAM_DTLS, FW_DATAGRAM_RTCP, FW_DATAGRAM_RTP, FW_DATAGRAM_STUN, fw_demux
 
 cdef enum:
     MESSAGES = 64  # of one recvmmsg

@@ -7,7 +7,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
-from ..leaves cimport *
+from ..wire cimport *
 
 DATAGRAMS = {
     FW_DATAGRAM_UNKNOWN: "unknown",

@@ -3,8 +3,8 @@ from dataclasses import dataclass
 from ..messages import Command, Path, Punt, Result, TransportChange
 
 @dataclass(frozen=True)
-class Handed:
-    """What one core hands to another: a packet, a sender report or a wish for a keyframe, as the core wrote it."""
+class Relayed:
+    """A record of one core for another: a packet, a sender report or a keyframe request, as the core wrote it."""
 
     worker: int
     kind: int
@@ -12,10 +12,10 @@ class Handed:
     body: bytes
 
 class Sandbox:
-    """One worker's core. What it sends, punts, hands over and tells is kept until it is taken.
+    """One worker's core. What it sends, punts, relays and reports is kept until it is taken.
 
     `now_us` is microseconds of the caller's clock, from 1, and never goes back. A round is any number of submit(),
-    receive() and hand(), then one flush().
+    receive() and receive_relayed(), then one flush().
     """
 
     def __init__(
@@ -35,8 +35,8 @@ class Sandbox:
     def receive(self, path: Path, data: bytes, now_us: int) -> None:
         """A datagram that came over `path`."""
 
-    def hand(self, record: Handed, now_us: int) -> None:
-        """A record that another sandbox handed to this one."""
+    def receive_relayed(self, record: Relayed, now_us: int) -> None:
+        """Receives a record that another sandbox relayed."""
 
     def flush(self, now_us: int) -> None:
         """Ends a round."""
@@ -51,7 +51,7 @@ class Sandbox:
         """The datagrams sent since the last call, GSO messages cut up."""
 
     def take_punts(self) -> list[Punt]: ...
-    def take_handed(self) -> list[Handed]: ...
+    def take_relayed(self) -> list[Relayed]: ...
     def take_changes(self) -> list[TransportChange]: ...
     def counters(self) -> dict[str, int]:
         """Every counter of the core by name."""

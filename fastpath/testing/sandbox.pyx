@@ -21,8 +21,8 @@ load_crypto(pylibsrtp._binding.__file__)
 
 
 @dataclasses.dataclass(frozen=True)
-class Handed:
-    """What one core hands to another: a packet, a sender report or a wish for a keyframe, as the core wrote it."""
+class Relayed:
+    """A record of one core for another: a packet, a sender report or a keyframe request, as the core wrote it."""
 
     worker: int
     kind: int
@@ -41,10 +41,10 @@ cdef fw_bool on_punt(void *context, uint64_t transport_id, const uint8_t *data, 
     return True
 
 
-cdef fw_bool on_hand(
-    void *context, uint32_t worker, fw_hand_kind_t kind, const fw_hand_t *head, const uint8_t *body, size_t len
+cdef fw_bool on_relay(
+    void *context, uint32_t worker, fw_relay_kind_t kind, const fw_relay_head_t *head, const uint8_t *body, size_t len
 ) noexcept with gil:
-    (<Sandbox>context).handed.append(Handed(worker, kind, (<const uint8_t *>head)[:sizeof(fw_hand_t)], body[:len]))
+    (<Sandbox>context).relayed.append(Relayed(worker, kind, (<const uint8_t *>head)[:sizeof(fw_relay_head_t)], body[:len]))
     return True
 
 
@@ -56,20 +56,20 @@ cdef void on_changed(void *context, const fw_transport_change_t *change) noexcep
 
 
 cdef class Sandbox:
-    """One worker's core. What it sends, punts, hands over and tells is kept until it is taken.
+    """One worker's core. What it sends, punts, relays and reports is kept until it is taken.
 
     `now_us` is microseconds of the caller's clock, from 1, and never goes back. A round is any number of submit(),
-    receive() and hand(), then one flush().
+    receive() and receive_relayed(), then one flush().
     """
 
     cdef fw_core_t *core
-    cdef list sent, punts, handed, changes, ports
+    cdef list sent, punts, relayed, changes, ports
     cdef dict paths  # by the bytes of fw_path_t: datagrams leave only on paths that others came by
 
     def __init__(self, *, uint32_t pool_packets=1024, uint32_t max_transports=4096, uint32_t max_ssrcs=64,
                  uint32_t instant_join_us=3_000_000, uint32_t coalesce_us=0, uint16_t max_gso_segments=128, uint64_t hash_seed=1):
         cdef fw_core_config_t config
-        cdef fw_sinks_t sinks
+        cdef fw_callbacks_t callbacks
         if self.core != NULL:
             raise RuntimeError("a sandbox is made once")
         memset(&config, 0, sizeof(config))
@@ -80,15 +80,15 @@ cdef class Sandbox:
         config.coalesce_us = coalesce_us
         config.max_gso_segments = max_gso_segments
         config.hash_seed = hash_seed
-        sinks.context = <void *>self
-        sinks.send = on_send
-        sinks.punt = on_punt
-        sinks.hand = on_hand
-        sinks.changed = on_changed
-        self.sent, self.punts, self.handed, self.changes, self.ports = [], [], [], [], []
+        callbacks.context = <void *>self
+        callbacks.send = on_send
+        callbacks.punt = on_punt
+        callbacks.relay = on_relay
+        callbacks.changed = on_changed
+        self.sent, self.punts, self.relayed, self.changes, self.ports = [], [], [], [], []
         self.paths = {}
         use_backend(backends.chosen().name)
-        self.core = fw_core_create(&config, &sinks)
+        self.core = fw_core_create(&config, &callbacks)
         if self.core == NULL:
             raise MemoryError
 
@@ -170,21 +170,21 @@ cdef class Sandbox:
         finally:
             free(copy)
 
-    def hand(self, record, uint64_t now_us):
-        cdef fw_hand_t head
+    def receive_relayed(self, record, uint64_t now_us):
+        cdef fw_relay_head_t head
         cdef bytes head_bytes = record.head
         cdef bytes body = record.body
         memcpy(&head, <const uint8_t *>head_bytes, sizeof(head))
-        fw_core_hand(self.core, record.kind, &head, body, len(body), now_us)
+        fw_core_relayed(self.core, record.kind, &head, body, len(body), now_us)
 
     def flush(self, uint64_t now_us):
         fw_core_flush(self.core, now_us)
 
     def spent(self, uint64_t us):
-        fw_core_spent(self.core, us)
+        fw_core_note_flush(self.core, us)
 
     def next_us(self):
-        cdef uint64_t next_us = fw_core_next_us(self.core)
+        cdef uint64_t next_us = fw_core_next(self.core).due_us
         return None if next_us == UINT64_MAX else next_us
 
     def take_sent(self):
@@ -195,8 +195,8 @@ cdef class Sandbox:
         taken, self.punts = self.punts, []
         return taken
 
-    def take_handed(self):
-        taken, self.handed = self.handed, []
+    def take_relayed(self):
+        taken, self.relayed = self.relayed, []
         return taken
 
     def take_changes(self):

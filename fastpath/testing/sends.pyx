@@ -9,12 +9,12 @@ from libc.string cimport memcpy, memset
 from ..core cimport *
 
 
-cdef extern from "forward/outbox.h" nogil:
+cdef extern from "base/outbox.h" nogil:
     ctypedef struct fw_outbox_t:
         pass
 
     bint fw_outbox_init(
-        fw_outbox_t *o, uint16_t max_segments, fw_outbox_sink_t *sink, void *context, uint64_t *failed
+        fw_outbox_t *o, uint16_t max_segments, fw_outbox_send_t *sink, void *context, uint64_t *failed
     )
     void fw_outbox_free(fw_outbox_t *o)
     uint8_t *fw_outbox_begin(fw_outbox_t *o)

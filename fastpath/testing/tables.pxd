@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from ..leaves cimport fw_rtcp_writer_t
+from ..wire cimport fw_rtcp_writer_t
 
 
 cdef extern from "stream/layers.h" nogil:
@@ -61,7 +61,7 @@ cdef extern from "stream/frames.h" nogil:
         uint64_t longest_us
         uint32_t freezes
 
-    void fw_frames_add(fw_frames_t *f, const fw_cache_t *cache, uint64_t highest_seq64, uint64_t entry_seq64,
+    void fw_frames_add(fw_frames_t *f, const fw_cache_t *cache, uint64_t highest_seq64, uint64_t sync_point_seq64,
                        uint64_t now_us)
 
 
@@ -116,7 +116,7 @@ cdef extern from "stream/arrivals.h" nogil:
     bint fw_arrivals_report(fw_arrivals_t *a, fw_rtcp_writer_t *w, uint32_t sender_ssrc)
 
 
-cdef extern from "forward/map.h" nogil:
+cdef extern from "base/map.h" nogil:
     ctypedef struct fw_key_t:
         pass
 
@@ -131,23 +131,23 @@ cdef extern from "forward/map.h" nogil:
     void fw_map_remove(fw_map_t *m, const fw_key_t *key)
 
 
-cdef extern from "forward/medias.h" nogil:
+cdef extern from "state/media_set.h" nogil:
     enum: FW_MID_BYTES
 
     ctypedef struct fw_media_t:
         uint8_t mid_len
         char *mid
 
-    ctypedef struct fw_medias_t:
+    ctypedef struct fw_media_set_t:
         fw_map_t shared
 
-    void fw_medias_init(fw_medias_t *m, uint64_t seed)
-    void fw_medias_free(fw_medias_t *m)
-    const fw_media_t *fw_medias_take(fw_medias_t *m, const fw_media_t *media)
-    void fw_medias_give_back(fw_medias_t *m, const fw_media_t *media)
+    void fw_media_set_init(fw_media_set_t *m, uint64_t seed)
+    void fw_media_set_free(fw_media_set_t *m)
+    const fw_media_t *fw_media_set_take(fw_media_set_t *m, const fw_media_t *media)
+    void fw_media_set_give_back(fw_media_set_t *m, const fw_media_t *media)
 
 
-cdef extern from "forward/timers.h" nogil:
+cdef extern from "base/timers.h" nogil:
     ctypedef struct fw_timer_t:
         uint64_t due_us
 
@@ -161,7 +161,7 @@ cdef extern from "forward/timers.h" nogil:
     fw_timer_t *fw_timers_take(fw_timers_t *t, uint64_t now_us)
 
 
-cdef extern from "forward/slots.h" nogil:
+cdef extern from "base/slots.h" nogil:
     ctypedef struct fw_slots_t:
         pass
 

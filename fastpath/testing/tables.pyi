@@ -45,7 +45,7 @@ class Frames:
     frozen_us: int
     longest_us: int
     cache: Cache
-    def add(self, seq64: int, ends_frame: bool, entry_seq64: int, now_us: int) -> None:
+    def add(self, seq64: int, ends_frame: bool, sync_point_seq64: int, now_us: int) -> None:
         """Takes a packet in, in order or late by less than the cache's size."""
 
 class Nack:

@@ -5,7 +5,7 @@ from libc.stdint cimport UINT64_MAX, uint8_t, uint16_t, uint32_t, uint64_t, uint
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from ..leaves cimport fw_rtcp_writer
+from ..wire cimport fw_rtcp_writer
 from .tables cimport *
 
 
@@ -105,11 +105,11 @@ cdef class Frames:
     def __init__(self):
         self.cache = Cache()
 
-    def add(self, uint64_t seq64, bint ends_frame, uint64_t entry_seq64, uint64_t now_us):
+    def add(self, uint64_t seq64, bint ends_frame, uint64_t sync_point_seq64, uint64_t now_us):
         self.cache.put(seq64, 0)
         if ends_frame:
             fw_cache_mark(&self.cache.cache, seq64, FW_CACHE_ENDS_FRAME)
-        fw_frames_add(&self.frames, &self.cache.cache, self.cache.highest, entry_seq64, now_us)
+        fw_frames_add(&self.frames, &self.cache.cache, self.cache.highest, sync_point_seq64, now_us)
 
     def __getattr__(self, name):
         return (<object>self.frames)[name]
@@ -222,13 +222,13 @@ cdef class Map:
 
 
 cdef class Medias:
-    cdef fw_medias_t medias
+    cdef fw_media_set_t medias
 
     def __init__(self, uint64_t seed):
-        fw_medias_init(&self.medias, seed)
+        fw_media_set_init(&self.medias, seed)
 
     def __dealloc__(self):
-        fw_medias_free(&self.medias)
+        fw_media_set_free(&self.medias)
 
     def __len__(self):
         return self.medias.shared.count
@@ -241,13 +241,13 @@ cdef class Medias:
         memset(&media, 0, sizeof(media))
         media.mid_len = len(mid)
         memcpy(media.mid, <const char *>mid, len(mid))
-        shared = fw_medias_take(&self.medias, &media)
+        shared = fw_media_set_take(&self.medias, &media)
         if shared == NULL:
             raise MemoryError
         return <uintptr_t>shared, (<const char *>shared.mid)[:shared.mid_len]
 
     def give_back(self, uintptr_t place):
-        fw_medias_give_back(&self.medias, <const fw_media_t *>place)
+        fw_media_set_give_back(&self.medias, <const fw_media_t *>place)
 
 
 cdef class Timers:

@@ -173,8 +173,8 @@ class World:
         node.sandbox.flush(self.now_us)
         node.punts += node.sandbox.take_punts()
         node.changes += node.sandbox.take_changes()
-        for record in node.sandbox.take_handed():
-            self.nodes[record.worker].sandbox.hand(record, self.now_us)
+        for record in node.sandbox.take_relayed():
+            self.nodes[record.worker].sandbox.receive_relayed(record, self.now_us)
             self.nodes[record.worker].touched = True
         for path, data in node.sandbox.take_sent():
             peer = self.peers.get(path.remote)

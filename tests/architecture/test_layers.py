@@ -22,15 +22,6 @@ LAYERS = (
     "config",
 )
 
-# Each floor of fastpath/ may include itself and these.
-FLOORS = {
-    "forward": {"stream", "cc", "crypto", "wire", "net"},
-    "stream": {"wire"},
-    "cc": {"wire"},
-    "crypto": set(),
-    "wire": set(),
-    "net": set(),
-}
 # All that sans-IO code needs of the system: no sockets, no clock, no threads.
 PURE_HEADERS = {
     *("assert.h", "errno.h", "inttypes.h", "limits.h", "math.h", "stdalign.h"),
@@ -134,18 +125,6 @@ def test_instruments_stay_apart() -> None:
 def test_packages_import_themselves_relatively() -> None:
     for path in sources(".py", ".pyi", ".pyx", ".pxd"):
         assert not re.search(r"^\s*(?:from|c?import)\s+fanwire\b", path.read_text(), re.MULTILINE), path
-
-
-def test_c_includes_downwards_only() -> None:
-    wrong = []
-    for path in sources(".c", ".h", folders=("fastpath",)):
-        floor = path.parent.name
-        for included in re.findall(r'^\s*#\s*include\s*"([^"]+)"', path.read_text(), re.MULTILINE):
-            target = (path.parent / included).resolve()
-            assert target.is_file(), f"{path} includes {included}"
-            if target.parent.name not in FLOORS[floor] | {floor}:
-                wrong.append(f"{floor}/{path.name} includes {included}")
-    assert wrong == []
 
 
 def test_c_outside_net_does_no_io() -> None:

@@ -6,7 +6,9 @@
  *
  * The input is a row of steps: a byte says what, two bytes how much follows, the rest is its matter.
  */
-#include "forward/core.h"
+#include "core/core.h"
+#include "core/dispatch.h"
+#include "core/stats.h"
 #include "fuzz.h"
 #include "open_backend.h"
 #include "wire/bytes.h"
@@ -129,7 +131,7 @@ static bool on_punt(void *context, uint64_t id, const uint8_t *data, size_t len)
     return (id ^ digest(data, len)) & 1;
 }
 
-static bool on_hand(void *context, uint32_t worker, fw_hand_kind_t kind, const fw_hand_t *head, const uint8_t *body,
+static bool on_relay(void *context, uint32_t worker, fw_relay_kind_t kind, const fw_relay_head_t *head, const uint8_t *body,
                     size_t len) {
     (void)context;
     return ((worker ^ kind ^ head->seq64 ^ digest(body, len)) & 1) != 0;
@@ -190,14 +192,14 @@ static void any_command(const uint8_t *data, size_t len) {
     c.id = some_id(data[1]);
     memcpy(body, data + 3, len - 3 < sizeof c.u ? len - 3 : sizeof c.u);
     if (c.kind == FW_BIND_CONSUMER) c.u.bind.producer_id = some_id(data[2]);
-    if (c.kind == FW_ADD_TARGET) c.u.target.copy_id = some_id(data[2]);
+    if (c.kind == FW_ADD_RELAY_TARGET) c.u.relay_target.copy_id = some_id(data[2]);
     command(&c);
 }
 
 static void any_record(const uint8_t *data, size_t len) {
     uint8_t packet[256];
     if (len < 8) return;
-    fw_hand_t head = {
+    fw_relay_head_t head = {
         .producer_id = some_id(data[1]),
         .arrival_us = now_us,
         .seq64 = 0x10000U + fw_load16(data + 2) % 4096, /* as its own worker numbers one SSRC */
@@ -208,7 +210,7 @@ static void any_record(const uint8_t *data, size_t len) {
     len = len - 8 < sizeof packet ? len - 8 : sizeof packet;
     memcpy(packet, data + 8, len);
     if (len >= 12) fw_store32(packet + 8, 0xcafe);
-    fw_core_hand(core, (fw_hand_kind_t)(data[0] % 4), &head, packet, len, now_us);
+    fw_core_relayed(core, (fw_relay_kind_t)(data[0] % 4), &head, packet, len, now_us);
 }
 
 static fw_media_t video(bool rtx) {
@@ -325,12 +327,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static fw_stream_stats_t streams_of[FW_STATS_STREAMS];
     fw_core_config_t config = {.pool_packets = 512, .max_transports = 8, .max_ssrcs = 16, .instant_join_us = 3000000,
                                .coalesce_us = 1000, .max_gso_segments = 8};
-    fw_sinks_t sinks = {.send = on_send, .punt = on_punt, .hand = on_hand, .changed = on_changed};
+    fw_callbacks_t callbacks = {.send = on_send, .punt = on_punt, .relay = on_relay, .changed = on_changed};
     open_locks();
     run++;
     now_us = 1000000;
     stream_count = id_count = transactions = 0;
-    core = fw_core_create(&config, &sinks);
+    core = fw_core_create(&config, &callbacks);
     CHECK(core != NULL);
     set_up();
     while (size >= 3) {

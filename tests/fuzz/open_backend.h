@@ -4,7 +4,7 @@
 #ifndef FW_TESTS_FUZZ_OPEN_BACKEND_H
 #define FW_TESTS_FUZZ_OPEN_BACKEND_H
 
-#include "crypto/backend.h"
+#include "crypto/choose.h"
 #include "crypto/library.h"
 #include "fuzz.h"
 

@@ -76,5 +76,5 @@ def test_a_padded_packet_is_repeated_to_the_byte_where_there_is_no_rtx() -> None
         assert received.packets[padded].padding > 0
         viewer.nack(SINK, [padded])
         world.run(0.1)
-        assert world.counters()["plain_repair_out"] == 1
+        assert world.counters()["plain_retransmit_out"] == 1
         assert viewer.replays == 1

@@ -15,7 +15,7 @@ from support.scenario.specs import VP8, consumer, producer
 from support.scenario.viewer import Received, Viewer
 from support.scenario.world import Link, World
 
-SPEED = 4  # FW_CATCHUP_SPEED
+SPEED = 4  # FW_FAST_START_SPEED
 TICK_PACKETS = 256
 SPEC = producer(VP8)
 

@@ -143,7 +143,7 @@ def test_where_rtx_is_not_negotiated_the_same_bytes_go_again() -> None:
         world.run(1)
         same_pieces(source, received)  # and the wiretap has seen that each number has but one ciphertext
         counters = world.counters()
-        assert (counters["plain_repair_out"], counters["rtx_out"]) == (4, 0)
+        assert (counters["plain_retransmit_out"], counters["rtx_out"]) == (4, 0)
         viewer.nack(SINK, [received.highest])
         world.run(1)
         assert viewer.replays == 1

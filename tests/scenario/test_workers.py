@@ -63,7 +63,7 @@ def test_viewers_on_every_worker_see_the_same() -> None:
         # Only what was overtaken by the start of the other encoding is too late, if anything is.
         assert (world.drops(1) | world.drops(2)).keys() <= {"drop_late_for_consumer"}
         # The same packet crosses once for each worker, not for each viewer.
-        assert world.counters(0)["handover_out"] == 2 * world.counters(1)["handover_in"]
+        assert world.counters(0)["relay_out"] == 2 * world.counters(1)["relay_in"]
 
 
 def test_wishes_for_keyframes_travel_home_and_losses_are_repaired_where_the_viewer_is() -> None:
@@ -129,7 +129,7 @@ def test_a_worker_that_is_taken_off_gets_nothing_more() -> None:
         world.submit(AddTarget(known[0], 1, known[1]))
         world.submit(RemoveProducer(known[1]), 1)
         world.run(0.1)
-        assert set(world.drops(1)) == {"drop_handover_stale"}
+        assert set(world.drops(1)) == {"drop_relay_stale"}
 
 
 def test_a_copy_follows_its_producer_to_another_ssrc() -> None:

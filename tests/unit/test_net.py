@@ -35,7 +35,7 @@ def fixed_addresses() -> list[str]:
 
 
 @pytest.mark.parametrize("sanitizer", [MEMORY, THREADS])
-@pytest.mark.parametrize("name", ["test_net_ring", "test_net_marks", "test_net_wake"])
+@pytest.mark.parametrize("name", ["test_net_ring", "test_net_latest_cells", "test_net_wake"])
 def test_threads_pass_records_states_and_wake_ups_without_loss_or_race(
     name: str, sanitizer: str, tmp_path: Path
 ) -> None:

@@ -1,0 +1,110 @@
+#include <stdlib.h>
+
+#include "../egress/webrtc.h"
+#include "../ice/ask.h"
+#include "../ice/credentials.h"
+#include "../ice/paths.h"
+#include "../rtcp/send.h"
+#include "../state/marks.h"
+#include "lifecycle.h"
+
+/* For so many transports in what may hold all of them. */
+static bool make_room(fw_core_t *core, uint32_t transports) {
+    if (transports > core->flush_capacity) {
+        fw_transport_t **flush = realloc(core->flush, transports * sizeof(fw_transport_t *));
+        if (flush == NULL) return false;
+        core->flush = flush;
+        core->flush_capacity = transports;
+    }
+    return fw_timers_reserve(&core->timers, transports);
+}
+
+fw_error_t fw_transport_open(fw_core_t *core, const fw_command_t *command, uint64_t *id) {
+    fw_transport_t *t = calloc(1, sizeof *t);
+    if (t == NULL) return FW_LIMIT;
+    fw_error_t error = fw_credentials_set(core, t, command);
+    if (error == FW_DONE) {
+        t->id = fw_slots_put(&core->transports, t);
+        if (t->id == 0 || !make_room(core, core->transports.capacity + 1)) error = FW_LIMIT;
+    }
+    if (error != FW_DONE) {
+        fw_credentials_forget(core, t);
+        fw_slots_remove(&core->transports, t->id);
+        free(t);
+        return error;
+    }
+    fw_map_init(&t->inbound, FW_SSRC_WORDS, core->config.hash_seed);
+    fw_map_init(&t->outbound, FW_SSRC_WORDS, core->config.hash_seed);
+    t->sink = &fw_webrtc_sink;
+    t->opened_us = t->consent_us = core->now_us;
+    t->consent_timeout_us = command->u.ice.consent_us;
+    t->connect_timeout_us = command->u.ice.connect_us;
+    t->publish_bps = command->u.ice.publish_bps;
+    t->rtcp_ssrc = command->u.ice.rtcp_ssrc;
+    t->transport_cc = command->u.ice.first_transport_cc;
+    t->report_us = t->feedback_us = t->start_us = UINT64_MAX;
+    fw_mark_due(core, t);
+    *id = t->id;
+    return FW_DONE;
+}
+
+fw_error_t fw_transport_restart_ice(fw_core_t *core, fw_transport_t *t, const fw_command_t *command) {
+    return t->state == FW_CLOSED ? FW_STALE_ID : fw_credentials_set(core, t, command);
+}
+
+fw_error_t fw_transport_set_keys(fw_core_t *core, fw_transport_t *t, const fw_command_t *command) {
+    if (t->state == FW_CLOSED) return FW_STALE_ID;
+    /* New keys under the old sequence numbers are a new context; old keys again would repeat nonces. */
+    if (t->srtp != NULL) return FW_DUPLICATE;
+    t->srtp = fw_srtp_create(core->crypto, (fw_srtp_profile_t)command->u.keys.profile, command->u.keys.local,
+                             command->u.keys.remote);
+    if (t->srtp == NULL) return FW_REFUSED;
+    t->srtp_overhead = (uint8_t)fw_srtp_overhead(t->srtp);
+    t->state = FW_KEYED;
+    t->report_us = core->now_us + FW_REPORT_US;
+    fw_mark_changed(core, t);
+    if (t->path.family != 0) t->start_us = core->now_us + FW_SETTLE_US;
+    fw_mark_due(core, t);
+    return FW_DONE;
+}
+
+static void say_goodbye(fw_core_t *core, fw_transport_t *t) {
+    uint32_t ssrcs[31] = {t->rtcp_ssrc};
+    unsigned count = 1;
+    for (const fw_consumer_t *c = t->consumers; c != NULL; c = c->next_on_transport) {
+        if (count == sizeof ssrcs / sizeof *ssrcs) {
+            fw_rtcp_send_bye(core, t, ssrcs, count);
+            count = 0;
+        }
+        ssrcs[count++] = c->ssrc;
+    }
+    fw_rtcp_send_bye(core, t, ssrcs, count);
+}
+
+void fw_transport_close(fw_core_t *core, fw_transport_t *t, fw_close_reason_t reason) {
+    if (t->state == FW_CLOSED) return;
+    say_goodbye(core, t);
+    while (t->consumers != NULL) fw_consumer_remove(core, t->consumers);
+    while (t->producers != NULL) fw_producer_remove(core, t->producers);
+    fw_outbox_protect(&core->outbox); /* packets that wait for its keys */
+    fw_ice_ask_stop(core, t);
+    fw_ice_forget(core, t);
+    fw_credentials_forget(core, t);
+    fw_map_free(&t->inbound);
+    fw_map_free(&t->outbound);
+    fw_srtp_destroy(t->srtp);
+    free(t->arrivals);
+    t->srtp = NULL;
+    t->arrivals = NULL;
+    t->state = FW_CLOSED;
+    t->reason = reason;
+    fw_timers_set(&core->timers, &t->timer, UINT64_MAX);
+    fw_mark_changed(core, t);
+}
+
+void fw_transport_forget(fw_core_t *core, fw_transport_t *t) {
+    fw_transport_close(core, t, FW_CLOSE_REQUESTED);
+    fw_marks_forget(core, t);
+    fw_slots_remove(&core->transports, t->id);
+    free(t);
+}

@@ -1,0 +1,60 @@
+#include "frame.h"
+
+#include "../select/keyframe.h"
+#include "../wire/av1.h"
+#include "../wire/h264.h"
+#include "../wire/h265.h"
+#include "../wire/red.h"
+#include "../wire/vp8.h"
+#include "../wire/vp9.h"
+
+bool fw_frame_read(fw_codec_t codec, fw_packet_t *packet) {
+    const uint8_t *payload = packet->data + packet->rtp.header_len;
+    size_t len = packet->rtp.payload_len;
+    switch (codec) {
+        case FW_VP8: return fw_vp8_parse(payload, len, &packet->frame);
+        case FW_VP9: return fw_vp9_parse(payload, len, &packet->frame);
+        case FW_H264: return fw_h264_parse(payload, len, &packet->frame);
+        case FW_H265: return fw_h265_parse(payload, len, &packet->frame);
+        case FW_AV1: return fw_av1_parse(payload, len, &packet->frame);
+        case FW_OPUS: packet->frame = (fw_frame_t){.start = true}; return true;
+        case FW_RED: packet->frame = (fw_frame_t){.start = true}; return fw_red_parse(payload, len, &(fw_red_t){0});
+    }
+    return false;
+}
+
+static bool read_descriptor(fw_encoding_t *e, const fw_packet_t *packet, fw_frame_t *frame) {
+    const fw_packet_ext_t *ext = fw_packet_extension(packet, FW_EXT_DEPENDENCY_DESCRIPTOR);
+    return fw_dependency_state_read(&e->dependency, packet->data + ext->offset, ext->len, &packet->dd, packet->seq64,
+                             packet->rtp.timestamp, frame);
+}
+
+/* What the dependency descriptor of a packet tells of it, and of those after it that waited for its structure. */
+static void describe(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
+    if (!read_descriptor(e, packet, &packet->frame)) fw_keyframe_lacks(core, e->producer, e->index);
+    e->highest_layers = (fw_highest_layers_t){.known = true, .spatial = e->dependency.top_spatial, .temporal = e->dependency.top_temporal};
+    if (packet->dd.has_structure) memcpy(e->sizes, e->dependency.structures[0].sizes, sizeof e->dependency.structures[0].sizes);
+    for (uint64_t seq64 = packet->seq64 + 1; packet->dd.has_structure && seq64 <= e->highest_seq64; seq64++) {
+        fw_packet_t *after = fw_encoding_cached(core, e, seq64);
+        if (after != NULL && after->frame.described && after->frame.spatial == FW_LAYERS_ALL) (void)read_descriptor(e, after, &after->frame);
+    }
+}
+
+void fw_frame_read_layers(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
+    uint8_t codec = e->producer->media.formats[packet->format].codec;
+    if (packet->has_dd && (codec == FW_AV1 || codec == FW_H264 || codec == FW_H265)) {
+        describe(core, e, packet);
+        e->alone = e->dependency.alone;
+        e->by_descriptor = e->dependency.structure_seq64[0] != 0;
+    } else if (codec == FW_VP9) {
+        /* It tells its layers itself; the structure is for those who are given its dependency descriptors. */
+        fw_frame_t described = packet->frame;
+        if (packet->has_dd) (void)read_descriptor(e, packet, &described);
+        e->by_descriptor = false;
+        if (packet->frame.intra) e->alone = packet->frame.alone;
+        packet->frame.alone = e->alone;
+    } else if (codec == FW_H264) {
+        fw_h264_layers_read(&e->h264_layers, packet->rtp.timestamp, &packet->frame);
+        if (e->h264_layers.loose) e->highest_layers = (fw_highest_layers_t){0};
+    }
+}

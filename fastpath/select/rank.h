@@ -1,0 +1,10 @@
+/* Which encodings of a producer are live, and which of them is the best. */
+#ifndef FW_SELECT_RANK_H
+#define FW_SELECT_RANK_H
+
+#include "../state/core.h"
+
+/* Ranks the encodings anew after a packet, at most ten times a second, and aims the consumers anew where that changes. */
+void fw_rank_update(fw_core_t *core, fw_producer_t *p);
+
+#endif

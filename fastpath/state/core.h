@@ -1,0 +1,67 @@
+/* All that a core keeps: its tables, and the lists of those with something to do.
+ *
+ * One core belongs to the thread of one worker. Time is an argument: `now_us`, microseconds of one monotonic clock, from 1.
+ */
+#ifndef FW_STATE_CORE_H
+#define FW_STATE_CORE_H
+
+#include "../base/counters.h"
+#include "../base/map.h"
+#include "../base/outbox.h"
+#include "../base/pool.h"
+#include "../base/slots.h"
+#include "../base/timers.h"
+#include "callbacks.h"
+#include "consumer.h"
+#include "media_set.h"
+#include "producer.h"
+#include "transport.h"
+
+typedef struct {
+    uint32_t pool_packets;     /* at least 1024 */
+    uint32_t max_transports;
+    uint32_t max_ssrcs;        /* of one transport, inbound */
+    uint32_t instant_join_us;  /* a newcomer starts at a keyframe no older than this, 0: never */
+    uint32_t coalesce_us;      /* the longest that media waits for more to go with, 0: it does not */
+    uint16_t max_gso_segments; /* 1: no GSO */
+    uint64_t hash_seed;
+} fw_core_config_t;
+
+/* Consumers in fast start, in the order of their turns. */
+typedef struct {
+    fw_consumer_t *first;
+    fw_consumer_t *last;
+    uint32_t count;
+    uint64_t due_us; /* when the next have their turn, UINT64_MAX where all wait for more to come */
+} fw_fast_start_list_t;
+
+struct fw_core {
+    fw_core_config_t config;
+    fw_callbacks_t callbacks;
+    fw_counters_t counters;
+    uint64_t now_us;
+    fw_crypto_t *crypto;
+    fw_pool_t pool;
+    fw_outbox_t outbox;
+    fw_timers_t timers;
+    fw_media_set_t media_set;
+    fw_slots_t transports;
+    fw_slots_t producers;
+    fw_slots_t consumers;
+    fw_map_t by_ufrag; /* fw_transport_t */
+    fw_map_t by_path;  /* remote address, socket and TCP connection → fw_transport_t */
+    fw_map_t by_check; /* STUN transaction of ours that waits for its answer → fw_transport_t */
+    fw_producer_t *touched; /* producers with packets in this batch */
+    uint64_t batch_us;      /* when its first packet came; 0 where the batch is empty */
+    uint64_t batch_number;  /* the number of that packet in the pool */
+    uint64_t last_flush_us; /* duration of the last flush that sent media */
+    fw_fast_start_list_t fast_starts;
+    fw_transport_t **flush; /* transports with packets in this batch; room for as many as there are */
+    uint32_t flush_count;
+    uint32_t flush_capacity;
+    fw_mark_t due; /* heads of the lists of marked transports: see marks.h */
+    fw_mark_t changed;
+    fw_mark_t first_reports;
+};
+
+#endif

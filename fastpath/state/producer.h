@@ -1,0 +1,53 @@
+/* Media that comes into the server: its encodings, and the consumers and workers that get it. */
+#ifndef FW_STATE_PRODUCER_H
+#define FW_STATE_PRODUCER_H
+
+#include "../stream/keyframes.h"
+#include "encoding.h"
+
+#define FW_MAX_RELAY_TARGETS 64 /* workers with a copy of one producer */
+
+/* Another worker that has a copy of the producer, and the id of that copy. */
+typedef struct {
+    uint64_t copy_id;
+    uint32_t worker;
+} fw_relay_target_t;
+
+/* A consumer bound to a producer, and its transport: both are fetched from memory well before they are used. */
+typedef struct {
+    fw_consumer_t *consumer;
+    fw_transport_t *transport;
+} fw_follower_t;
+
+struct fw_producer {
+    uint64_t id;
+    fw_transport_t *transport; /* NULL for the copy of another worker's producer */
+    fw_producer_t *next_on_transport;
+    fw_follower_t *followers;
+    uint32_t follower_count;
+    uint32_t follower_capacity;
+    uint64_t home_id; /* of a copy */
+    uint32_t home_worker;
+    fw_media_t media;
+    uint8_t ext_kinds[256];  /* by id: fw_extension_t, or FW_EXTENSIONS */
+    uint8_t pt_formats[128]; /* by payload type: format, | 0x80 for its RTX, or FW_NO_PT */
+    fw_encoding_t *encodings[FW_ENCODINGS];
+    uint8_t encoding_count;
+    int8_t best; /* the highest live encoding, FW_ENCODING_NONE before the first packet */
+    uint8_t live; /* encodings that send, a bit each */
+    uint64_t ranked_us;
+    fw_keyframes_t keyframes;
+    uint32_t pli_count;
+    uint8_t fir_seq;
+    uint8_t relay_target_count;
+    fw_relay_target_t relay_targets[FW_MAX_RELAY_TARGETS];
+    fw_packet_t *batch_first; /* of the batch that is being received */
+    fw_packet_t *batch_last;
+    fw_packet_t *relay_next; /* the first of them that relay targets have not got yet */
+    fw_producer_t *next_touched;
+};
+
+/* Whether any of its formats has one of these kinds of feedback negotiated (FW_FB_*, or-ed). */
+bool fw_producer_supports(const fw_producer_t *p, uint8_t feedback);
+
+#endif

@@ -1,0 +1,20 @@
+/* Where egress ends for a transport: the one place that knows how its media leaves the worker.
+ *
+ * A transport has one sink from the time it is opened, so egress chooses once per transport and flush, never per packet. A new
+ * kind of transport is a new file in egress/ that defines one of these. Media for another worker leaves by producer instead of
+ * by transport: egress/relay.h.
+ */
+#ifndef FW_STATE_SINK_H
+#define FW_STATE_SINK_H
+
+#include "../base/pool.h"
+#include "types.h"
+
+typedef struct fw_sink {
+    /* Sends the packets of the batch that the pending consumers of `t` want. */
+    void (*flush)(fw_core_t *core, fw_transport_t *t);
+    /* Sends one cached packet to one consumer, if the consumer wants it. */
+    void (*packet)(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet);
+} fw_sink_t;
+
+#endif

@@ -1,0 +1,115 @@
+#include "dependency_state.h"
+
+#include "layers.h"
+
+static bool has_independent_layers(const fw_dd_structure_t *s) {
+    for (unsigned i = 0; i < s->template_count; i++)
+        for (unsigned target = 0; target < s->target_count; target++)
+            if (s->target_spatial[target] > s->templates[i].spatial && fw_dd_dti(&s->templates[i], target) != FW_DTI_NOT_PRESENT)
+                return false;
+    return true;
+}
+
+static void take_structure(fw_dependency_state_t *d, const fw_dd_structure_t *structure, uint64_t seq64) {
+    if (seq64 > d->structure_seq64[0]) {
+        d->structures[1] = d->structures[0];
+        d->structure_seq64[1] = d->structure_seq64[0];
+        d->structures[0] = *structure;
+        d->structure_seq64[0] = seq64;
+        d->alone = has_independent_layers(structure);
+        d->uneven = false;
+    } else if (seq64 > d->structure_seq64[1]) {
+        d->structures[1] = *structure;
+        d->structure_seq64[1] = seq64;
+    }
+}
+
+/* The newest structure that was there before the packet and knows its template, else the newest that knows it. */
+static const fw_dd_structure_t *find_structure(const fw_dependency_state_t *d, const fw_dd_t *dd, uint64_t seq64) {
+    bool known[2];
+    for (unsigned i = 0; i < 2; i++) known[i] = d->structure_seq64[i] != 0 && fw_dd_knows(&d->structures[i], dd);
+    if (known[1] && (!known[0] || seq64 < d->structure_seq64[0])) return &d->structures[1];
+    return known[0] ? &d->structures[0] : NULL;
+}
+
+static void take_active(fw_dependency_state_t *d, const fw_dd_structure_t *s, uint32_t active) {
+    d->top_spatial = d->top_temporal = 0;
+    for (unsigned i = 0; i < s->target_count; i++) {
+        if ((active >> i & 1) == 0) continue;
+        if (s->target_spatial[i] > d->top_spatial) d->top_spatial = s->target_spatial[i];
+        if (s->target_temporal[i] > d->top_temporal) d->top_temporal = s->target_temporal[i];
+    }
+}
+
+/* Whether all higher temporal layers of the frame's spatial one can be decoded from this frame on. */
+static bool is_switch_point(const fw_dd_structure_t *s, const fw_dd_template_t *frame) {
+    for (unsigned i = 0; i < s->target_count; i++)
+        if (s->target_spatial[i] == frame->spatial && s->target_temporal[i] > frame->temporal &&
+            fw_dd_dti(frame, i) != FW_DTI_SWITCH)
+            return false;
+    return true;
+}
+
+/* Whether everything of that spatial layer can be decoded from this frame on, but for temporal layers below the frame's. */
+static bool starts_spatial(const fw_dd_structure_t *s, const fw_dd_template_t *frame, unsigned spatial) {
+    bool any = false;
+    for (unsigned i = 0; i < s->target_count; i++) {
+        if (s->target_spatial[i] != spatial || s->target_temporal[i] < frame->temporal) continue;
+        if (fw_dd_dti(frame, i) != FW_DTI_SWITCH) return false;
+        any = true;
+    }
+    return any;
+}
+
+static uint8_t up_spatial(const fw_dd_structure_t *s, const fw_dd_template_t *frame) {
+    uint8_t up = frame->spatial;
+    while (starts_spatial(s, frame, up + 1U)) up++;
+    return up;
+}
+
+/* Takes the next frame of a picture in; one that is missing, or of another temporal layer, leaves no switch point. */
+static void take_frame(fw_dependency_state_t *d, const fw_dd_structure_t *s, const fw_dd_template_t *frame, uint32_t timestamp) {
+    bool follows = frame->spatial == 0 || (d->switches && d->timestamp == timestamp && frame->spatial == d->spatial + 1 &&
+                                           frame->temporal == d->temporal);
+    if (frame->spatial > 0 && d->timestamp == timestamp && frame->temporal != d->temporal) d->uneven = true;
+    d->switches = follows && is_switch_point(s, frame);
+    d->timestamp = timestamp;
+    d->spatial = frame->spatial;
+    d->temporal = frame->temporal;
+}
+
+bool fw_dependency_state_read(fw_dependency_state_t *d, const uint8_t *data, size_t len, const fw_dd_t *dd, uint64_t seq64,
+                       uint32_t timestamp, fw_frame_t *frame) {
+    fw_dd_structure_t own;
+    fw_dd_frame_t said;
+    if (dd->has_structure && fw_dd_structure(data, len, &own)) take_structure(d, &own, seq64);
+    const fw_dd_structure_t *structure = find_structure(d, dd, seq64);
+    bool newest = seq64 > d->newest_seq64;
+    if (newest) d->newest_seq64 = seq64;
+    frame->has_layers = frame->described = true;
+    frame->start = dd->start_of_frame;
+    frame->end = dd->end_of_frame;
+    if (structure == NULL || !fw_dd_frame(data, len, structure, &said)) {
+        frame->spatial = frame->temporal = FW_LAYERS_ALL;
+        return false;
+    }
+    frame->alone = d->alone;
+    frame->spatial = said.own.spatial;
+    frame->temporal = said.own.temporal;
+    frame->keyframe = frame->spatial == 0 && (frame->keyframe || (dd->has_structure && !said.own.refers));
+    if (said.has_active && seq64 > d->active_seq64) {
+        d->active_seq64 = seq64;
+        take_active(d, structure, said.active);
+    }
+    if (!newest || !frame->start) return true;
+    take_frame(d, structure, &said.own, timestamp);
+    frame->up_spatial = up_spatial(structure, &said.own);
+    frame->switch_up = d->switches && frame->spatial == d->top_spatial;
+    return true;
+}
+
+size_t fw_dependency_state_tie(const fw_dependency_state_t *d, const uint8_t *data, size_t len, const fw_dd_t *dd, uint64_t seq64,
+                        uint8_t *out, size_t room) {
+    const fw_dd_structure_t *structure = find_structure(d, dd, seq64);
+    return structure == NULL || d->alone || d->uneven ? 0 : fw_dd_tie(data, len, structure, out, room);
+}
