@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "../base/prefetch.h"
+#include "../crypto/choose.h"
 #include "../egress/batch.h"
 #include "../egress/fast_start.h"
 #include "../egress/relay.h"
