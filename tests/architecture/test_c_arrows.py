@@ -110,15 +110,15 @@ def arrows(tmp_path_factory: pytest.TempPathFactory) -> set[Arrow]:
     return found
 
 
-def test_every_folder_of_c_has_its_line():
+def test_every_folder_of_c_has_its_line() -> None:
     assert folders() <= set(LINE_OF)
 
 
-def test_calls_go_down_only(arrows: set[Arrow]):
+def test_calls_go_down_only(arrows: set[Arrow]) -> None:
     assert upward(arrows) == set()
 
 
-def test_no_files_call_each_other_in_a_circle(arrows: set[Arrow]):
+def test_no_files_call_each_other_in_a_circle(arrows: set[Arrow]) -> None:
     assert circles(arrows) == []
 
 
@@ -130,13 +130,13 @@ def include_arrows() -> Iterator[Arrow]:
             yield str(path.relative_to(FASTPATH)), str(target.relative_to(FASTPATH))
 
 
-def test_includes_go_down_only_and_in_no_circle():
+def test_includes_go_down_only_and_in_no_circle() -> None:
     included = set(include_arrows())
     assert upward(included) == set()
     assert circles(included) == []
 
 
-def test_planted_arrows_are_found():
+def test_planted_arrows_are_found() -> None:
     planted = {
         "core/core": ({"fw_a"}, {"fw_b"}),
         "state/marks": ({"fw_b"}, {"fw_a"}),
