@@ -18,15 +18,15 @@ from .config.options import BY_KEY, OPTIONS
 from .startup import StartupError
 
 _GRANTS = {
-    "publish": "let it publish",
-    "subscribe": "let it watch",
-    "admin": "let it use the API",
-    "metrics": "let it read the metrics",
+    "publish": "permit publishing",
+    "subscribe": "permit watching",
+    "admin": "permit the administration API",
+    "metrics": "permit reading the metrics",
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status: 0 well, 1 could not start, 2 wrong usage or configuration, 130 interrupted."""
+    """Run one command. Exit status: 0 success, 1 failure, 2 wrong usage or configuration, 130 interrupted."""
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
@@ -77,18 +77,18 @@ def _add_token(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     token = commands.add_parser(
         "token",
         help="make a token",
-        description="Make a token for whoever is to publish, watch or administer, and print it.",
+        description="Make a token for a client that publishes, watches or administers, and print it.",
         allow_abbrev=False,
     )
     token.set_defaults(run=_token)
     token.add_argument("--config", metavar="FILE", help="TOML file with the server's options, its keys among them")
     token.add_argument("--keys", action="append", metavar=BY_KEY["keys"].metavar, help="the server's keys")
     token.add_argument("--key-id", metavar="KID", help="the key to sign with (default: the first)")
-    token.add_argument("--room", help="the room that it is for; * for every room")
-    token.add_argument("--identity", default=secrets.token_urlsafe(9), help="who it is for (default: made up)")
-    token.add_argument("--ttl", type=int, default=3600, metavar="SECONDS", help="how long it lasts (default 3600)")
-    for grant, what in _GRANTS.items():
-        token.add_argument(f"--{grant}", action="store_true", help=what)
+    token.add_argument("--room", help="the room that the token is valid for; * for every room")
+    token.add_argument("--identity", default=secrets.token_urlsafe(9), help="name of the bearer (default: random)")
+    token.add_argument("--ttl", type=int, default=3600, metavar="SECONDS", help="lifetime of the token (default 3600)")
+    for grant, text in _GRANTS.items():
+        token.add_argument(f"--{grant}", action="store_true", help=text)
 
 
 def _token(options: argparse.Namespace) -> int:
@@ -108,12 +108,12 @@ def _token(options: argparse.Namespace) -> int:
 def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     doctor = commands.add_parser(
         "doctor",
-        help="tell what this machine has for the server",
-        description="Tell what this machine has for the server, and what would be worth changing.",
+        help="examine this machine",
+        description="Examine this machine and advise on settings that would make the server faster.",
         allow_abbrev=False,
     )
     doctor.set_defaults(run=_doctor)
-    doctor.add_argument("--json", action="store_true", help="print it as JSON")
+    doctor.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -127,22 +127,22 @@ def _doctor(options: argparse.Namespace) -> int:
 def _add_load(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     load = commands.add_parser(
         "load",
-        help="test a server with many viewers",
-        description="Let viewers, and publishers, into any WHEP and WHIP server, and tell what they get.",
-        epilog="{n} in a URL is the number of a publisher, from 0, and of the room that its viewers are in.",
+        help="load-test a server",
+        description="Connect viewers and publishers to a WHEP and WHIP server, and report the media that they receive.",
+        epilog="{n} in a URL stands for the number of a publisher, from 0; viewers are spread over these rooms.",
         allow_abbrev=False,
     )
     load.set_defaults(run=_load)
-    load.add_argument("url", metavar="URL", help="where to watch, as in https://example.com/whep/room")
-    load.add_argument("--whip", metavar="URL", help="where to publish (default: URL, with /whip/ for /whep/)")
-    load.add_argument("--viewers", type=int, default=1, metavar="N", help="how many watch (default 1)")
-    load.add_argument("--publishers", type=int, default=0, metavar="M", help="how many publish (default 0)")
+    load.add_argument("url", metavar="URL", help="WHEP endpoint, as in https://example.com/whep/room")
+    load.add_argument("--whip", metavar="URL", help="WHIP endpoint (default: URL with /whip/ instead of /whep/)")
+    load.add_argument("--viewers", type=int, default=1, metavar="N", help="number of viewers (default 1)")
+    load.add_argument("--publishers", type=int, default=0, metavar="M", help="number of publishers (default 0)")
     load.add_argument("--rate", type=float, default=50.0, metavar="N", help="joins a second (default 50)")
-    seconds = "seconds that all stay (default 30)"
+    seconds = "time after the last join that all clients stay (default 30)"
     load.add_argument("--duration", dest="duration_s", type=float, default=30.0, metavar="S", help=seconds)
-    load.add_argument("--token", metavar="TOKEN", help="sent to the server as a Bearer token")
+    load.add_argument("--token", metavar="TOKEN", help="bearer token for the server")
     load.add_argument("--workers", type=int, default=1, metavar="N", help="threads for media (default 1)")
-    load.add_argument("--source", default="0.0.0.0", metavar="IP", help="local address to come from; :: for IPv6")
+    load.add_argument("--source", default="0.0.0.0", metavar="IP", help="local address to send from; :: for IPv6")
     load.add_argument("--publish-file", type=Path, metavar="FILE", help="publish this instead of a test pattern")
     load.add_argument("--json", type=Path, metavar="FILE", help="write the report to a file")
 
@@ -168,7 +168,7 @@ def _serve(options: argparse.Namespace) -> int:
     )
     import uvloop
 
-    from .app import serve  # late: a wrong option is refused without loading the server
+    from .app import serve  # imported late: the check of the options should not load the server
 
     uvloop.run(serve(config))
     return 0

@@ -1,4 +1,4 @@
-"""The server put together: workers, rooms and HTTP, from start to SIGTERM."""
+"""Assembles the server from engine, rooms and HTTP, runs it, and drains it on SIGTERM."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from .startup import StartupError, allow_open_files, binding
 
 log = logging.getLogger(__name__)
 
-# A handshake takes its thread less time than the rest of a join takes the event loop: more threads would gain nothing,
-# and stand in the workers' way.
+# One handshake takes less CPU time than the rest of a join on the event loop, so a second thread would only take CPU
+# time from the workers.
 _HANDSHAKE_THREADS = 1
 
-# HTTP connections that ask for nothing are closed: each is an open file.
+# Idle HTTP connections are closed after this time, because each is an open file.
 _IDLE_CONNECTION_S = 75.0
 
-# Of each worker, as long as half of the files that may be open are left for everything else.
+# TCP connections of each worker at most. All workers together take at most half of the files that may be open.
 _TCP_CONNECTIONS = 4096
 
 
 async def serve(config: Config) -> None:
-    """Run the server until it is drained, or SIGINT. Raises StartupError where an address cannot be taken."""
+    """Run the server until SIGINT, or until it is drained after SIGTERM. Raises StartupError."""
     async with contextlib.AsyncExitStack() as stack:
         executor = stack.enter_context(ThreadPoolExecutor(_HANDSHAKE_THREADS, "fanwire-dtls"))
         engine = await stack.enter_async_context(_engine(config))
@@ -54,7 +54,7 @@ async def serve(config: Config) -> None:
 
 
 def _stop_on_signals(rooms: Rooms) -> asyncio.Event:
-    """SIGTERM begins to drain; the event is set when there is no time for that: at the second one, or at SIGINT."""
+    """SIGTERM starts draining. SIGINT or a second SIGTERM sets the returned event, which ends draining at once."""
     hurry = asyncio.Event()
 
     def stop(number: int) -> None:
@@ -69,11 +69,11 @@ def _stop_on_signals(rooms: Rooms) -> asyncio.Event:
 
 
 async def _drain(rooms: Rooms, timeout_s: float, hurry: asyncio.Event) -> None:
-    """Wait until everybody has left, or the time is up, or there is none."""
+    """Wait until no session is left, for at most `timeout_s`, or until `hurry` is set."""
     left = asyncio.create_task(rooms.wait_until_empty())
     hurried = asyncio.create_task(hurry.wait())
     if remaining := rooms.drain():
-        log.info("draining: %d sessions have up to %g s to leave", remaining, timeout_s)
+        log.info("draining: %d sessions have at most %g s to leave", remaining, timeout_s)
     await asyncio.wait([left, hurried], timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
     for task in (left, hurried):
         task.cancel()
@@ -104,7 +104,7 @@ async def _engine(config: Config) -> AsyncIterator[Engine]:
 
 @contextlib.asynccontextmanager
 async def _http(config: Config, rooms: Rooms, engine: Engine) -> AsyncIterator[tuple[str, int]]:
-    """Serve HTTP; yields the address that is listened on."""
+    """Serve HTTP. Yields the (host, port) that the server listens on."""
     app = create_app(rooms, config.http, access=Access(config.access))
     add_node_routes(app, rooms, engine.counters, engine.crypto)
     runner = web.AppRunner(
@@ -127,7 +127,7 @@ async def _http(config: Config, rooms: Rooms, engine: Engine) -> AsyncIterator[t
 
 
 def _announce(config: Config, address: tuple[str, int]) -> None:
-    """Tell the person who started the server where its pages are."""
+    """Print the URLs of the pages, and how to open the server to other machines."""
     scheme = "https" if config.http.tls_cert else "http"
     host = config.http.http[0]
     with contextlib.suppress(ValueError):
@@ -136,9 +136,9 @@ def _announce(config: Config, address: tuple[str, int]) -> None:
     origin = f"{scheme}://{show_address((host, address[1]))}"
     print(f"Publish: {origin}/publish/demo\nWatch:   {origin}/watch/demo", flush=True)
     if config.access.keys:
-        print("Whoever comes in needs a token, as in #token=...: fanwire token makes them.", flush=True)
+        print("Every client needs a token, as in #token=...; fanwire token makes one.", flush=True)
     elif not config.access.insecure:
         print(
-            "Without keys only this machine can reach the server; --keys, or --insecure, opens it to others.",
+            "Without keys only this machine can reach the server; --keys or --insecure opens it to others.",
             flush=True,
         )

@@ -1,4 +1,4 @@
-"""`fanwire doctor`: what this machine has for the server, in plain words, and what would be worth changing."""
+"""`fanwire doctor`: examines this machine, and advises on settings that would make the server faster."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _WANTED_FILES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at; `advice` where it could be better. `fatal`: the server cannot start like that."""
+    """One property of the machine: its name, its value, and advice where it could be better.
+
+    `fatal`: the server cannot start.
+    """
 
     what: str
     found: str
@@ -28,13 +31,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All findings, in the order in which they are told."""
+    """All findings, in the order of the printed report."""
 
     findings: Sequence[Finding]
 
     @property
     def can_start(self) -> bool:
-        """Whether nothing stands in the way of `fanwire serve`."""
+        """Whether `fanwire serve` can start."""
         return not any(finding.fatal for finding in self.findings)
 
     def as_text(self) -> str:
@@ -48,14 +51,14 @@ class Report:
         return "\n".join(lines)
 
     def as_json(self) -> str:
-        """The same, for programs."""
+        """The report as JSON."""
         return json.dumps(
             {"canStart": self.can_start, "findings": [asdict(finding) for finding in self.findings]}, indent=2
         )
 
 
 async def examine() -> Report:
-    """Look at the machine. Sockets are made on loopback, with free ports, and closed again."""
+    """Examine the machine. Opens sockets on free ports of loopback, and closes them."""
     findings = [*_machine(), _open_files()]
     try:
         async with Engine(EngineConfig(udp=[[("127.0.0.1", 0)]])) as engine:
@@ -72,12 +75,12 @@ def _machine() -> Iterator[Finding]:
     yield Finding("system", f"{platform.system()} {platform.release()}, {platform.machine()}")
     yield Finding("Python", platform.python_version())
     cores = len(os.sched_getaffinity(0))
-    yield Finding("cores", f"{cores}: as many workers, unless --workers says otherwise")
+    yield Finding("cores", f"{cores}, which is the default of --workers")
     yield Finding("AES instructions", _aes())
 
 
 def _aes() -> str:
-    """What the processor has for AES, as far as Linux tells."""
+    """The processor's instructions for AES, from /proc/cpuinfo."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -94,14 +97,14 @@ def _open_files() -> Finding:
     if most == resource.RLIM_INFINITY or most >= _WANTED_FILES:
         return Finding("open files", "unlimited" if most == resource.RLIM_INFINITY else str(most))
     return Finding(
-        "open files", str(most), f"raise the hard limit to {_WANTED_FILES} or more: each HTTP connection is one"
+        "open files", str(most), f"raise the hard limit to {_WANTED_FILES} or more: each HTTP connection takes one"
     )
 
 
 def _crypto(crypto: Backend) -> Finding:
     advice = ""
     if crypto.name != "ipsec-mb" and platform.machine() == "x86_64":
-        advice = "apt install libipsec-mb1 (1.3.0 was tested) saves a seventh of the CPU time, with AES-CM half"
+        advice = "apt install libipsec-mb1 (tested with 1.3.0) saves a seventh of the CPU time, or half with AES-CM"
     return Finding("encryption", f"{crypto.name} {crypto.version} ({crypto.why})", advice)
 
 
@@ -109,11 +112,11 @@ def _socket(granted: Mapping[str, object]) -> Iterator[Finding]:
     for name, option in (("receive", "rmem"), ("send", "wmem")):
         size = int(str(granted[f"{name}_buffer_bytes"]))
         advice = "" if size >= _WANTED_BUFFER_BYTES else f"sysctl -w net.core.{option}_max={_WANTED_BUFFER_BYTES}"
-        yield Finding(f"{name} buffer", f"{size} bytes granted, {_WANTED_BUFFER_BYTES} asked for", advice)
+        yield Finding(f"{name} buffer", f"{size} bytes granted, {_WANTED_BUFFER_BYTES} requested", advice)
     segments = granted["gso_max_segments"]
     yield Finding(
         "GSO",
-        f"{segments} packets a message" if granted["gso"] else "no",
-        "" if granted["gso"] else "Linux 4.18 or newer sends many packets at once",
+        f"{segments} packets per message" if granted["gso"] else "no",
+        "" if granted["gso"] else "Linux 4.18 or newer sends many packets in one call",
     )
-    yield Finding("GRO", "yes" if granted["gro"] else "no", "" if granted["gro"] else "Linux 5.0 or newer has it")
+    yield Finding("GRO", "yes" if granted["gro"] else "no", "" if granted["gro"] else "Linux 5.0 or newer supports it")

@@ -1,4 +1,4 @@
-"""Start-up: what the system lets a server have, and in words what it does not."""
+"""Start-up: raises the limit on open files, and explains why an address cannot be bound."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from contextlib import contextmanager
 _REASONS = {
     errno.EADDRINUSE: "another program uses it already",
     errno.EADDRNOTAVAIL: "this machine has no such address",
-    errno.EACCES: "ports below 1024 need more rights",
+    errno.EACCES: "ports below 1024 need more privileges",
 }
 
 
 class StartupError(Exception):
-    """The server cannot start. Its text is for the person who started it."""
+    """The server cannot start. The text is for the operator."""
 
 
 def allow_open_files() -> int:
-    """Lets this process have as many files and connections open as it may; returns how many."""
+    """Raise the soft limit on open files to the hard limit. Returns the limit."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return most if most != resource.RLIM_INFINITY else 1 << 20
@@ -27,7 +27,7 @@ def allow_open_files() -> int:
 
 @contextmanager
 def binding(option: str, address: str) -> Iterator[None]:
-    """Turns an OSError from taking `address`, which `option` (as in "--http") set, into a StartupError."""
+    """Turns an OSError from binding `address`, which `option` (as in "--http") set, into a StartupError."""
     try:
         yield
     except OSError as error:

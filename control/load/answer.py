@@ -1,4 +1,4 @@
-"""What a server's answer says: how it is reached, and what it will send or takes."""
+"""Reads a server's SDP answer: its transport, and the media that it sends or receives."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _KINDS = {"audio": Kind.AUDIO, "video": Kind.VIDEO}
 
 
 class AnswerError(ValueError):
-    """The answer cannot be used. The message says why."""
+    """The answer cannot be used. The message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A server's answer: `addresses` are those of its UDP candidates, the most preferred first."""
+    """A server's answer. `addresses` are those of its UDP candidates, by falling priority."""
 
     remote: RemoteTransport
     addresses: tuple[tuple[str, int], ...]
@@ -31,7 +31,7 @@ class Answer:
 
     @classmethod
     def read(cls, sdp: str) -> Answer:
-        """Raises AnswerError for text that is no answer, or accepts nothing."""
+        """Parse an answer. Raises AnswerError where it is invalid or accepts no medium."""
         try:
             description = parse(sdp)
         except SdpError as error:
@@ -51,7 +51,7 @@ class Answer:
         return cls(remote, addresses, medias)
 
     def producers(self) -> list[ProducerSpec]:
-        """What the server will send to a viewer."""
+        """The media that the server sends to a viewer, as producers of the engine."""
         specs = []
         for media in self.medias:
             payload_types = supported_payload_types(media)
@@ -62,7 +62,7 @@ class Answer:
         return specs
 
     def consumers(self, sources: Sources) -> list[ConsumerSpec]:
-        """What the server takes from a publisher."""
+        """The media that the server receives from a publisher, as consumers of the engine."""
         specs = []
         for media in self.medias:
             payload_types = supported_payload_types(media)
@@ -86,7 +86,7 @@ class Answer:
 
 
 def _tagged(description: SessionDescription, medias: tuple[Media, ...]) -> Media:
-    """The medium whose transport the whole bundle uses (RFC 9143 section 7.3.1)."""
+    """The medium whose transport carries the bundle (RFC 9143 section 7.3.1)."""
     bundle = description.bundle()
     return min(medias, key=lambda media: bundle.index(media.mid) if media.mid in bundle else len(bundle))
 
@@ -105,6 +105,6 @@ def _addresses(candidates: list[str]) -> tuple[tuple[str, int], ...]:
 def _is_ip(host: str) -> bool:
     try:
         ipaddress.ip_address(host)
-    except ValueError:  # a name that only its own network knows
+    except ValueError:  # an mDNS name
         return False
     return True

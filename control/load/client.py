@@ -1,4 +1,4 @@
-"""One client of a server: its transport, its handshake, and how it came in. Viewers and publishers add what flows."""
+"""One client of a server: HTTP, ICE and DTLS. Viewer and Publisher add the media."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .answer import Answer, AnswerError
 from .target import Target, TargetError
 
 _CONNECT_TIMEOUT_S = 20.0
-_NEXT_CANDIDATE_S = 1.5  # three requests, as their timers go
+_NEXT_CANDIDATE_S = 1.5  # the first three STUN requests to a candidate
 
 _ENDS = {
     CloseReason.NEVER_CONNECTED: "ICE: the server never answered",
@@ -30,12 +30,12 @@ _ENDS = {
 
 
 class JoinError(Exception):
-    """A client did not come in. Equal messages are counted together."""
+    """A client failed to join. The report counts equal messages together."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientServices:
-    """What all clients share. `hosts` are this machine's addresses, for the candidates in offers."""
+    """Resources that all clients share. `hosts` are this machine's IP addresses, for the candidates in offers."""
 
     engine: CallingEngine
     certificate: Certificate
@@ -45,12 +45,12 @@ class ClientServices:
 
 
 class Client:
-    """A client of the endpoint at `url`. Subclasses make the offer and take the answer."""
+    """A client of the WHIP or WHEP endpoint `url`. Subclasses make the offer and apply the answer."""
 
     def __init__(self, services: ClientServices, url: str) -> None:
         self.url = url
         self.join_s: float | None = None  # from the request to the keys
-        self.ended: str | None = None  # why it is out again, though it did not leave
+        self.ended: str | None = None  # the reason, if the session ended before `leave`
         self._services = services
         self._transport: TransportId | None = None
         self._resource: URL | None = None
@@ -58,7 +58,7 @@ class Client:
         self._reached = asyncio.Event()
 
     async def join(self) -> None:
-        """Come in: HTTP, ICE and DTLS. Raises JoinError, and leaves nothing behind then."""
+        """Join: HTTP, ICE and DTLS. On failure closes everything and raises JoinError."""
         start_s = time.monotonic()
         try:
             await self._join()
@@ -71,7 +71,7 @@ class Client:
         self.join_s = time.monotonic() - start_s
 
     async def leave(self) -> None:
-        """Go out, and tell the server."""
+        """End the session on the server, and close the transport."""
         resource, self._resource = self._resource, None
         if resource is not None:
             await self._services.target.leave(resource)
@@ -83,7 +83,7 @@ class Client:
             await self._services.engine.close_transport(transport)
 
     async def statistics(self) -> TransportStatistics | None:
-        """What flows, or None where it is out."""
+        """The statistics of the transport, or None where it is closed."""
         if self._transport is None or self.ended is not None:
             return None
         try:
@@ -92,12 +92,12 @@ class Client:
             return None
 
     def on_datagram(self, data: bytes) -> None:
-        """DTLS from the server."""
+        """A DTLS datagram has come from the server."""
         if self._handshake is not None:
             self._handshake.receive(data)
 
     def on_change(self, change: TransportChange) -> None:
-        """The transport has a path, or is closed."""
+        """The transport has got a path, or has closed."""
         if change.path is not None:
             self._reached.set()
         if change.state is TransportState.CLOSED and change.reason is not CloseReason.REQUESTED:
@@ -147,7 +147,7 @@ class Client:
         await services.engine.set_keys(transport, keys)
 
     async def _reach(self, answer: Answer, transport: TransportId) -> None:
-        """Ask at one address after the other, until one answers."""
+        """Check the server's addresses in turn until one answers."""
         own, _ = self._services.engine.own_address(transport)
         addresses = [address for address in answer.addresses if (":" in address[0]) == (":" in own)]
         if not addresses:

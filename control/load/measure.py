@@ -1,4 +1,4 @@
-"""What the clients of a test have seen so far, read from the engine a few at a time."""
+"""Sums the statistics of all clients of a test, read from the engine at a bounded rate."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ..media.engine import Kind, StreamStatistics, TransportStatistics
 from .client import Client
 from .packets import NTP_1970_S
 
-_READS_PER_S = 500  # so that reading statistics costs little beside what is measured
+_READS_PER_S = 500  # bounds the CPU time that reading takes from the clients
 _CAPTURE_FRESH_US = 1_000_000
 
 
 @dataclass(slots=True)
 class Received:
-    """Media that viewers have received, added up."""
+    """Totals of the media that viewers have received."""
 
     packets: int = 0
     bytes: int = 0
-    lost: int = 0  # that no repair brought
+    lost: int = 0  # and not recovered by retransmission
     repaired: int = 0
     nacks: int = 0
     plis: int = 0
@@ -33,7 +33,7 @@ class Received:
     longest_still_s: float = 0.0
 
     def add(self, statistics: TransportStatistics) -> None:
-        """Add one viewer."""
+        """Add the statistics of one viewer."""
         streams = [stream for stream in statistics.streams if not stream.outbound]
         for stream in streams:
             self.packets += stream.packets
@@ -47,7 +47,7 @@ class Received:
         self.viewers_without_media += all(stream.packets == 0 for stream in streams)
 
     def _add_video(self, stream: StreamStatistics) -> int:
-        """Count its freezes: one that has not ended yet is one too."""
+        """Add one video stream. Returns its freezes, with one that has not ended yet."""
         still = stream.frames > 0 and stream.still_us > 500_000
         freezes = stream.freezes + still
         self.frames += stream.frames
@@ -59,7 +59,7 @@ class Received:
 
 @dataclass(slots=True)
 class Sent:
-    """Media that publishers have sent, added up, and what the server reports of it."""
+    """Totals of the media that publishers have sent, with the loss in the server's RTCP reports."""
 
     packets: int = 0
     bytes: int = 0
@@ -67,7 +67,7 @@ class Sent:
     repaired: int = 0
 
     def add(self, statistics: TransportStatistics) -> None:
-        """Add one publisher."""
+        """Add the statistics of one publisher."""
         for stream in statistics.streams:
             if stream.outbound:
                 self.packets += stream.packets
@@ -78,14 +78,14 @@ class Sent:
 
 @dataclass(slots=True)
 class Measure:
-    """Reads clients in turn, and keeps the last that each told and how old pictures were: `latencies_s`."""
+    """Reads the clients in turn, and keeps the latest statistics of each. `latencies_s` samples the capture delay."""
 
     clients: list[Client] = field(default_factory=list)
     latencies_s: list[float] = field(default_factory=list)
-    _told: dict[Client, TransportStatistics] = field(default_factory=dict)
+    _latest: dict[Client, TransportStatistics] = field(default_factory=dict)
 
     async def run(self) -> None:
-        """Read until cancelled: every client once a second, or as often as their number allows."""
+        """Read until cancelled: each client once a second, or less often where that exceeds _READS_PER_S."""
         while True:
             start_s = time.monotonic()
             for client in list(self.clients):
@@ -98,18 +98,18 @@ class Measure:
         for client in list(self.clients):
             await self._read(client)
 
-    def told(self, clients: Iterable[Client]) -> Sequence[TransportStatistics]:
-        """What these have told last."""
-        return [self._told[client] for client in clients if client in self._told]
+    def latest(self, clients: Iterable[Client]) -> Sequence[TransportStatistics]:
+        """The latest statistics of these clients."""
+        return [self._latest[client] for client in clients if client in self._latest]
 
     async def _read(self, client: Client) -> None:
         statistics = await client.statistics()
         if statistics is None:
             return
-        self._told[client] = statistics
-        # The worker's clock is this process's monotonic one.
-        apart_us = (time.time() + NTP_1970_S - time.monotonic()) * 1e6
+        self._latest[client] = statistics
+        # Capture delays compare the sender's wall clock with the worker's clock, which is CLOCK_MONOTONIC.
+        offset_us = (time.time() + NTP_1970_S - time.monotonic()) * 1e6
         for stream in statistics.streams:
             fresh = stream.kind is Kind.VIDEO and stream.frames > 0 and stream.still_us < _CAPTURE_FRESH_US
             if fresh and not stream.outbound and stream.capture_delay_us is not None:
-                self.latencies_s.append((stream.capture_delay_us + apart_us) / 1e6)
+                self.latencies_s.append((stream.capture_delay_us + offset_us) / 1e6)

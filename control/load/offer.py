@@ -1,4 +1,4 @@
-"""The offers of a client: to watch, as Chromium makes them, and to publish VP8 and Opus."""
+"""Makes the SDP offers of clients: a viewer's, as Chromium makes it, and a publisher's of VP8 and Opus."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _URIS = {extension: uri for uri, extension in EXTENSION_URIS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The SSRCs under which a publisher sends, and its name in RTCP."""
+    """The SSRCs and the CNAME of a publisher."""
 
     audio: int
     video: int
@@ -55,13 +55,13 @@ class Sources:
 
     @classmethod
     def make(cls) -> Sources:
-        """Random ones."""
+        """Random SSRCs and a random CNAME."""
         audio, video, rtx = (secrets.randbelow(0xFFFF_FFFE) + 1 for _ in range(3))
         return cls(audio, video, rtx, secrets.token_urlsafe(9))
 
 
 def offer_to_watch(local: LocalTransport) -> str:
-    """The offer of a viewer that plays whatever codec there is."""
+    """The offer of a viewer that accepts every codec of the server."""
     audio = _media("audio", AUDIO_MID, Direction.RECVONLY, _OPUS, _AUDIO_FEEDBACK)
     video = _media("video", VIDEO_MID, Direction.RECVONLY, _VIDEO, _VIDEO_FEEDBACK)
     return _render(local, audio, video)

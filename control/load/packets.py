@@ -1,4 +1,4 @@
-"""Encoded frames cut into RTP packets: VP8 (RFC 7741), Opus (RFC 7587), and the time of capture in each first one."""
+"""Packetizes VP8 (RFC 7741) and Opus (RFC 7587). The first packet of a frame carries its capture time."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from ..media.engine import Codec, Encoding, Extension, Kind, PayloadType, ProducerSpec
 
 NTP_1970_S = 2_208_988_800
-MOST_PAYLOAD_BYTES = 1120  # with headers, extensions, RTX and SRTP within what libwebrtc makes a packet
+MOST_PAYLOAD_BYTES = 1120  # with headers, extensions, RTX and SRTP at most the packet size of libwebrtc
 
 _CAPTURE_ID = 1
 _PICTURE_IDS = 1 << 15
 
 
 def ntp(unix_s: float) -> int:
-    """A time as 32.32 fixed point seconds since 1900."""
+    """A Unix time as 32.32 fixed-point seconds since 1900."""
     return int((unix_s + NTP_1970_S) * (1 << 32))
 
 
 class Packetizer:
-    """One track's RTP: sequence numbers, timestamps at the codec's clock, picture ids."""
+    """Makes the RTP packets of one track, with random first sequence number, timestamp and picture id."""
 
     def __init__(self, codec: Codec) -> None:
         """`codec` is VP8 or Opus."""
@@ -40,11 +40,11 @@ class Packetizer:
         )
 
     def timestamp(self, ticks: int) -> int:
-        """The RTP timestamp so many ticks after the start."""
+        """The RTP timestamp `ticks` of the codec's clock after the start."""
         return (self._first_timestamp + ticks) & 0xFFFF_FFFF
 
     def packets(self, frame: bytes, ticks: int, captured_s: float) -> Iterator[bytes]:
-        """The packets of one frame, captured at a Unix time."""
+        """The packets of one frame, captured `ticks` after the start at the Unix time `captured_s`."""
         payloads = list(self._vp8(frame)) if self._video else [frame]
         for index, payload in enumerate(payloads):
             last = index == len(payloads) - 1
@@ -65,6 +65,6 @@ class Packetizer:
         count = -(-len(frame) // MOST_PAYLOAD_BYTES)
         size = -(-len(frame) // count)
         for start in range(0, len(frame), size):
-            # X and, at the start of the frame, S; then I, and 15 bits of picture id.
+            # X, and S in the first packet of the frame; I; a picture id of 15 bits.
             descriptor = struct.pack("!BBH", 0x90 if start == 0 else 0x80, 0x80, 0x8000 | self._picture_id)
             yield descriptor + frame[start : start + size]

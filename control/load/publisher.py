@@ -1,4 +1,4 @@
-"""A publisher: it sends what a source feeds to all of them."""
+"""A publisher: sends the clip that a Source feeds into the engine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .offer import Sources, offer_to_publish
 
 
 class Publisher(Client):
-    """A client of a WHIP endpoint that sends `sources`: by kind, the engine's producer and its spec."""
+    """A client of a WHIP endpoint. It sends `sources`: the engine's producers and their specs, by kind."""
 
     def __init__(
         self, services: ClientServices, url: str, sources: Mapping[Kind, tuple[ProducerId, ProducerSpec]]
@@ -28,7 +28,7 @@ class Publisher(Client):
     async def _accept(self, answer: Answer, transport: TransportId) -> None:
         consumers = [spec for spec in answer.consumers(self._names) if spec.kind in self._fed]
         if not consumers:
-            raise AnswerError("The answer takes nothing of what is published.")
+            raise AnswerError("The answer accepts none of the published media.")
         for spec in consumers:
             producer, produced = self._fed[spec.kind]
             consumer = await self._services.engine.add_consumer(transport, spec)

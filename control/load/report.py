@@ -1,4 +1,4 @@
-"""What a test has found, as numbers by name: the JSON report, and the lines that are printed at the end."""
+"""The result of a test, as JSON and as lines of text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .measure import Received, Sent
 
 
 def percentile(values: Sequence[float], percent: float) -> float | None:
-    """The value below which so many percent lie, or None of nothing."""
+    """The percentile of the values (nearest rank), or None where there are none."""
     if not values:
         return None
     ordered = sorted(values)
@@ -20,12 +20,12 @@ def percentile(values: Sequence[float], percent: float) -> float | None:
 
 @dataclass(slots=True)
 class Crowd:
-    """How clients of one kind came in."""
+    """The joins of the clients of one kind."""
 
     wanted: int = 0
     join_s: list[float] = field(default_factory=list)
-    failed: Counter[str] = field(default_factory=Counter)  # by why
-    ended: Counter[str] = field(default_factory=Counter)  # who came in and was out before the end, by why
+    failed: Counter[str] = field(default_factory=Counter)  # by reason
+    ended: Counter[str] = field(default_factory=Counter)  # joined, but ended before the test did, by reason
 
     @property
     def joined(self) -> int:
@@ -52,11 +52,11 @@ class Report:
     received: Received
     sent: Sent
     latencies_s: list[float]
-    drops: Mapping[str, int]  # what this side threw away, by the fast path's counters
+    drops: Mapping[str, int]  # by this machine, under the names of the fast path's counters
 
     @property
     def dropped_here(self) -> int:
-        """Packets that this machine had no room for: not the server's fault."""
+        """Packets that this machine dropped because it was too slow: not the server's loss."""
         return sum(self.drops.get(name, 0) for name in ("udp_receive_overflow", "drop_pool_full"))
 
     @property
@@ -83,14 +83,16 @@ class Report:
         }
 
     def lines(self) -> list[str]:
-        """The report for people."""
+        """The report as lines of text."""
         numbers = self.as_dict()
         received = self.received
         lines = [_crowd_line("viewers", self.viewers)]
         if self.publishers.wanted:
             lines.append(_crowd_line("publishers", self.publishers))
-        lines += [f"  failed: {count} x {why}" for count, why in _reasons(self.viewers, self.publishers, "failed")]
-        lines += [f"  ended early: {count} x {why}" for count, why in _reasons(self.viewers, self.publishers, "ended")]
+        lines += [f"  failed: {count} x {text}" for count, text in _reasons(self.viewers, self.publishers, "failed")]
+        lines += [
+            f"  ended early: {count} x {text}" for count, text in _reasons(self.viewers, self.publishers, "ended")
+        ]
         lines.append(
             f"received: {received.packets} packets, {numbers['received']['bits_per_s'] / 1e6:.1f} Mbit/s on average, "
             f"lost {received.lost} ({numbers['received']['loss']:.3%}), repaired {received.repaired}"
@@ -108,14 +110,14 @@ class Report:
         return lines
 
 
-def _crowd_line(what: str, crowd: Crowd) -> str:
-    joined = f"{what}: {crowd.joined} of {crowd.wanted} joined"
+def _crowd_line(kind: str, crowd: Crowd) -> str:
+    joined = f"{kind}: {crowd.joined} of {crowd.wanted} joined"
     return f"{joined}, in {_spread(crowd.join_s)}" if crowd.join_s else joined
 
 
 def _reasons(viewers: Crowd, publishers: Crowd, which: str) -> list[tuple[int, str]]:
     counts: Counter[str] = getattr(viewers, which) + getattr(publishers, which)
-    return [(count, why) for why, count in counts.most_common(10)]
+    return [(count, reason) for reason, count in counts.most_common(10)]
 
 
 def _milliseconds(seconds: Sequence[float]) -> dict[str, float | int | None]:

@@ -1,4 +1,4 @@
-"""A load test from its first client to its report."""
+"""Runs a load test, from the first join to the report."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ from .target import Target
 from .viewer import Viewer
 
 _SHOW_EVERY_S = 1.0
-_FIRST_KEYFRAME_S = 1.0  # publishers have sent one by then, so viewers do not come in on nothing
+_FIRST_KEYFRAME_S = 1.0  # publishers have sent a keyframe after this time, and viewers start with it
 _HANDSHAKE_THREADS = 2
-_LEAVERS = 100  # at a time
+_LEAVERS = 100  # clients that leave at the same time
 _HTTP_CONNECTIONS = 100
 _CONNECT_TIMEOUT_S = 60.0
-_POOL_PACKETS = 8192  # of each worker: a viewer's packets are looked at once
+_POOL_PACKETS = 8192  # of each worker: received packets are never retransmitted
 
 
 class OptionsError(ValueError):
-    """The options make no sense. The message says what to change."""
+    """The options contradict each other. The message says how to change them."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """What to test; docs/load.md says what each means."""
+    """The options of a test; docs/load.md describes them."""
 
     url: str
     viewers: int
@@ -65,32 +65,32 @@ class LoadOptions:
     def check(self) -> None:
         """Raises OptionsError."""
         if self.viewers < 0 or self.publishers < 0 or self.viewers + self.publishers == 0:
-            raise OptionsError("--viewers and --publishers: one of them must be above 0")
+            raise OptionsError("--viewers or --publishers must be above 0")
         if self.rate <= 0 or self.duration_s <= 0 or not 1 <= self.workers <= MAX_WORKERS:
             raise OptionsError(f"--rate and --duration must be above 0, --workers from 1 to {MAX_WORKERS}")
         for url in (self.url, self.whip):
             if url is not None and not url.startswith(("http://", "https://")):
-                raise OptionsError(f"{url}: a URL to watch or publish at begins with http:// or https://")
+                raise OptionsError(f"{url}: the URL must begin with http:// or https://")
         try:
             ipaddress.ip_address(self.source)
         except ValueError:
-            raise OptionsError(f"--source: {self.source} is no IP address") from None
+            raise OptionsError(f"--source: {self.source} is not an IP address") from None
         if self.publishers and self.whip is None and "/whep/" not in self.url:
-            raise OptionsError("--publishers needs --whip URL, where to publish: the URL to watch does not tell")
+            raise OptionsError("--publishers needs --whip URL, because the URL of the viewers has no /whep/ to replace")
         if self.publishers > 1 and "{n}" not in (self.whip or self.url):
-            raise OptionsError("--publishers above 1 needs {n} in the URL, for a room of each: .../whep/room-{n}")
+            raise OptionsError("--publishers above 1 needs {n} in the URL, so that each has a room: .../whep/room-{n}")
 
     def watch_url(self, viewer: int) -> str:
-        """Where a viewer watches: rooms are dealt out in turn."""
+        """The URL of a viewer. Viewers are spread evenly over the rooms."""
         return self.url.replace("{n}", str(viewer % max(1, self.publishers)))
 
     def publish_url(self, publisher: int) -> str:
-        """Where a publisher publishes."""
+        """The URL of a publisher."""
         return (self.whip or self.url.replace("/whep/", "/whip/")).replace("{n}", str(publisher))
 
 
 async def run_load(options: LoadOptions) -> int:
-    """Run a test, printing how it goes; 0 where everybody came in, else 1. Raises OptionsError and ClipError."""
+    """Run a test and print its progress. Returns 0 if every client joined, else 1. Raises OptionsError, ClipError."""
     options.check()
     clip = open_clip(options.publish_file) if options.publishers else None
     async with _services(options) as services:
@@ -108,7 +108,7 @@ async def _services(options: LoadOptions) -> AsyncIterator[ClientServices]:
     clients = options.viewers + options.publishers
     files = allow_open_files()
     if clients + 200 > files:
-        raise OptionsError(f"{clients} clients need as many open files, and this system allows {files} (ulimit -n)")
+        raise OptionsError(f"{clients} clients need more open files than the {files} allowed (ulimit -n)")
     config = EngineConfig(
         udp=[[(options.source, 0)]] * options.workers,
         ports_per_worker=math.ceil(clients / options.workers),
@@ -127,7 +127,7 @@ async def _services(options: LoadOptions) -> AsyncIterator[ClientServices]:
 
 
 class LoadTest:
-    """Lets clients in at the wanted rate, keeps them for the wanted time, and lets them go."""
+    """Joins all clients at the given rate, keeps them for the given time, and ends their sessions."""
 
     def __init__(self, options: LoadOptions, services: ClientServices, source: Source | None) -> None:
         self._options = options
@@ -141,7 +141,7 @@ class LoadTest:
         self._publisher_crowd = Crowd(options.publishers)
 
     async def run(self) -> Report:
-        """The whole test. An interrupt ends it early; a second one at once."""
+        """Run the test. The first SIGINT ends it early, with a report; the second one kills the process."""
         interrupted = _interruption()
         start_s = time.monotonic()
         background = [self._measure.run(), self._show()] + ([self._source.run()] if self._source else [])
@@ -161,19 +161,19 @@ class LoadTest:
 
     async def _join_all(self) -> None:
         async with asyncio.TaskGroup() as group:
-            await self._let_in(group, self._publishers, self._publisher_crowd)
+            await self._join_crowd(group, self._publishers, self._publisher_crowd)
         if self._publishers:
             await asyncio.sleep(_FIRST_KEYFRAME_S)
         async with asyncio.TaskGroup() as group:
-            await self._let_in(group, self._viewers, self._viewer_crowd)
+            await self._join_crowd(group, self._viewers, self._viewer_crowd)
 
-    async def _let_in(self, group: asyncio.TaskGroup, clients: Sequence[Client], crowd: Crowd) -> None:
+    async def _join_crowd(self, group: asyncio.TaskGroup, clients: Sequence[Client], crowd: Crowd) -> None:
         start_s = time.monotonic()
         for index, client in enumerate(clients):
             await asyncio.sleep(max(0.0, start_s + index / self._options.rate - time.monotonic()))
-            group.create_task(self._let_one_in(client, crowd))
+            group.create_task(self._join_one(client, crowd))
 
-    async def _let_one_in(self, client: Client, crowd: Crowd) -> None:
+    async def _join_one(self, client: Client, crowd: Crowd) -> None:
         try:
             await client.join()
         except JoinError as error:
@@ -205,7 +205,7 @@ class LoadTest:
 
     def _received(self) -> Received:
         received = Received()
-        for statistics in self._measure.told(self._viewers):
+        for statistics in self._measure.latest(self._viewers):
             received.add(statistics)
         return received
 
@@ -220,7 +220,7 @@ class LoadTest:
 
     def _report(self, duration_s: float) -> Report:
         sent = Sent()
-        for statistics in self._measure.told(self._publishers):
+        for statistics in self._measure.latest(self._publishers):
             sent.add(statistics)
         for crowd, clients in ((self._viewer_crowd, self._viewers), (self._publisher_crowd, self._publishers)):
             crowd.ended.update(client.ended for client in clients if client.join_s is not None and client.ended)
@@ -241,7 +241,7 @@ def _is_drop(counter: str) -> bool:
 
 
 def _interruption() -> asyncio.Future[None]:
-    """Done with the first SIGINT; the next one is as usual."""
+    """A future that the first SIGINT completes. A second SIGINT has its default effect."""
     loop = asyncio.get_running_loop()
     interrupted: asyncio.Future[None] = loop.create_future()
 
@@ -254,7 +254,7 @@ def _interruption() -> asyncio.Future[None]:
 
 
 async def _first(waited: Sequence[asyncio.Future[None]], timeout_s: float | None = None) -> None:
-    """Wait until one is done or the time is over. Raises what one of them has raised."""
+    """Wait until one is done, for at most `timeout_s`. Raises the exception of one that failed."""
     done, _ = await asyncio.wait(waited, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
     for future in done:
         future.result()

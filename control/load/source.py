@@ -1,4 +1,4 @@
-"""Feeds a clip into the engine in real time, over and over: all publishers send the same."""
+"""Feeds a clip into the engine in real time, in a loop. All publishers send the same clip."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Feed:
 
 
 class Source:
-    """A clip on its way into the engine. `producers`, by kind, are what consumers are bound to."""
+    """A clip that is fed into the engine."""
 
     def __init__(self, engine: CallingEngine, clip: Clip, feeds: list[_Feed]) -> None:
         self._engine = engine
@@ -32,7 +32,7 @@ class Source:
 
     @classmethod
     async def add(cls, engine: CallingEngine, clip: Clip) -> Source:
-        """Make the engine's producers of a clip."""
+        """Add a producer for each track of the clip."""
         feeds = []
         for track, codec in ((clip.video, Codec.VP8), (clip.audio, Codec.OPUS)):
             if track is not None:
@@ -42,6 +42,7 @@ class Source:
 
     @property
     def producers(self) -> Mapping[Kind, tuple[ProducerId, ProducerSpec]]:
+        """The producers and their specs, by kind."""
         return {feed.packetizer.spec.kind: (feed.producer, feed.packetizer.spec) for feed in self._feeds}
 
     async def run(self) -> None:
@@ -61,7 +62,7 @@ class Source:
             turn += 1
 
     def _turn(self) -> list[tuple[float, _Feed | None, int, bytes]]:
-        """What is due in one turn of the clip: frames, and reports of the clock, in the order of time."""
+        """One pass of the clip: frames and sender reports (feed None), each with its time in seconds, in order."""
         due: list[tuple[float, _Feed | None, int, bytes]] = [
             (ticks / feed.track.clock_hz, feed, ticks, frame)
             for feed in self._feeds
@@ -71,7 +72,7 @@ class Source:
         return sorted(due, key=lambda entry: entry[0])
 
     def _report(self, start_s: float) -> None:
-        """Tell each track's clock now, on which picture and sound agree."""
+        """Report the clock of each track, which synchronizes video and audio."""
         passed_s, now = time.monotonic() - start_s, ntp(time.time())
         for feed in self._feeds:
             timestamp = feed.packetizer.timestamp(round(passed_s * feed.track.clock_hz))

@@ -1,4 +1,4 @@
-"""The live table: a line for now, above which older ones stay where the output is no terminal."""
+"""The live table: a terminal shows one line that is overwritten, other outputs get a line every five seconds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PLAIN_EVERY_S = 5.0
 
 
 class Table:
-    """Prints how a test goes: a terminal's last line is written over, anything else gets a line every five seconds."""
+    """Prints the progress of a test."""
 
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
@@ -45,7 +45,7 @@ class Table:
         wire: tuple[int, int],
         latencies_s: Sequence[float],
     ) -> None:
-        """Show where things are; `wire` is all packets and bytes that have come in so far."""
+        """Print the current state. `wire`: packets and bytes received since the start."""
         now_s = time.monotonic() - self._start_s
         if not self._tty and now_s - self._last_s < _PLAIN_EVERY_S:
             return
@@ -72,7 +72,7 @@ class Table:
         self._out.flush()
 
     def close(self) -> None:
-        """End the line that is written over."""
+        """End the overwritten line."""
         if self._tty:
             self._out.write("\n")
 

@@ -1,4 +1,4 @@
-"""The server that is tested, over HTTP: WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep) as their clients speak them."""
+"""The HTTP client for the tested server: WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep)."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ _LEAVE_TIMEOUT_S = 10.0
 
 
 class TargetError(Exception):
-    """The server did not let a client in. The message says why, in few words, so that equal failures can be counted."""
+    """The server refused a client. Equal refusals have equal messages, because the report counts them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What a server gave a client: its answer, and the URL of the session, if it named one."""
+    """The server's answer, and the URL of the session, if the server named one."""
 
     sdp: str
     resource: URL | None
 
 
 class Target:
-    """The endpoints of one server. `http` is shared by all clients; `token` goes along as a Bearer token."""
+    """One server. All clients share `http`; `token` is sent as a bearer token."""
 
     def __init__(self, http: aiohttp.ClientSession, token: str | None = None) -> None:
         self._http = http
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def join(self, endpoint: str, offer: str) -> Joined:
-        """Send an offer; redirects are followed, as 307 asks for. Raises TargetError."""
+        """Send an offer, following redirects. Raises TargetError."""
         headers = {**self._headers, "Content-Type": "application/sdp", "Accept": "application/sdp"}
         timeout = aiohttp.ClientTimeout(total=_JOIN_TIMEOUT_S)
         try:
@@ -50,7 +50,7 @@ class Target:
             raise TargetError(f"HTTP: {error}") from None
 
     async def leave(self, resource: URL) -> None:
-        """End a session. A server that is gone, or has ended it already, is left alone."""
+        """End a session. Errors are ignored: the server may have ended it."""
         timeout = aiohttp.ClientTimeout(total=_LEAVE_TIMEOUT_S)
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):
             async with self._http.delete(resource, headers=self._headers, timeout=timeout):
@@ -58,7 +58,7 @@ class Target:
 
 
 def _problem(content_type: str, body: str) -> str:
-    """What a problem document (RFC 9457) calls itself, to go behind a status; empty where there is none."""
+    """The title of a problem document (RFC 9457) after a colon; empty where the body is none."""
     if content_type != "application/problem+json":
         return ""
     try:

@@ -1,4 +1,4 @@
-"""Any file that FFmpeg reads, as a clip of VP8 and Opus. This alone needs PyAV; run, it makes the test pattern anew."""
+"""Transcodes a file to a clip of VP8 and Opus, with PyAV. Run as a script, makes the test pattern."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from av.audio.resampler import AudioResampler
 
 from .clip import Clip, ClipError, Track
 
-MOST_SECONDS = 60.0  # of a file: it is kept encoded in memory, and starts over
+MOST_SECONDS = 60.0  # of a file, because the encoded clip stays in memory
 VIDEO_BPS, AUDIO_BPS = 1_500_000, 64_000
 _VIDEO_HZ, _AUDIO_HZ = 90_000, 48_000
 _OPUS_SAMPLES = 960  # 20 ms
@@ -20,7 +20,7 @@ _PATTERN_S, _PATTERN_BPS, _PATTERN_FPS = 2, 330_000, 30
 
 
 def transcode_file(path: Path) -> Clip:
-    """Encode a file's first minute. Raises ClipError for what has neither picture nor sound that can be read."""
+    """Encode the first minute of a file. Raises ClipError for a file without readable video and audio."""
     try:
         return Clip(video_track(str(path)), audio_track(str(path)))
     except (OSError, av.FFmpegError) as error:
@@ -30,7 +30,7 @@ def transcode_file(path: Path) -> Clip:
 def video_track(
     source: str, *, container: str | None = None, bps: int = VIDEO_BPS, most_s: float = MOST_SECONDS
 ) -> Track | None:
-    """The picture of a file in VP8, as libwebrtc sets it: a keyframe every second, no frame out of order."""
+    """The video of a file in VP8, encoded as libwebrtc does, but with a keyframe every second."""
     with av.open(source, format=container) as opened:
         if not opened.streams.video:
             return None
@@ -65,7 +65,7 @@ def video_track(
 def audio_track(
     source: str, *, container: str | None = None, bps: int = AUDIO_BPS, most_s: float = MOST_SECONDS
 ) -> Track | None:
-    """The sound of a file in Opus, packets of 20 ms."""
+    """The audio of a file in Opus, in packets of 20 ms."""
     with av.open(source, format=container) as opened:
         if not opened.streams.audio:
             return None
@@ -93,7 +93,7 @@ def _resampled(opened: av.container.InputContainer) -> Iterator[av.AudioFrame]:
 
 
 def make_test_pattern(folder: Path) -> None:
-    """Write the package's own clip: a moving test picture and a tone."""
+    """Write the test pattern: a moving picture and a tone."""
     picture = f"testsrc2=size=640x360:rate={_PATTERN_FPS}:duration={_PATTERN_S}"
     tone = f"sine=frequency=440:sample_rate={_AUDIO_HZ}:duration={_PATTERN_S}"
     tracks: dict[Literal["video", "audio"], Track | None] = {

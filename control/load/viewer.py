@@ -1,4 +1,4 @@
-"""A viewer: it takes in whatever the server sends, and reports on it as a browser does."""
+"""A viewer: receives all media that the server sends, and sends RTCP feedback as a browser does."""
 
 from __future__ import annotations
 
