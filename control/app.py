@@ -94,7 +94,7 @@ async def _engine(config: Config) -> AsyncIterator[Engine]:
             await stack.enter_async_context(engine)
         except BackendError as error:
             raise StartupError(
-                f"--crypto {config.media.crypto}: {error}; fanwire doctor tells what serves here"
+                f"--crypto {config.media.crypto}: {error}; fanwire doctor lists what this machine has"
             ) from error
         except OSError as error:
             with binding("--udp, --tcp", str(error.filename or "its addresses")):

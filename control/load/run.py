@@ -65,7 +65,7 @@ class LoadOptions:
     def check(self) -> None:
         """Raises OptionsError."""
         if self.viewers < 0 or self.publishers < 0 or self.viewers + self.publishers == 0:
-            raise OptionsError("--viewers or --publishers must be above 0")
+            raise OptionsError("--viewers and --publishers: at least one must be above 0")
         if self.rate <= 0 or self.duration_s <= 0 or not 1 <= self.workers <= MAX_WORKERS:
             raise OptionsError(f"--rate and --duration must be above 0, --workers from 1 to {MAX_WORKERS}")
         for url in (self.url, self.whip):
