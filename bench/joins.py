@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from support.crowd_server import Footprint
+from ci.support.crowd_server import Footprint
 
 from .command import option, run
 from .percentiles import Percentiles

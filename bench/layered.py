@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from ci.support.dependency import Structure, Template, descriptor
 from fanwire.fastpath.messages import Codec, Encoding, Extension, Kind, PayloadType
 from fanwire.fastpath.testing.probes import ext_write
-from support.dependency import Structure, Template, descriptor
 
 from .media import EXTENSIONS, MID, Stream, Video
 

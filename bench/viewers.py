@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from support.crowd_media import FRAMES_PER_S
-from support.crowd_server import Footprint, counters
+from ci.support.crowd_media import FRAMES_PER_S
+from ci.support.crowd_server import Footprint, counters
 
 from .command import option, run
 from .percentiles import Percentiles

@@ -11,11 +11,11 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from pathlib import Path
 
-from support.crowd import Crowd, warm_up
-from support.crowd_media import FRAMES_PER_S, MAX_PAYLOAD_BYTES
-from support.crowd_peers import Publisher, Viewer
-from support.server import Server
-from support.waiting import until
+from ci.support.crowd import Crowd, warm_up
+from ci.support.crowd_media import FRAMES_PER_S, MAX_PAYLOAD_BYTES
+from ci.support.crowd_peers import Publisher, Viewer
+from ci.support.server import Server
+from ci.support.waiting import until
 
 from .peers import UDP_SEGMENT, is_rtp
 from .percentiles import Percentiles, of_values

@@ -8,8 +8,8 @@ import hypothesis
 import pytest
 import pytest_asyncio
 
-from support.browser import Browser
-from support.server import Server
+from ci.support.browser import Browser
+from ci.support.server import Server
 
 # Wall time of a shared machine is not what a property is about.
 hypothesis.settings.register_profile("fanwire", deadline=None)

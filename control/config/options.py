@@ -1,7 +1,7 @@
 """Every option of the server, each declared once.
 
 The flags, the environment variables, the TOML keys, the help and the tables in docs/configuration.md follow from these
-declarations. After a change run `python support/option_tables.py`, which rewrites the tables.
+declarations. After a change run `python ci/support/option_tables.py`, which rewrites the tables.
 """
 
 from __future__ import annotations

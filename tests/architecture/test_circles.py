@@ -14,7 +14,7 @@ PACKAGES = {
     "fanwire.control": ROOT / "control",
     "fanwire.fastpath": ROOT / "fastpath",
     "bench": ROOT / "bench",
-    "support": ROOT / "support",
+    "ci.support": ROOT / "ci" / "support",
 }
 
 
@@ -54,7 +54,7 @@ def test_no_python_modules_import_each_other_in_a_circle() -> None:
     edges = graph(PACKAGES)
     assert "fanwire.control.media.fastpath" in edges["fanwire.control.media.engine"]
     assert "fanwire.fastpath.messages" in edges["fanwire.control.media.fastpath"]
-    assert "support.scenario.world" in edges["support.scenario.viewer"] | edges["support.scenario.caller"]
+    assert "ci.support.scenario.world" in edges["ci.support.scenario.viewer"] | edges["ci.support.scenario.caller"]
     check(edges)
 
 

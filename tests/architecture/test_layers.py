@@ -103,12 +103,12 @@ def test_the_fast_path_never_imports_control() -> None:
 
 
 def test_instruments_stay_apart() -> None:
-    """The server never imports `fastpath/testing`; `tests` and `bench` share `support` and never each other."""
+    """The server never imports `fastpath/testing`; `tests` and `bench` share `ci/support` and never each other."""
     wrong = [
         f"{path} imports {name}"
         for folders, forbidden in (
-            (("control", "fastpath"), ("bench", "tests", "support", "fanwire.fastpath.testing")),
-            (("support",), ("bench", "tests")),
+            (("control", "fastpath"), ("bench", "tests", "ci.support", "fanwire.fastpath.testing")),
+            (("ci/support",), ("bench", "tests")),
             (("bench",), ("tests",)),
             (("tests",), ("bench",)),
         )
@@ -151,6 +151,6 @@ def test_no_c_file_shares_a_cython_modules_name() -> None:
 
 def test_no_file_outgrows_a_reader() -> None:
     suffixes = (".py", ".pyi", ".pyx", ".pxd", ".c", ".h", ".js", ".css", ".html")
-    own = sources(*suffixes, folders=("control", "fastpath", "support", "tests", "bench"))
+    own = sources(*suffixes, folders=("control", "fastpath", "ci/support", "tests", "bench"))
     lengths = {path: len(path.read_text().splitlines()) for path in own}
     assert {str(path.relative_to(ROOT)): lines for path, lines in lengths.items() if lines > MAX_LINES} == {}

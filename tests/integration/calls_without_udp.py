@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from support.browser import Browser
-from support.peers import Peer, Publisher, Viewer
-from support.server import Server
+from ci.support.browser import Browser
+from ci.support.peers import Peer, Publisher, Viewer
+from ci.support.server import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -11,10 +11,10 @@ import jwt
 import pytest
 import pytest_asyncio
 
+from ci.support import offers
+from ci.support.server import Server
+from ci.support.waiting import until
 from fanwire.control.http.tokens import LEEWAY_S
-from support import offers
-from support.server import Server
-from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -13,10 +13,10 @@ import pytest
 import pytest_asyncio
 from aiortc.mediastreams import MediaStreamError
 
-from support import offers
-from support.aiortc_peer import AiortcPeer
-from support.server import Server
-from support.waiting import until
+from ci.support import offers
+from ci.support.aiortc_peer import AiortcPeer
+from ci.support.server import Server
+from ci.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from ci.support import offers
+from ci.support.waiting import until
 from fanwire.control.config.options import RoomOptions
 from fanwire.control.media.engine import Engine, EngineConfig
 from fanwire.control.media.worker_handle import WorkerHandle
@@ -17,8 +19,6 @@ from fanwire.control.rooms.member import Member
 from fanwire.control.rooms.rooms import Rooms
 from fanwire.control.session.certificate import Certificate
 from fanwire.control.session.session import SessionServices
-from support import offers
-from support.waiting import until
 
 PUBLISH = offers.text("aiortc-publish")
 SUBSCRIBE = offers.text("aiortc-subscribe")

@@ -14,12 +14,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from ci.support import offers
+from ci.support.browser import Browser
+from ci.support.peers import Publisher, Viewer
+from ci.support.server import Server
+from ci.support.waiting import until
 from fanwire.control.http.tokens import mint
-from support import offers
-from support.browser import Browser
-from support.peers import Publisher, Viewer
-from support.server import Server
-from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
 
-from support import offers
-from support.server import Server
+from ci.support import offers
+from ci.support.server import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -10,10 +10,10 @@ import pytest
 import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
 
+from ci.support import offers
+from ci.support.aiortc_peer import AiortcPeer
+from ci.support.server import Server
 from fanwire.control.media.engine import Engine, EngineConfig
-from support import offers
-from support.aiortc_peer import AiortcPeer
-from support.server import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

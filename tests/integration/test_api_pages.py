@@ -6,9 +6,9 @@ import aiohttp
 import pytest
 from playwright.async_api import expect
 
+from ci.support.browser import Browser
+from ci.support.server import Server
 from fanwire.control.http.tokens import mint
-from support.browser import Browser
-from support.server import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

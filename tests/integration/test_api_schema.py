@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, web
 
+from ci.support import offers
+from ci.support.server import Server
 from fanwire.control.http.api import add_node_routes, create_app
 from fanwire.control.http.openapi import document
 from fanwire.control.http.tokens import mint
 from fanwire.control.media.engine import Backend
 from fanwire.control.rooms.rooms import Rooms
-from support import offers
-from support.server import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-HOOKS = Path(__file__).parents[2] / "support" / "schemathesis_hooks.py"
+HOOKS = Path(__file__).parents[2] / "ci" / "support" / "schemathesis_hooks.py"
 KEY = "k" * 32
 OPTIONS = (f"--keys=main:{KEY}", "--failed-auths-per-min=100000", "--joins-per-s=10000")
 

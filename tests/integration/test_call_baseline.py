@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from support.browser import Browser
-from support.peers import Viewer
-from support.waiting import until
+from ci.support.browser import Browser
+from ci.support.peers import Viewer
+from ci.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

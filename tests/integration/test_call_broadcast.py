@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from support.browser import Browser
-from support.peers import Publisher, Viewer, watch_all
-from support.server import Server
-from support.waiting import until
+from ci.support.browser import Browser
+from ci.support.peers import Publisher, Viewer, watch_all
+from ci.support.server import Server
+from ci.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

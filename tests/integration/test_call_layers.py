@@ -13,13 +13,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from support.browser import Browser
-from support.layers import CASES, START_S, SWITCH_S, WIDTHS, Case, Chooser, as_ids
-from support.peers import Publisher, Viewer
-from support.relay import MEDIA, Impairment, Relay
-from support.seen import Seen
-from support.server import Server
-from support.waiting import until
+from ci.support.browser import Browser
+from ci.support.layers import CASES, START_S, SWITCH_S, WIDTHS, Case, Chooser, as_ids
+from ci.support.peers import Publisher, Viewer
+from ci.support.relay import MEDIA, Impairment, Relay
+from ci.support.seen import Seen
+from ci.support.server import Server
+from ci.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

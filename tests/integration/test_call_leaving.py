@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from support.browser import Browser
-from support.peers import Publisher, Viewer, watch_all
-from support.server import Server
+from ci.support.browser import Browser
+from ci.support.peers import Publisher, Viewer, watch_all
+from ci.support.server import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from support.browser import Browser
-from support.peers import Peer, Publisher, Viewer
-from support.relay import AUDIO, MEDIA, Impairment, Relay
-from support.server import Server
-from support.waiting import until
+from ci.support.browser import Browser
+from ci.support.peers import Peer, Publisher, Viewer
+from ci.support.relay import AUDIO, MEDIA, Impairment, Relay
+from ci.support.server import Server
+from ci.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

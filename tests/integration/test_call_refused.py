@@ -6,9 +6,9 @@ import aiohttp
 import pytest
 from playwright.async_api import Error
 
-from support.browser import Browser
-from support.peers import Publisher, Viewer
-from support.server import Server
+from ci.support.browser import Browser
+from ci.support.peers import Publisher, Viewer
+from ci.support.server import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

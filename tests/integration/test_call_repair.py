@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from support.browser import Browser
-from support.peers import Peer, Publisher, Viewer
-from support.relay import MEDIA, Direction, Impairment, Relay
-from support.seen import Seen
-from support.server import Server
-from support.waiting import until
+from ci.support.browser import Browser
+from ci.support.peers import Peer, Publisher, Viewer
+from ci.support.relay import MEDIA, Direction, Impairment, Relay
+from ci.support.seen import Seen
+from ci.support.server import Server
+from ci.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

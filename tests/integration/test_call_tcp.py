@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from support.network import run_alone
+from ci.support.network import run_alone
 
 WITHOUT_UDP = """
 for tables in iptables ip6tables; do

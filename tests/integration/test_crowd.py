@@ -9,11 +9,11 @@ from itertools import pairwise
 
 import pytest
 
-from support.crowd import Crowd, warm_up
-from support.crowd_media import FRAMES_PER_S
-from support.crowd_server import Footprint, counters
-from support.server import Server
-from support.waiting import until
+from ci.support.crowd import Crowd, warm_up
+from ci.support.crowd_media import FRAMES_PER_S
+from ci.support.crowd_server import Footprint, counters
+from ci.support.server import Server
+from ci.support.waiting import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 

@@ -13,13 +13,13 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 
 import pytest
 
-from support.crowd import Crowd, warm_up
-from support.crowd_client import Client
-from support.crowd_hostile import Genuine, Hostile, dtls_record
-from support.crowd_peers import Publisher, Viewer
-from support.crowd_server import Footprint, counters
-from support.server import Server
-from support.waiting import until
+from ci.support.crowd import Crowd, warm_up
+from ci.support.crowd_client import Client
+from ci.support.crowd_hostile import Genuine, Hostile, dtls_record
+from ci.support.crowd_peers import Publisher, Viewer
+from ci.support.crowd_server import Footprint, counters
+from ci.support.server import Server
+from ci.support.waiting import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 

@@ -12,10 +12,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from support.browser import Browser
-from support.peers import Viewer
-from support.server import Server
-from support.waiting import until
+from ci.support.browser import Browser
+from ci.support.peers import Viewer
+from ci.support.server import Server
+from ci.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -11,10 +11,10 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import ConsoleMessage, Page, expect
 
+from ci.support.browser import Browser
 from fanwire.control.http.api import create_app
 from fanwire.control.http.contract import Joined, SignalingSession
 from fanwire.control.rooms.errors import NothingPublished, SessionNotFound
-from support.browser import Browser
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

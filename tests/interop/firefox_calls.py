@@ -12,17 +12,17 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from support.browser import Browser
-from support.browser import firefox as launch_firefox
-from support.layers import CASES, RIDS, START_S, WIDTHS, Case, Chooser, simulcast
-from support.peers import Publisher, Viewer
-from support.seen import Seen
-from support.server import Server
-from support.waiting import until
+from ci.support.browser import Browser
+from ci.support.browser import firefox as launch_firefox
+from ci.support.layers import CASES, RIDS, START_S, WIDTHS, Case, Chooser, simulcast
+from ci.support.peers import Publisher, Viewer
+from ci.support.seen import Seen
+from ci.support.server import Server
+from ci.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-TONE_HZ = 440  # of Firefox's pretended microphone: support/browser.py
+TONE_HZ = 440  # of Firefox's pretended microphone: ci/support/browser.py
 GOOD = [{"maxBitrate": 1_500_000}]
 SWITCHES = 15
 PADDED_S = 30

@@ -5,11 +5,11 @@ from __future__ import annotations
 import aioice.ice
 import pytest
 
-from support.aiortc_peer import AiortcPeer
-from support.browser import Browser
-from support.peers import Publisher, Viewer
-from support.seen import Seen
-from support.server import Server
+from ci.support.aiortc_peer import AiortcPeer
+from ci.support.browser import Browser
+from ci.support.peers import Publisher, Viewer
+from ci.support.seen import Seen
+from ci.support.server import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

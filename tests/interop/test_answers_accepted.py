@@ -9,9 +9,9 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 from playwright.async_api import Page
 
+from ci.support import offers
+from ci.support.browser import Browser
 from fanwire.control.session.sdp import EXTENSION_URIS, parse
-from support import offers
-from support.browser import Browser
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -8,12 +8,12 @@ from functools import partial
 
 import pytest
 
-from support.browser import Browser
-from support.peers import Publisher, Viewer, watch_all
-from support.seen import Seen
-from support.server import Server
-from support.variants import Variant
-from support.waiting import until
+from ci.support.browser import Browser
+from ci.support.peers import Publisher, Viewer, watch_all
+from ci.support.seen import Seen
+from ci.support.server import Server
+from ci.support.variants import Variant
+from ci.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

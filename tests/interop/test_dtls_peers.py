@@ -17,12 +17,12 @@ from aiortc.rtcdtlstransport import RTCDtlsFingerprint as AiortcFingerprint
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from ci.support.dtls import PrivateKey, fingerprints, self_signed, sha256
 from fanwire.control.media.engine import SrtpProfile
 from fanwire.control.media.keys import SrtpKeys
 from fanwire.control.session.certificate import Certificate
 from fanwire.control.session.dtls import DtlsAssociation
 from fanwire.control.session.handshake import Handshake
-from support.dtls import PrivateKey, fingerprints, self_signed, sha256
 
 OURS = Certificate.generate()
 Address = tuple[str, int]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from support.browser import Browser
-from support.peers import Viewer
-from support.server import Server
+from ci.support.browser import Browser
+from ci.support.peers import Viewer
+from ci.support.server import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -23,7 +23,7 @@ TONE_HZ = 500
 async def ffmpeg_publishing(url: str, folder: Path) -> AsyncIterator[None]:
     """A process of its own, for the muxer blocks its thread."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "support.ffmpeg_whip", url, str(folder), str(TONE_HZ)),
+        *(sys.executable, "-m", "ci.support.ffmpeg_whip", url, str(folder), str(TONE_HZ)),
         cwd=Path(__file__).parents[2],
         stdout=asyncio.subprocess.PIPE,
     )

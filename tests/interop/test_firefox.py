@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.network import run_alone
+from ci.support.network import run_alone
 
 # Firefox offers the address that its packets to the world would have.
 WORLD_ON_LOOPBACK = "ip route add default dev lo src 127.0.0.1"

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
-from support.aiortc_peer import BarcodeTrack, ToneTrack
+from ci.support.aiortc_peer import BarcodeTrack, ToneTrack
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

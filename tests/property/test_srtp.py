@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ci.support.srtp import WINDOW, ciphers, master_key, oracle, rtcp_packet, rtp_header, served
 from fanwire.fastpath.messages import SrtpProfile
 from fanwire.fastpath.testing.protection import Srtp, protect
-from support.srtp import WINDOW, ciphers, master_key, oracle, rtcp_packet, rtp_header, served
 
 pytestmark = pytest.mark.parametrize("name", served())
 profiles = pytest.mark.parametrize("profile", list(SrtpProfile))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from ci.support.scenario.publisher import Publisher, Source
+from ci.support.scenario.specs import VP8, consumer, producer
+from ci.support.scenario.viewer import Received, Viewer
+from ci.support.scenario.world import World
 from fanwire.fastpath.messages import Encoding
-from support.scenario.publisher import Publisher, Source
-from support.scenario.specs import VP8, consumer, producer
-from support.scenario.viewer import Received, Viewer
-from support.scenario.world import World
 
 BOUND_US = 2000
 LINK_US = 10_000

@@ -11,9 +11,9 @@ import random
 import time
 from collections.abc import Callable, Iterable
 
+from ci.support.dtls import pair
 from fanwire.control.session.certificate import Certificate
 from fanwire.control.session.dtls import DtlsAssociation, DtlsState
-from support.dtls import pair
 
 OURS = Certificate.generate()
 THEIRS = Certificate.generate()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ci.support.scenario.packet import PAYLOADS, Frame, Tag
+from ci.support.scenario.publisher import Publisher, Source
+from ci.support.scenario.specs import VP8, consumer, producer
+from ci.support.scenario.viewer import FIRST_SEQ, Received, Viewer
+from ci.support.scenario.world import World
 from fanwire.fastpath.messages import Encoding
-from support.scenario.packet import PAYLOADS, Frame, Tag
-from support.scenario.publisher import Publisher, Source
-from support.scenario.specs import VP8, consumer, producer
-from support.scenario.viewer import FIRST_SEQ, Received, Viewer
-from support.scenario.world import World
 
 SINK, SINK_RTX = 1, 2
 

@@ -7,6 +7,12 @@ import itertools
 
 import pytest
 
+from ci.support.scenario.packet import Packet
+from ci.support.scenario.publisher import Publisher
+from ci.support.scenario.specs import AV1, H264, OPUS, PUBLISHED_EXTENSIONS, VP8, consumer, producer
+from ci.support.scenario.viewer import FIRST_SEQ, FIRST_TIMESTAMP, Viewer
+from ci.support.scenario.wiretap import extend
+from ci.support.scenario.world import World
 from fanwire.fastpath.messages import (
     AddConsumer,
     AddProducer,
@@ -21,12 +27,6 @@ from fanwire.fastpath.messages import (
     SetKeys,
     SrtpProfile,
 )
-from support.scenario.packet import Packet
-from support.scenario.publisher import Publisher
-from support.scenario.specs import AV1, H264, OPUS, PUBLISHED_EXTENSIONS, VP8, consumer, producer
-from support.scenario.viewer import FIRST_SEQ, FIRST_TIMESTAMP, Viewer
-from support.scenario.wiretap import extend
-from support.scenario.world import World
 
 
 @pytest.mark.parametrize("profile", list(SrtpProfile))

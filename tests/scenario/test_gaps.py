@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from ci.support.scenario.layered import Layered
+from ci.support.scenario.packet import Tag
+from ci.support.scenario.publisher import Publisher, Source
+from ci.support.scenario.specs import AV1, H264, PUBLISHED_EXTENSIONS, VP8, WATCHED_EXTENSIONS, consumer, producer
+from ci.support.scenario.viewer import Received, Viewer
+from ci.support.scenario.world import World
 from fanwire.fastpath.messages import AddCopy, AddTarget, Codec, Encoding, Extension, PayloadType, SetLayers
 from fanwire.fastpath.testing import probes
-from support.scenario.layered import Layered
-from support.scenario.packet import Tag
-from support.scenario.publisher import Publisher, Source
-from support.scenario.specs import AV1, H264, PUBLISHED_EXTENSIONS, VP8, WATCHED_EXTENSIONS, consumer, producer
-from support.scenario.viewer import Received, Viewer
-from support.scenario.world import World
 
 VP9 = PayloadType(98, Codec.VP9, 90_000, rtx_pt=99, nack=True, pli=True, fir=True, transport_cc=True)
 H265 = replace(H264, pt=104, codec=Codec.H265, rtx_pt=105)

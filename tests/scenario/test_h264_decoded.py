@@ -14,12 +14,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from ci.support.scenario.packet import Packet
+from ci.support.scenario.publisher import Publisher, Source
+from ci.support.scenario.specs import H264, consumer, producer
+from ci.support.scenario.viewer import Received, Viewer
+from ci.support.scenario.world import Link, World
 from fanwire.fastpath.messages import SetLayers
-from support.scenario.packet import Packet
-from support.scenario.publisher import Publisher, Source
-from support.scenario.specs import H264, consumer, producer
-from support.scenario.viewer import Received, Viewer
-from support.scenario.world import Link, World
 
 Picture = NDArray[np.uint8]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from aioice import stun
 
+from ci.support.scenario.peer import Peer
+from ci.support.scenario.world import World
 from fanwire.fastpath.messages import (
     CloseReason,
     CloseTransport,
@@ -15,8 +17,6 @@ from fanwire.fastpath.messages import (
     SetConsent,
     TransportState,
 )
-from support.scenario.peer import Peer
-from support.scenario.world import World
 
 HOME = ("192.0.2.1", 7800)
 

@@ -7,6 +7,11 @@ import itertools
 import pytest
 from aioice import stun
 
+from ci.support.scenario.caller import CALLER, TIE_BREAKER, Caller, CoreServer, StunServer
+from ci.support.scenario.peer import SERVER
+from ci.support.scenario.publisher import Publisher
+from ci.support.scenario.specs import VP8, consumer, formats, producer
+from ci.support.scenario.world import Link, World
 from fanwire.fastpath.messages import (
     AddConsumer,
     AddProducer,
@@ -21,11 +26,6 @@ from fanwire.fastpath.messages import (
     SrtpProfile,
     TransportState,
 )
-from support.scenario.caller import CALLER, TIE_BREAKER, Caller, CoreServer, StunServer
-from support.scenario.peer import SERVER
-from support.scenario.publisher import Publisher
-from support.scenario.specs import VP8, consumer, formats, producer
-from support.scenario.world import Link, World
 
 HALF_SECOND_US = 500_000
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from ci.support.scenario.publisher import Publisher, Source
+from ci.support.scenario.specs import VP8, consumer, producer
+from ci.support.scenario.viewer import Received, Viewer
+from ci.support.scenario.world import Link, World
 from fanwire.fastpath.testing import probes
-from support.scenario.publisher import Publisher, Source
-from support.scenario.specs import VP8, consumer, producer
-from support.scenario.viewer import Received, Viewer
-from support.scenario.world import Link, World
 
 SPEED = 4  # FW_FAST_START_SPEED
 TICK_PACKETS = 256

@@ -8,12 +8,12 @@ from functools import partial
 
 import pytest
 
+from ci.support.scenario.packet import Tag
+from ci.support.scenario.publisher import Publisher, Source
+from ci.support.scenario.specs import VP8, consumer, producer
+from ci.support.scenario.viewer import Received, Viewer
+from ci.support.scenario.world import World
 from fanwire.fastpath.testing import probes
-from support.scenario.packet import Tag
-from support.scenario.publisher import Publisher, Source
-from support.scenario.specs import VP8, consumer, producer
-from support.scenario.viewer import Received, Viewer
-from support.scenario.world import World
 
 SPACING_US = 1_000_000  # FW_KEYFRAME_SPACING_US
 

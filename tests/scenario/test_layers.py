@@ -11,6 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ci.support.scenario.layered import Layered, decode
+from ci.support.scenario.packet import Packet, Tag
+from ci.support.scenario.peer import Peer
+from ci.support.scenario.publisher import Publisher
+from ci.support.scenario.specs import AV1, H264, PUBLISHED_EXTENSIONS, VP8, WATCHED_EXTENSIONS, consumer, producer
+from ci.support.scenario.viewer import Received, Viewer
+from ci.support.scenario.world import World
 from fanwire.fastpath.messages import (
     Codec,
     Encoding,
@@ -21,13 +28,6 @@ from fanwire.fastpath.messages import (
     SetLayers,
     StreamStatistics,
 )
-from support.scenario.layered import Layered, decode
-from support.scenario.packet import Packet, Tag
-from support.scenario.peer import Peer
-from support.scenario.publisher import Publisher
-from support.scenario.specs import AV1, H264, PUBLISHED_EXTENSIONS, VP8, WATCHED_EXTENSIONS, consumer, producer
-from support.scenario.viewer import Received, Viewer
-from support.scenario.world import World
 
 VP9 = PayloadType(98, Codec.VP9, 90_000, rtx_pt=99, nack=True, pli=True, fir=True, transport_cc=True)
 RIDS = PUBLISHED_EXTENSIONS | {Extension.RID: 10, Extension.REPAIRED_RID: 11, Extension.DEPENDENCY_DESCRIPTOR: 12}

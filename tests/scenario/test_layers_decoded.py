@@ -15,13 +15,13 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from ci.support.scenario.packet import Packet
+from ci.support.scenario.publisher import Publisher, Source
+from ci.support.scenario.specs import PUBLISHED_EXTENSIONS, VP8, consumer, producer
+from ci.support.scenario.viewer import Received, Viewer
+from ci.support.scenario.world import World
 from fanwire.fastpath.messages import Encoding, Extension, SetLayers
 from fanwire.fastpath.testing import probes
-from support.scenario.packet import Packet
-from support.scenario.publisher import Publisher, Source
-from support.scenario.specs import PUBLISHED_EXTENSIONS, VP8, consumer, producer
-from support.scenario.viewer import Received, Viewer
-from support.scenario.world import World
 
 Picture = NDArray[np.uint8]
 

@@ -6,13 +6,13 @@ import itertools
 
 import pytest
 
+from ci.support.scenario.layered import Layered, decode, decode_at_once
+from ci.support.scenario.packet import Packet, Tag
+from ci.support.scenario.publisher import Publisher
+from ci.support.scenario.specs import AV1, PUBLISHED_EXTENSIONS, WATCHED_EXTENSIONS, consumer, producer
+from ci.support.scenario.viewer import Viewer
+from ci.support.scenario.world import World
 from fanwire.fastpath.messages import Codec, Encoding, Extension, PayloadType
-from support.scenario.layered import Layered, decode, decode_at_once
-from support.scenario.packet import Packet, Tag
-from support.scenario.publisher import Publisher
-from support.scenario.specs import AV1, PUBLISHED_EXTENSIONS, WATCHED_EXTENSIONS, consumer, producer
-from support.scenario.viewer import Viewer
-from support.scenario.world import World
 
 VP9 = PayloadType(98, Codec.VP9, 90_000, rtx_pt=99, nack=True, pli=True, fir=True, transport_cc=True)
 

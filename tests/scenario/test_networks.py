@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from ci.support.scenario.publisher import Publisher, Source
+from ci.support.scenario.specs import OPUS, PUBLISHED_EXTENSIONS, VP8, consumer, producer
+from ci.support.scenario.viewer import Received, Viewer
+from ci.support.scenario.world import Link, World
 from fanwire.fastpath.messages import AddCopy, AddTarget, Encoding, Extension, SrtpProfile
-from support.scenario.publisher import Publisher, Source
-from support.scenario.specs import OPUS, PUBLISHED_EXTENSIONS, VP8, consumer, producer
-from support.scenario.viewer import Received, Viewer
-from support.scenario.world import Link, World
 
 RIDS = PUBLISHED_EXTENSIONS | {Extension.RID: 10, Extension.REPAIRED_RID: 11}
 CAMERA = producer(VP8, extensions=RIDS, encodings=[Encoding("q"), Encoding("h"), Encoding("f")])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from support.scenario.packet import red
-from support.scenario.publisher import Publisher
-from support.scenario.specs import OPUS, RED, consumer, producer
-from support.scenario.viewer import Viewer
-from support.scenario.world import World
+from ci.support.scenario.packet import red
+from ci.support.scenario.publisher import Publisher
+from ci.support.scenario.specs import OPUS, RED, consumer, producer
+from ci.support.scenario.viewer import Viewer
+from ci.support.scenario.world import World
 
 
 def test_red_is_renumbered_or_stripped_to_its_newest_block() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
+from ci.support.scenario.publisher import Publisher, Source
+from ci.support.scenario.specs import PUBLISHED_EXTENSIONS, VP8, consumer, producer
+from ci.support.scenario.viewer import FIRST_SEQ, Received, Viewer
+from ci.support.scenario.world import Link, World
 from fanwire.fastpath.messages import Encoding, Extension, ReadStatistics
 from fanwire.fastpath.testing import probes
-from support.scenario.publisher import Publisher, Source
-from support.scenario.specs import PUBLISHED_EXTENSIONS, VP8, consumer, producer
-from support.scenario.viewer import FIRST_SEQ, Received, Viewer
-from support.scenario.world import Link, World
 
 MEDIA, RTX, SINK, SINK_RTX = 0x10, 0x11, 1, 2
 

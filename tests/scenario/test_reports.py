@@ -7,15 +7,15 @@ import itertools
 
 import pytest
 
+from ci.support.scenario.packet import Tag
+from ci.support.scenario.peer import NTP_1970, Peer, ntp_at
+from ci.support.scenario.publisher import Publisher, Source
+from ci.support.scenario.specs import OPUS, VP8, consumer, producer
+from ci.support.scenario.viewer import Viewer
+from ci.support.scenario.wiretap import extend
+from ci.support.scenario.world import Link, World
 from fanwire.fastpath.messages import CloseTransport, Encoding, ReadStatistics, RemoveConsumer, StreamStatistics
 from fanwire.fastpath.testing import probes
-from support.scenario.packet import Tag
-from support.scenario.peer import NTP_1970, Peer, ntp_at
-from support.scenario.publisher import Publisher, Source
-from support.scenario.specs import OPUS, VP8, consumer, producer
-from support.scenario.viewer import Viewer
-from support.scenario.wiretap import extend
-from support.scenario.world import Link, World
 
 
 def call(world: World, *, up: Link | None = None, down: Link | None = None) -> tuple[Source, Viewer]:

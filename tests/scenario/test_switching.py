@@ -8,6 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ci.support.dependency import Structure, Template, descriptor
+from ci.support.scenario.packet import Packet
+from ci.support.scenario.publisher import Publisher, Source
+from ci.support.scenario.specs import AV1, H264, PUBLISHED_EXTENSIONS, VP8, consumer, producer
+from ci.support.scenario.viewer import Received, Viewer
+from ci.support.scenario.world import World
 from fanwire.fastpath.messages import (
     BindConsumer,
     CloseTransport,
@@ -19,12 +25,6 @@ from fanwire.fastpath.messages import (
     SetLayers,
 )
 from fanwire.fastpath.testing import probes
-from support.dependency import Structure, Template, descriptor
-from support.scenario.packet import Packet
-from support.scenario.publisher import Publisher, Source
-from support.scenario.specs import AV1, H264, PUBLISHED_EXTENSIONS, VP8, consumer, producer
-from support.scenario.viewer import Received, Viewer
-from support.scenario.world import World
 
 REFUSED = 4  # fw_error_t
 PAUSES_MS = st.lists(st.sampled_from([40, 200, 400, 1100, 5000]), min_size=5, max_size=30)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from ci.support.scenario.peer import ntp_at
+from ci.support.scenario.publisher import Publisher
+from ci.support.scenario.specs import PUBLISHED_EXTENSIONS, VP8, consumer, producer
+from ci.support.scenario.viewer import Received, Viewer
+from ci.support.scenario.world import World
 from fanwire.fastpath.messages import AddCopy, AddTarget, Encoding, Extension, RemoveProducer, RemoveTarget
-from support.scenario.peer import ntp_at
-from support.scenario.publisher import Publisher
-from support.scenario.specs import PUBLISHED_EXTENSIONS, VP8, consumer, producer
-from support.scenario.viewer import Received, Viewer
-from support.scenario.world import World
 
 RIDS = PUBLISHED_EXTENSIONS | {Extension.RID: 10, Extension.REPAIRED_RID: 11}
 SPEC = producer(VP8, extensions=RIDS, encodings=[Encoding("q"), Encoding("f")])

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ci.support import option_tables
 from fanwire.control.__main__ import main
 from fanwire.control.config.load import ConfigError, load
 from fanwire.control.config.options import OPTIONS, Config
-from support import option_tables
 
 Toml = Callable[[str], str]  # writes a configuration file; its path
 
@@ -261,4 +261,4 @@ def test_an_address_in_use_ends_the_start_with_status_1_in_plain_words() -> None
 
 def test_the_documentation_lists_every_option_as_it_is_declared() -> None:
     written = option_tables.DOCUMENT.read_text()
-    assert written == option_tables.with_tables(written), "run: python support/option_tables.py"
+    assert written == option_tables.with_tables(written), "run: python ci/support/option_tables.py"

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from OpenSSL import SSL, crypto
 
+from ci.support.dtls import fingerprints, foreign_certificate, pair, talk
 from fanwire.control.media.engine import SrtpProfile
 from fanwire.control.session import dtls_records
 from fanwire.control.session.certificate import Certificate
 from fanwire.control.session.dtls import DtlsAssociation, DtlsError, DtlsState
-from support.dtls import fingerprints, foreign_certificate, pair, talk
 
 OURS = Certificate.generate()
 THEIRS = Certificate.generate()

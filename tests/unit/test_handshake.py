@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from ci.support.dtls import fingerprints, foreign_certificate, pair
 from fanwire.control.session import dtls_records
 from fanwire.control.session.certificate import Certificate
 from fanwire.control.session.dtls import DtlsAssociation, DtlsError, DtlsState
 from fanwire.control.session.handshake import Handshake
-from support.dtls import fingerprints, foreign_certificate, pair
 
 OURS = Certificate.generate()
 THEIRS = Certificate.generate()

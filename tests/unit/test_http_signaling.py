@@ -13,6 +13,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
+from ci.support.signaling import UnusedSession
 from fanwire.control.config.ice_server import IceServer
 from fanwire.control.config.options import HttpOptions
 from fanwire.control.http.api import create_app
@@ -25,7 +26,6 @@ from fanwire.control.rooms.errors import (
     TooManySessions,
 )
 from fanwire.control.rooms.policy import Permit
-from support.signaling import UnusedSession
 
 OFFER = "v=0\r\ns=an offer\r\n"
 FRAGMENT = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"

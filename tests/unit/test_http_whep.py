@@ -12,12 +12,12 @@ import pytest_asyncio
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
+from ci.support.signaling import UnusedRooms, UnusedSession
 from fanwire.control.http import whep
 from fanwire.control.http.api import create_app
 from fanwire.control.rooms.errors import NoSuchLayer, SessionNotFound, StreamNotFound, TooManyStreams
 from fanwire.control.rooms.events import EVENT_NAMES, Event, EventName
 from fanwire.control.rooms.layers import EncodingState, Flow, LayerWish, MediumState
-from support.signaling import UnusedRooms, UnusedSession
 
 Client = TestClient[Any, Any]
 SESSION = "/whep/stage/s1"

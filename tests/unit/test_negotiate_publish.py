@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from ci.support import offers
 from fanwire.control.media.engine import Codec, Encoding, Extension, Kind, ProducerSpec
 from fanwire.control.session.description import Direction, Group, RidRef, SessionDescription, Simulcast
 from fanwire.control.session.negotiate import NegotiationError, Published, remote_transport
 from fanwire.control.session.sdp import parse
-from support import offers
 
 
 def video(published: Published) -> ProducerSpec:

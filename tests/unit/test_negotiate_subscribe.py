@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from ci.support import offers
 from fanwire.control.media.engine import Codec, Extension, Kind, ProducerSpec
 from fanwire.control.session.description import Direction, Group, SsrcGroup
 from fanwire.control.session.negotiate import NegotiationError, match_payload_types
 from fanwire.control.session.sdp import parse
-from support import offers
 
 NOT_FOR_VIEWERS = {Extension.RID, Extension.REPAIRED_RID, Extension.LAYERS_ALLOCATION, Extension.VIDEO_TIMING}
 

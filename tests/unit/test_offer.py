@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ci.support import offers
 from fanwire.control.session.negotiate import remote_transport
 from fanwire.control.session.offer import read_offer
 from fanwire.control.session.sdp import SdpError, parse
-from support import offers
 
 BROWSERS = [name for name in offers.VIEWERS if not name.startswith("aiortc")]  # which has fingerprints of three kinds
 OTHERS = {"ufrag": "zyxw+/98", "pwd": "another+password/of+24chr", "digest": ":".join(["C4"] * 32)}

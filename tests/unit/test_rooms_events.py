@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ci.support.scenario.specs import VP8, producer
 from fanwire.control.media.engine import (
     Codec,
     Encoding,
@@ -22,7 +23,6 @@ from fanwire.control.media.engine import (
 from fanwire.control.rooms.errors import NoSuchLayer, StreamNotFound, TooManyStreams
 from fanwire.control.rooms.events import EVENT_NAMES, MAX_STREAMS, Event, EventStream, EventStreams
 from fanwire.control.rooms.layers import Flow, LayerWish, MediumState, Meter, encoding_ids
-from support.scenario.specs import VP8, producer
 
 SPEC = producer(VP8, encodings=[Encoding("q"), Encoding("h")])
 

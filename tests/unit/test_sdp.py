@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ci.support import offers
 from fanwire.control.session.description import (
     Direction,
     ExtMap,
@@ -16,7 +17,6 @@ from fanwire.control.session.description import (
     SsrcGroup,
 )
 from fanwire.control.session.sdp import MAX_CHARS, SdpError, parse
-from support import offers
 
 HEAD = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
 AUDIO = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ci.support import offers
 from fanwire.control.session.description import (
     Direction,
     ExtMap,
@@ -27,7 +28,6 @@ from fanwire.control.session.description import (
 from fanwire.control.session.negotiate import NegotiationError
 from fanwire.control.session.sdp import MAX_CHARS, SdpError, parse
 from fanwire.control.session.sdpfrag import Fragment, parse_fragment
-from support import offers
 
 TOKENS = st.text("abcXYZ019-_.!+", min_size=1, max_size=8)
 WORDS = st.text("abc 019/=;:-", max_size=12).map(lambda text: f"w{text}w")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ci.support.srtp import ciphers, served
 from fanwire.fastpath.messages import SrtpProfile
 from fanwire.fastpath.testing import protection
-from support.srtp import ciphers, served
 
 ROOT = Path(__file__).resolve().parents[2]
 GALLIA = b"Gallia est omnis divisa in partes tres"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ci.support.dependency import DTIS, Structure, Template, descriptor
 from fanwire.fastpath.testing import probes
-from support.dependency import DTIS, Structure, Template, descriptor
 
 # Chromium's AV1 in L3T3: the start of a keyframe, with sizes of 120x67, 240x135 and 480x270.
 CHROMIUM = bytes.fromhex(

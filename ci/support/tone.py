@@ -10,7 +10,7 @@ from itertools import chain, pairwise
 RATE_HZ = 48000
 _LOUDNESS = 16000
 _PIECE = RATE_HZ // 100
-_AUDIBLE = 1600  # 5 % of full scale, as in support/web/sink.js
+_AUDIBLE = 1600  # 5 % of full scale, as in ci/support/web/sink.js
 
 
 def tone(hz: float, first: int, count: int, channels: int = 1) -> bytes:

@@ -1,5 +1,5 @@
 // Draws and reads the test picture's barcode: the wall clock in ms, in blocks that survive compression and scaling.
-// support/barcode.py does the same in Python.
+// ci/support/barcode.py does the same in Python.
 //
 // The picture is a grid of 8 x 6 blocks. Rows 0-3 hold 32 bits, most significant first, white for 1: 24 bits of time
 // and a checksum. Row 4 is the flash, row 5 has something that moves.

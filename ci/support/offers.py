@@ -17,7 +17,7 @@ from fanwire.control.session.negotiate import (
 )
 from fanwire.control.session.sdp import parse
 
-_FOLDER = Path(__file__).parents[1] / "tests/fixtures/offers"
+_FOLDER = Path(__file__).parents[2] / "tests/fixtures/offers"
 NAMES = sorted(path.stem for path in _FOLDER.glob("*.sdp"))
 PUBLISHERS = [name for name in NAMES if "-publish" in name]
 VIEWERS = [name for name in NAMES if "-subscribe" in name]

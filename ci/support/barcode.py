@@ -1,4 +1,4 @@
-"""Draws and reads the test picture's barcode in video frames; see support/web/barcode.js for its layout."""
+"""Draws and reads the test picture's barcode in video frames; see ci/support/web/barcode.js for its layout."""
 
 from __future__ import annotations
 

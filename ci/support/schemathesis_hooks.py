@@ -7,7 +7,7 @@ from typing import Any
 
 import schemathesis
 
-_OFFERS = Path(__file__).parents[1] / "tests/fixtures/offers"
+_OFFERS = Path(__file__).parents[2] / "tests/fixtures/offers"
 _FRAGMENT = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"
 
 for _type in ("application/sdp", "application/trickle-ice-sdpfrag"):

@@ -8,7 +8,7 @@ from pathlib import Path
 from fanwire.control.config.option import Option, options_of
 from fanwire.control.config.options import SECTIONS
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "configuration.md"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
 _TABLE = re.compile(r"(<!-- options: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _HEADER = "| command line | environment | TOML | meaning | allowed | default |\n|---|---|---|---|---|---|\n"
 

@@ -16,7 +16,7 @@ from .waiting import until
 
 
 class Peer:
-    """One browser page on the test page, where `window.peer` (support/web/peer.js) does the work."""
+    """One browser page on the test page, where `window.peer` (ci/support/web/peer.js) does the work."""
 
     def __init__(self, page: Page) -> None:
         self.page = page

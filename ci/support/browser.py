@@ -57,7 +57,7 @@ async def chromium(playwright: Playwright, profile: str) -> BrowserContext:
 
 
 async def firefox(playwright: Playwright, profile: str) -> BrowserContext:
-    """Starts Firefox. It makes calls over loopback only where the default route leads there: support/network.py."""
+    """Starts Firefox. It makes calls over loopback only where the default route leads there: ci/support/network.py."""
     assert FIREFOX is not None, "there is no Firefox: run ci/setup test"
     return await playwright.firefox.launch_persistent_context(
         profile,
@@ -69,7 +69,7 @@ async def firefox(playwright: Playwright, profile: str) -> BrowserContext:
 
 
 class Browser:
-    """One browser and a web server on loopback for the test pages (support/web)."""
+    """One browser and a web server on loopback for the test pages (ci/support/web)."""
 
     def __init__(self, launch: Launch = chromium) -> None:
         self._launch = launch
