@@ -1,10 +1,10 @@
-/* Every counter of the core, by name: whatever is dropped has one. The worker writes them, anyone may read them. */
+/* The counters of a core, by name. Every drop has one. The worker's thread writes them, other threads may read them. */
 #ifndef FW_BASE_COUNTERS_H
 #define FW_BASE_COUNTERS_H
 
 #include <stdint.h>
 
-/* X(name): drop_* counts datagrams or packets that went no further. */
+/* X(name): drop_* counts datagrams or packets that were dropped. */
 #define FW_COUNTERS(X)           \
     X(rtp_in)                    \
     X(rtcp_in)                   \

@@ -36,7 +36,7 @@ static bool holds(const fw_map_t *m, uint32_t i, const uint64_t *key) {
     return differences == 0;
 }
 
-/* The index of the entry that holds `key`, or of the free one where it would go. */
+/* Index of the entry with `key`, or of the free entry where it would be inserted. */
 static uint32_t find(const fw_map_t *m, const uint64_t *key) {
     uint32_t i = home(m, key);
     while (!is_free(m, i) && !holds(m, i, key)) i = (i + 1) & (m->capacity - 1);
@@ -75,7 +75,7 @@ void fw_map_remove(fw_map_t *m, const fw_key_t *key) {
     uint32_t hole = find(m, key->words);
     if (is_free(m, hole)) return;
     m->count--;
-    /* What was pushed past the hole moves back, so that no search ends at it too early. */
+    /* Entries that were displaced past the hole move back, so that no search ends at the hole. */
     uint32_t mask = m->capacity - 1;
     for (uint32_t i = (hole + 1) & mask; !is_free(m, i); i = (i + 1) & mask) {
         uint32_t from_home = (i - home(m, entry_at(m, i))) & mask;

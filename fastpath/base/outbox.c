@@ -14,7 +14,7 @@ bool fw_outbox_init(fw_outbox_t *o, uint16_t max_segments, fw_outbox_send_t *sin
         .failed = failed,
         .max_segments = max_segments,
     };
-    /* Its pages are made now: no packet is to wait for them. */
+    /* Touches the pages now, so that no packet waits for page faults. */
     if (o->buffer != NULL) memset(o->buffer, 0, FW_OUTBOX_BYTES);
     return o->buffer != NULL && o->messages != NULL && o->jobs != NULL && o->job_messages != NULL;
 }
@@ -78,7 +78,7 @@ void fw_outbox_protect(fw_outbox_t *o) {
     fw_srtp_protect(o->jobs, o->job_count);
     for (size_t i = 0; i < o->job_count; i++) {
         if (o->jobs[i].out_len != 0) continue;
-        /* Nothing of its message may leave: it lies among the others in the clear. */
+        /* The whole message is dropped: it holds the packet in the clear. */
         o->messages[o->job_messages[i]].len = 0;
         o->holes = true;
         o->run_open = false;

@@ -1,4 +1,4 @@
-/* Things found by id: a slot and its generation, so that the id of a thing that is gone is an error and not a crash. */
+/* A table of items by id. An id is a slot and its generation, so that looking up the id of a removed item fails. */
 #ifndef FW_BASE_SLOTS_H
 #define FW_BASE_SLOTS_H
 
@@ -10,7 +10,7 @@
 typedef struct {
     void **items;
     uint32_t *generations; /* of the item in each slot, from 1 */
-    uint32_t *free;        /* a stack */
+    uint32_t *free;        /* stack of free slots */
     uint32_t capacity;
     uint32_t free_count;
     uint32_t limit; /* at most 2^FW_SLOT_BITS */
@@ -19,9 +19,9 @@ typedef struct {
 void fw_slots_init(fw_slots_t *s, uint32_t limit);
 void fw_slots_free(fw_slots_t *s);
 
-/* Puts an item; its id, never 0, or 0 where the limit or memory is used up. */
+/* Adds an item and returns its id, or 0 where the limit is reached or memory is short. */
 uint64_t fw_slots_put(fw_slots_t *s, void *item);
-/* The item, or NULL for an id that is stale or never was. */
+/* The item, or NULL for an unknown or stale id. */
 void *fw_slots_get(const fw_slots_t *s, uint64_t id);
 void fw_slots_remove(fw_slots_t *s, uint64_t id);
 

@@ -1,6 +1,7 @@
-/* The media that was received since the last flush, by producer.
+/* The batch: the media packets received since the last flush, listed by producer.
  *
- * core/ asks for the deadline of the batch, egress/ sends it. Slots of the pool that are in the batch are never reused.
+ * ingress/ adds packets, core/ reads the deadline, egress/ sends the packets. A pool slot is not reused while its packet is in the
+ * batch.
  */
 #ifndef FW_STATE_BATCH_H
 #define FW_STATE_BATCH_H
@@ -10,14 +11,14 @@
 /* Appends a packet to the batch of its producer. */
 void fw_batch_add(fw_core_t *core, fw_producer_t *p, fw_packet_t *packet);
 
-/* Whether the pool has a slot that is not in the batch; where it has none, counts drop_pool_full. */
+/* Whether the pool has a slot outside the batch. Counts drop_pool_full where it has none. */
 bool fw_batch_has_room(fw_core_t *core);
 
-/* When the batch is to be sent: min(coalesce_us, duration of the last flush) after its first packet came, or at once where
- * it holds 256 packets. UINT64_MAX where it is empty. */
+/* Deadline of the batch: min(coalesce_us, duration of the last flush) after the arrival of its first packet, or that arrival itself
+ * once the batch spans 256 pool slots. UINT64_MAX for an empty batch. */
 uint64_t fw_batch_due_us(const fw_core_t *core);
 
-/* Takes the packets of a producer that is about to be freed out of the batch. */
+/* Removes the packets of a producer from the batch, before the producer is freed. */
 void fw_batch_remove(fw_core_t *core, fw_producer_t *p);
 
 /* Empties the batch. */

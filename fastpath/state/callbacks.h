@@ -1,4 +1,4 @@
-/* How a core reaches the world outside: sockets, Python and other workers. */
+/* The functions by which a core sends datagrams, punts to Python, relays to other workers and reports changes. */
 #ifndef FW_STATE_CALLBACKS_H
 #define FW_STATE_CALLBACKS_H
 
@@ -8,23 +8,23 @@
 #include "../base/outbox.h"
 #include "../net/path.h"
 
-/* A record that one worker hands to another: a packet in the clear, one that came before the other had a copy, a sender
- * report, or a wish for a keyframe. */
+/* Record from one worker to another. PACKET: a decrypted RTP packet. HISTORY: the same, cached before the other worker had its copy of
+ * the producer. REPORT: a sender report. KEYFRAME: a keyframe request. */
 typedef enum { FW_RELAY_PACKET, FW_RELAY_HISTORY, FW_RELAY_REPORT, FW_RELAY_KEYFRAME } fw_relay_kind_t;
 
 typedef struct {
     uint64_t producer_id; /* on the receiving worker */
     uint64_t arrival_us;
     uint64_t seq64;
-    uint64_t given_up;  /* FW_RELAY_PACKET: see fw_nack_t */
+    uint64_t given_up;  /* FW_RELAY_PACKET: fw_nack_t.given_up of the encoding */
     uint64_t ntp;       /* FW_RELAY_REPORT */
     uint32_t timestamp; /* FW_RELAY_REPORT */
     uint8_t encoding;
-    uint8_t encodings; /* FW_RELAY_KEYFRAME: a bit each */
+    uint8_t encodings; /* FW_RELAY_KEYFRAME: bit i for encoding i */
     uint8_t reserved[2];
 } fw_relay_head_t;
 
-/* What the world must know of a transport, as one plain value. */
+/* State of a transport as the control plane sees it. */
 typedef struct {
     uint64_t id;
     uint32_t state;
@@ -32,15 +32,16 @@ typedef struct {
     fw_path_t path;
 } fw_transport_change_t;
 
-/* How a core reaches the world. None of these may call back into the core. */
+/* A callback must not call into the core. `context` is passed to each. */
 typedef struct {
     void *context;
     fw_outbox_send_t *send;
-    /* A datagram for Python; false where it had no room. */
+    /* Queues a datagram for Python. False where the queue is full. */
     bool (*punt)(void *context, uint64_t transport_id, const uint8_t *data, size_t len);
-    /* A record for another worker; false where it had no room. */
+    /* Queues a record for another worker. False where its queue is full. */
     bool (*relay)(void *context, uint32_t worker, fw_relay_kind_t kind, const fw_relay_head_t *head, const uint8_t *body,
                  size_t len);
+    /* The state, path or current layers of a transport have changed. */
     void (*changed)(void *context, const fw_transport_change_t *change);
 } fw_callbacks_t;
 

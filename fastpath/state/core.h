@@ -1,4 +1,4 @@
-/* All that a core keeps: its tables, and the lists of those with something to do.
+/* The state of one core: its tables, its queues of work and its configuration.
  *
  * One core belongs to the thread of one worker. Time is an argument: `now_us`, microseconds of one monotonic clock, from 1.
  */
@@ -20,14 +20,14 @@
 typedef struct {
     uint32_t pool_packets;     /* at least 1024 */
     uint32_t max_transports;
-    uint32_t max_ssrcs;        /* of one transport, inbound */
-    uint32_t instant_join_us;  /* a newcomer starts at a keyframe no older than this, 0: never */
-    uint32_t coalesce_us;      /* the longest that media waits for more to go with, 0: it does not */
-    uint16_t max_gso_segments; /* 1: no GSO */
-    uint64_t hash_seed;
+    uint32_t max_ssrcs;        /* inbound SSRCs of one transport */
+    uint32_t instant_join_us;  /* a new consumer starts at a cached keyframe no older than this; 0: never */
+    uint32_t coalesce_us;      /* upper bound of the time for which a batch is held, see state/batch.h; 0: not held */
+    uint16_t max_gso_segments; /* 1 to 128; 1: no GSO */
+    uint64_t hash_seed;        /* random, so that peers cannot choose keys that collide */
 } fw_core_config_t;
 
-/* Consumers in fast start, in the order of their turns. */
+/* Consumers in fast start. */
 typedef struct {
     fw_consumer_t *first;
     fw_consumer_t *last;
@@ -50,13 +50,13 @@ struct fw_core {
     fw_slots_t consumers;
     fw_map_t by_ufrag; /* fw_transport_t */
     fw_map_t by_path;  /* remote address, socket and TCP connection → fw_transport_t */
-    fw_map_t by_check; /* STUN transaction of ours that waits for its answer → fw_transport_t */
+    fw_map_t by_check; /* STUN transaction of an outstanding check of ours → fw_transport_t */
     fw_producer_t *touched; /* producers with packets in this batch */
-    uint64_t batch_us;      /* when its first packet came; 0 where the batch is empty */
-    uint64_t batch_number;  /* the number of that packet in the pool */
+    uint64_t batch_us;      /* arrival of its first packet; 0 for an empty batch */
+    uint64_t batch_number;  /* number of that packet in the pool */
     uint64_t last_flush_us; /* duration of the last flush that sent media */
     fw_fast_start_list_t fast_starts;
-    fw_transport_t **flush; /* transports with packets in this batch; room for as many as there are */
+    fw_transport_t **flush; /* transports with packets in this batch; flush_capacity is at least the number of transports */
     uint32_t flush_count;
     uint32_t flush_capacity;
     fw_mark_t due; /* heads of the lists of marked transports: see marks.h */

@@ -47,13 +47,13 @@ typedef struct {
     uint8_t kind;
     uint8_t format_count;
     uint8_t mid_len;
-    uint8_t reduced_size; /* RTCP may go without RR and SDES (RFC 5506) */
+    uint8_t reduced_size; /* RTCP feedback is sent without RR and SDES (RFC 5506) */
     char mid[FW_MID_BYTES];
     fw_format_t formats[FW_FORMATS];
     uint8_t ext_ids[FW_EXTENSIONS]; /* by fw_extension_t; 0 where not negotiated */
 } fw_media_t;
 
-/* Whether every count, payload type, codec and clock of a media description is in its range. */
+/* Whether every count, payload type, codec and clock rate of a media description is within its range. */
 bool fw_media_ok(const fw_media_t *m);
 
 #endif

@@ -5,7 +5,7 @@
 #include "../net/path.h"
 
 typedef struct {
-    fw_media_t media; /* first, so that a description is its shared_t */
+    fw_media_t media; /* first: a pointer to the description is a pointer to its shared_t */
     uint32_t users;
 } shared_t;
 
@@ -28,7 +28,7 @@ const fw_media_t *fw_media_set_take(fw_media_set_t *m, const fw_media_t *media) 
     shared_t *s = malloc(sizeof *s);
     if (s == NULL) return NULL;
     *s = (shared_t){.media = *media, .users = 1};
-    /* Where another has the same digest, which is one case in 2^64, this one is not shared. */
+    /* A description whose digest collides with another's is stored, but not shared. */
     if (known != NULL || fw_map_put(&m->shared, &key, s)) return &s->media;
     free(s);
     return NULL;

@@ -1,8 +1,8 @@
-/* Where egress ends for a transport: the one place that knows how its media leaves the worker.
+/* The sink of a transport: the functions that send its media, by the kind of the transport.
  *
  * A transport has one sink from the time it is opened, so egress chooses once per transport and flush, never per packet. A new
- * kind of transport is a new file in egress/ that defines one of these. Media for another worker leaves by producer instead of
- * by transport: egress/relay.h.
+ * kind of transport is a new file in egress/ that defines an fw_sink_t. Media for another worker is sent by producer instead:
+ * egress/relay.h.
  */
 #ifndef FW_STATE_SINK_H
 #define FW_STATE_SINK_H

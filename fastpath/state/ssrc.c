@@ -18,7 +18,7 @@ fw_ssrc_result_t fw_ssrc_learn(const fw_core_t *core, fw_encoding_t *e, uint32_t
         if (!fw_map_put(&t->inbound, &key, e)) return FW_SSRC_REFUSED;
         if (*known != 0) {
             fw_key_t old = fw_key(known, sizeof *known);
-            /* It still has decryption state, so it still counts. */
+            /* The old SSRC still has decryption state, so it still counts towards max_ssrcs. */
             if (!fw_map_put(&t->inbound, &old, FW_UNKNOWN_SSRC)) fw_map_remove(&t->inbound, &old);
         }
     }

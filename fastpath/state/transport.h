@@ -12,30 +12,30 @@
 #include "sink.h"
 #include "types.h"
 
-#define FW_SETTLE_US 30000 /* from our last DTLS flight until the peer is taken to use its keys */
-#define FW_KNOWN_PATHS 4   /* validated addresses of one transport */
-#define FW_KNOWN_CHECKS 16 /* checks whose transaction is remembered */
+#define FW_SETTLE_US 30000 /* time for the peer to process our last DTLS flight, before media is sent */
+#define FW_KNOWN_PATHS 4   /* validated paths of one transport */
+#define FW_KNOWN_CHECKS 16 /* received checks whose transaction is remembered */
 
 typedef enum { FW_NEW, FW_CHECKED, FW_KEYED, FW_CLOSED } fw_transport_state_t;
 
 typedef enum { FW_CLOSE_NONE, FW_CLOSE_REQUESTED, FW_CLOSE_NEVER_CONNECTED, FW_CLOSE_CONSENT_LOST } fw_close_reason_t;
 
-/* Why a transport has a deadline: the part of its agenda that is due first. */
+/* The reason of a deadline. */
 typedef enum {
     FW_DUE_NOTHING,
-    FW_DUE_CLOSE,      /* consent or the time to connect ends */
+    FW_DUE_CLOSE,      /* consent expires, or the time to connect ends */
     FW_DUE_ICE_ASK,    /* a connectivity check of ours */
-    FW_DUE_START,      /* consumers without a picture are aimed at one */
+    FW_DUE_START,      /* consumers get their first target, FW_SETTLE_US after the keys */
     FW_DUE_REPORT,     /* sender and receiver reports */
     FW_DUE_FEEDBACK,   /* transport-wide feedback */
     FW_DUE_KEYFRAME,   /* a keyframe request */
-    FW_DUE_HOLDBACK,   /* a packet that was held back for the next one */
+    FW_DUE_HOLDBACK,   /* a packet that is held back until the next one arrives */
     FW_DUE_NACK,
-    FW_DUE_BATCH,      /* of the core: received media is sent */
-    FW_DUE_PACE,       /* of the core: paced media, today that of fast start, is sent */
+    FW_DUE_BATCH,      /* of the core: the batch is sent */
+    FW_DUE_PACE,       /* of the core: paced media is sent, today that of fast start */
 } fw_due_t;
 
-/* A place in one of the core's lists of marked transports: see marks.h. */
+/* Entry of a transport in one of the core's lists of marked transports: see marks.h. */
 typedef struct fw_mark fw_mark_t;
 struct fw_mark {
     fw_mark_t *next;
@@ -51,39 +51,39 @@ typedef struct {
 
 /* The fields that each packet needs come first: they are prefetched together. ICE fields are written by ice/. */
 struct fw_transport {
-    fw_timer_t timer; /* first, so that a timer is its transport */
+    fw_timer_t timer; /* first: a pointer to the timer is a pointer to its transport */
     fw_consumer_t *pending; /* consumers with packets in this batch */
     const fw_sink_t *sink;
     fw_srtp_t *srtp;
     fw_transport_state_t state;
-    uint16_t transport_cc; /* the next number */
+    uint16_t transport_cc; /* next transport-wide sequence number */
     uint8_t srtp_overhead; /* fw_srtp_overhead() */
-    fw_path_t path;        /* in use; family 0 for none */
-    uint64_t path_heard_us; /* when anything authenticated came over `path` */
+    fw_path_t path;        /* current path; family 0 for none */
+    uint64_t path_heard_us; /* arrival of the newest authenticated datagram over `path` */
     uint64_t id;
     fw_close_reason_t reason;
     uint32_t rtcp_ssrc;
     fw_credentials_t credentials; /* local */
-    fw_credentials_t *previous;   /* those before an ICE restart, until the new ones are used; else NULL */
-    fw_ice_ask_t *ask;            /* NULL where it only answers checks, as ICE-lite does */
-    fw_path_t *known;             /* validated addresses, the newest first */
+    fw_credentials_t *previous;   /* the credentials before an ICE restart, until the peer uses the new ones; else NULL */
+    fw_ice_ask_t *ask;            /* outgoing checks; NULL for ICE-lite */
+    fw_path_t *known;             /* validated paths, the newest first */
     uint8_t known_count;          /* at most FW_KNOWN_PATHS */
     uint32_t checks[FW_KNOWN_CHECKS]; /* digests of the transactions of the latest checks, a ring */
     uint8_t next_check;
     uint64_t opened_us;
-    uint64_t consent_us; /* the last authenticated check */
+    uint64_t consent_us; /* arrival of the newest authenticated check */
     uint64_t consent_timeout_us;
     uint64_t connect_timeout_us;
-    uint64_t publish_bps; /* the cap for a publisher without transport-cc */
-    uint64_t report_us; /* when the next SR and RR go out */
-    uint64_t start_us;    /* when viewers without a picture are given one: soon after the keys, then UINT64_MAX */
-    uint64_t feedback_us; /* when TWCC feedback goes out, UINT64_MAX where none is due */
+    uint64_t publish_bps; /* REMB value for a publisher without transport-cc */
+    uint64_t report_us;   /* deadline of the next SRs and RRs */
+    uint64_t start_us;    /* FW_SETTLE_US after the keys: consumers get their first target; then UINT64_MAX */
+    uint64_t feedback_us; /* deadline of TWCC feedback, UINT64_MAX where none is due */
     fw_map_t inbound;  /* SSRC → fw_encoding_t, the RTX SSRCs and FW_UNKNOWN_SSRC too */
     fw_map_t outbound; /* SSRC → fw_consumer_t, the RTX SSRCs too */
     fw_producer_t *producers;
     fw_consumer_t *consumers;
     fw_arrivals_t *arrivals; /* NULL where no producer negotiated transport-cc */
-    uint64_t remb_bps;       /* what the peer said it can take, 0 for nothing */
+    uint64_t remb_bps;       /* newest REMB of the peer, 0 for none */
     fw_due_t due_reason;     /* of the timer */
     fw_mark_t due;
     fw_mark_t changed;

@@ -1,4 +1,4 @@
-/* The types that a core is made of, by name. */
+/* Forward declarations of the structs of state/. */
 #ifndef FW_STATE_TYPES_H
 #define FW_STATE_TYPES_H
 
