@@ -10,13 +10,11 @@ import signal
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
-from aiohttp import web
-
 from .config.options import Config
 from .config.values import show_address
 from .http.access import Access
 from .http.api import add_node_routes, create_app
-from .http.faults import fault_logger
+from .http.listener import RESERVE, HttpServer
 from .media.engine import BackendError, Engine, EngineConfig
 from .rooms.rooms import Rooms
 from .session.certificate import Certificate
@@ -30,11 +28,10 @@ log = logging.getLogger(__name__)
 # time from the workers.
 _HANDSHAKE_THREADS = 1
 
-# Idle HTTP connections are closed after this time, because each is an open file.
-_IDLE_CONNECTION_S = 75.0
-
-# TCP connections of each worker at most. All workers together take at most half of the files that may be open.
+# TCP connections of each worker at most. All workers together take at most half of the files that may be open. The other
+# half is for HTTP, without _OTHER_FILES: the workers' sockets, and files that are open for a moment, as for /metrics.
 _TCP_CONNECTIONS = 4096
+_OTHER_FILES = RESERVE + 64
 
 
 async def serve(config: Config) -> None:
@@ -46,8 +43,9 @@ async def serve(config: Config) -> None:
         rooms = Rooms(services, config.rooms)
         stack.push_async_callback(rooms.close)
         hurry = _stop_on_signals(rooms)
-        address = await stack.enter_async_context(_http(config, rooms, engine))
-        _announce(config, address)
+        with binding("--http", show_address(config.http.http)):
+            server = await stack.enter_async_context(_http(config, rooms, engine))
+        _announce(config, server.addresses[0])
         await rooms.draining.wait()
         await _drain(rooms, config.process.drain_timeout_s, hurry)
         log.info("stopping")
@@ -102,28 +100,11 @@ async def _engine(config: Config) -> AsyncIterator[Engine]:
         yield engine
 
 
-@contextlib.asynccontextmanager
-async def _http(config: Config, rooms: Rooms, engine: Engine) -> AsyncIterator[tuple[str, int]]:
-    """Serve HTTP. Yields the (host, port) that the server listens on."""
+def _http(config: Config, rooms: Rooms, engine: Engine) -> HttpServer:
     app = create_app(rooms, config.http, access=Access(config.access))
     add_node_routes(app, rooms, engine.counters, engine.crypto)
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        keepalive_timeout=_IDLE_CONNECTION_S,
-        logger=fault_logger(app),
-        shutdown_timeout=1.0,
-        max_line_size=config.http.max_header_bytes,
-        max_field_size=config.http.max_header_bytes,
-    )
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, *config.http.http, ssl_context=config.http.tls_context())
-        with binding("--http", show_address(config.http.http)):
-            await site.start()
-        yield runner.addresses[0][:2]
-    finally:
-        await runner.cleanup()
+    files = max(1, allow_open_files() // 2 - _OTHER_FILES)
+    return HttpServer(app, config.http, connections=files, trusted_proxies=config.access.trusted_proxies)
 
 
 def _announce(config: Config, address: tuple[str, int]) -> None:

@@ -44,6 +44,27 @@ class HttpOptions:
     max_header_bytes: int = option(
         read.whole_number(1024, 1 << 16), "N", "longest header line of an HTTP request, in bytes", default=8190
     )
+    max_headers_bytes: int = option(
+        read.whole_number(4096, 1 << 20), "N", "most bytes of all headers of an HTTP request", default=32 * 1024
+    )
+    headers_timeout_s: float = option(
+        read.seconds(1, 600),
+        "SECONDS",
+        "close an HTTP connection whose TLS handshake or request headers take longer",
+        default=10.0,
+    )
+    max_connections: int = option(
+        read.whole_number(1, 1_000_000),
+        "N",
+        "most HTTP connections at a time, and never more than half of the file descriptors",
+        default=10_000,
+    )
+    max_connections_per_address: int = option(
+        read.whole_number(1, 1_000_000),
+        "N",
+        "most HTTP connections of one client address at a time; trusted proxies have no such bound",
+        default=1_000,
+    )
 
     def tls_context(self) -> ssl.SSLContext | None:
         """The TLS context of HTTPS, or None for plain HTTP. Raises OSError (ssl.SSLError is one)."""
@@ -70,10 +91,16 @@ class AccessOptions:
     insecure: bool = option(
         read.FLAG, "", "allow addresses other than loopback without keys: anyone may publish and watch", default=False
     )
+    allow_origin: tuple[str, ...] = option(
+        read.list_of(read.ORIGIN),
+        "ORIGIN",
+        "origins whose web pages may use a server without keys, besides its own pages under an IP address or localhost",
+        default=(),
+    )
     trusted_proxies: tuple[Network, ...] = option(
         read.list_of(read.NETWORK),
         "NETWORK",
-        "reverse proxies whose X-Forwarded-For names the client",
+        "reverse proxies whose X-Forwarded-For names the client, and X-Forwarded-Host the host it asked for",
         default=(),
     )
     joins_per_s: float = option(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from .ice_server import IceServer
+from .origin import ANY_ORIGIN, read_origin
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -177,6 +178,10 @@ def _read_network(value: object) -> Network:
     return ipaddress.ip_network(value if isinstance(value, str) else "")
 
 
+def _read_origin(value: object) -> str:
+    return ANY_ORIGIN if value == ANY_ORIGIN else read_origin(value if isinstance(value, str) else "")
+
+
 def _read_signing_keys(value: object) -> Mapping[str, str]:
     pairs: list[tuple[object, object]]
     if isinstance(value, Mapping):
@@ -226,6 +231,7 @@ ICE_SERVER = Reader(
     "a stun: URL, or in a TOML file a table { url = ..., username = ..., credential = ... }", _read_ice_server
 )
 NETWORK = Reader("IP addresses or networks, as in 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32", _read_network)
+ORIGIN = Reader("origins, as in https://player.example or http://10.0.0.5:8080, or * for all", _read_origin)
 SIGNING_KEYS = Reader(
     "at least one KID:SECRET, with commas between several, or in a TOML file a table { KID = SECRET }: each KID once, "
     f"with 1 to 64 letters, digits and . _ -; each SECRET with at least {MIN_SECRET_BYTES} bytes, in the first form "

@@ -9,11 +9,12 @@ from aiohttp import web
 from ..config.options import HttpOptions
 from ..media.engine import Backend
 from ..rooms.rooms import Rooms
-from . import cors, metrics, openapi, pages, signaling, whep
+from . import headers, metrics, openapi, pages, signaling, whep
 from .access import Access
 from .admin import Admin
 from .contract import ACCESS, ICE_LINKS, ROOMS, SignalingApi
 from .ice_servers import link_headers
+from .listener import keep_reserve
 from .problems import PROBLEMS_TOLD, problems
 
 
@@ -23,8 +24,8 @@ def create_app(
     """The application over `rooms`, which it neither starts nor closes. Without `access` everybody may do all."""
     options = options or HttpOptions()
     # Outermost first. Who may do what is decided between problems, which reports a refusal, and the handlers.
-    app = web.Application(middlewares=[problems], client_max_size=options.max_body_bytes)
-    app.on_response_prepare.append(cors.add_headers)
+    app = web.Application(middlewares=[keep_reserve, problems], client_max_size=options.max_body_bytes)
+    app.on_response_prepare.append(headers.add_common)
     app[PROBLEMS_TOLD] = Counter()
     app[ACCESS] = access or Access()
     app[ROOMS] = rooms

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from aiohttp import web
+from aiohttp import hdrs, web
+
+from .headers import is_any
 
 _FOLDER = Path(__file__).resolve().parent.parent / "web"
 
@@ -35,8 +37,6 @@ _PAGE_HEADERS = {
         )
     ),
     "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self)",
-    # The address of a page names its room, which is nobody else's business.
-    "Referrer-Policy": "no-referrer",
 }
 
 
@@ -51,8 +51,8 @@ class Asset:
 
     def response(self, request: web.Request) -> web.Response:
         """The file, or 304 when the browser has it already. It may keep it, and asks each time (`no-cache`)."""
-        known = request.if_none_match or ()
-        if any(tag.value in (self.etag, "*") for tag in known):
+        known = {tag.value for tag in request.if_none_match or ()}
+        if is_any(request.headers.get(hdrs.IF_NONE_MATCH)) or self.etag in known:
             response = web.Response(status=304, headers=self.headers)
         else:
             response = web.Response(

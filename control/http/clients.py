@@ -23,14 +23,38 @@ def client_of(request: web.Request, trusted_proxies: Sequence[Network]) -> str:
     """
     client = _address(request.remote or "")
     forwarded = [part.strip() for part in ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, [])).split(",")]
-    while client is not None and forwarded and any(client in network for network in trusted_proxies):
+    while client is not None and forwarded and _is_in(client, trusted_proxies):
         before = _address(forwarded.pop())
         if before is None:
             break
         client = before
-    if isinstance(client, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((client, 128 - _IPV6_HOST_BITS), strict=False))
-    return str(client)
+    return _key(client)
+
+
+def is_from(request: web.Request, networks: Sequence[Network]) -> bool:
+    """Whether the peer of the connection, a proxy perhaps, is in one of these networks."""
+    return bool(networks) and is_in(request.remote or "", networks)
+
+
+def is_in(address: str, networks: Sequence[Network]) -> bool:
+    """Whether an address is in one of these networks."""
+    parsed = _address(address)
+    return parsed is not None and _is_in(parsed, networks)
+
+
+def address_key(address: str) -> str:
+    """One key for all addresses of one customer: the address itself, or its /64 network with IPv6."""
+    return _key(_address(address))
+
+
+def _is_in(address: Address, networks: Sequence[Network]) -> bool:
+    return any(address in network for network in networks)
+
+
+def _key(address: Address | None) -> str:
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 128 - _IPV6_HOST_BITS), strict=False))
+    return str(address)
 
 
 @lru_cache(4096)  # many clients share an address, above all that of a proxy

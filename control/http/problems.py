@@ -49,7 +49,7 @@ class Problem(Exception):
         self.type = f"urn:fanwire:problem:{kind}" if kind else "about:blank"
         self.headers = headers
 
-    def response(self, request: web.Request) -> web.Response:
+    def response(self, request: web.BaseRequest) -> web.Response:
         """The answer to `request` that tells of this problem."""
         if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
             return self._page()

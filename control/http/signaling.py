@@ -11,6 +11,7 @@ from ..rooms.policy import Permit
 from . import cors
 from .body import read_text
 from .contract import ACCESS, ICE_LINKS, ROOMS, Joined, SignalingApi, SignalingSession
+from .headers import is_any
 from .names import valid_name
 from .problems import Problem
 
@@ -73,7 +74,7 @@ class Signaling:
         tags = request.if_match
         if tags is None:
             raise Problem(428, "Send If-Match: the ETag to add candidates, or * to restart ICE.")
-        if any(tag.value == "*" for tag in tags):
+        if is_any(request.headers.get(hdrs.IF_MATCH)):
             answer = await session.restart_ice(fragment)
             response = web.Response(body=answer.encode(), content_type=FRAGMENT)
             response.etag = session.etag

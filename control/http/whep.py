@@ -16,7 +16,7 @@ from ..rooms.events import EVENT_NAMES, Event, EventName
 from ..rooms.policy import Permit
 from . import cors
 from .body import JSON, read_json, read_object
-from .contract import ROOMS, Joined, SignalingApi, SignalingSession
+from .contract import ACCESS, ROOMS, Joined, SignalingApi, SignalingSession
 from .layers import media_document, read_index, read_wish
 from .problems import Problem
 from .signaling import Signaling
@@ -103,7 +103,8 @@ class Whep(Signaling):
         return web.Response(status=204)
 
     def _session_at(self, request: web.Request) -> SignalingSession:
-        """The session in the address, for those who need no token."""
+        """The session in the address, which is all that a request needs. Raises Problem 403, SessionNotFound."""
+        request.app[ACCESS].check_origin(request)
         session = request.app[ROOMS].session(request.match_info["session"])
         if (session.kind, session.room) != (self.kind, request.match_info["room"]):
             raise SessionNotFound

@@ -13,23 +13,9 @@ from yarl import URL
 
 from fanwire.control.http.api import create_app
 from fanwire.control.http.assets import assets
-from fanwire.control.http.contract import Joined, SignalingSession
-from fanwire.control.rooms.errors import SessionNotFound, TooManySessions
+from support.no_rooms import NoRooms
 
 Client = TestClient[Any, Any]
-
-
-class NoRooms:
-    """A server that lets nobody in: pages do not ask it to."""
-
-    async def publish(self, room: str, offer: str, /, *, identity: str | None, permit: object = None) -> Joined:
-        raise TooManySessions("full")
-
-    async def subscribe(self, room: str, offer: str, /, *, publisher: str | None, permit: object = None) -> Joined:
-        raise TooManySessions("full")
-
-    def session(self, session_id: str, /) -> SignalingSession:
-        raise SessionNotFound
 
 
 @pytest_asyncio.fixture

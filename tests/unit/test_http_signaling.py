@@ -114,6 +114,9 @@ async def problem(response: ClientResponse, status: int) -> dict[str, Any]:
     assert response.status == status
     assert response.content_type == "application/problem+json"
     assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.headers["Server"] == "Fanwire"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
     document = await response.json()
     assert document["status"] == status
     assert document["instance"] == response.url.raw_path
@@ -277,6 +280,8 @@ async def test_an_ice_restart_gives_new_credentials_and_a_new_etag(client: Clien
     created = await client.post("/whip/stage", data=OFFER, headers=SDP)
     url = created.headers["Location"]
     await problem(await client.patch(url, data="a=x\r\n", headers=SDPFRAG | {"If-Match": "*"}), 400)
+    quoted = await client.patch(url, data=FRAGMENT, headers=SDPFRAG | {"If-Match": '"*"'})
+    assert (await problem(quoted, 412))["type"].endswith(":etag-mismatch"), "in quotes it is a tag, of no session"
     restarted = await client.patch(url, data=FRAGMENT, headers=SDPFRAG | {"If-Match": "*"})
     assert restarted.status == 200
     assert restarted.headers["Content-Type"] == "application/trickle-ice-sdpfrag"

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from ci.support.signaling import UnusedRooms, UnusedSession
 from fanwire.control.http import whep
+from fanwire.control.http.access import Access
 from fanwire.control.http.api import create_app
 from fanwire.control.rooms.errors import NoSuchLayer, SessionNotFound, StreamNotFound, TooManyStreams
 from fanwire.control.rooms.events import EVENT_NAMES, Event, EventName
@@ -91,7 +92,8 @@ def session() -> FakeSession:
 
 @pytest_asyncio.fixture
 async def client(session: FakeSession) -> AsyncIterator[Client]:
-    app = create_app(FakeRooms(session))
+    access = Access(allowed_origins=["https://elsewhere.example"])
+    app = create_app(FakeRooms(session), access=access)
     async with TestClient(TestServer(app)) as client:
         yield client
 
@@ -209,6 +211,8 @@ async def test_events_come_as_the_draft_writes_them(client: Client, session: Fak
             "wish": {"encodingId": "h", "spatialLayerId": 0, "temporalLayerId": 1},
         }
     }
+    foreign = {"Origin": "https://evil.example"}
+    await problem(await client.get(f"{SESSION}/sse/e1", headers=foreign), 403)
     await problem(await client.get(f"{SESSION}/sse/e2"), 404)
     await problem(await client.delete(f"{SESSION}/sse/e2"), 404)
 
