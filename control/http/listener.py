@@ -16,7 +16,8 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from ..config.options import HttpOptions
-from .clients import Network, address_key, is_in
+from ..config.values import Network
+from .clients import address_key, is_in
 from .connection import Connection
 from .problems import PROBLEMS_TOLD, RETRY_AFTER_S, Problem
 

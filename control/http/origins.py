@@ -9,7 +9,8 @@ from aiohttp import hdrs, web
 from yarl import URL
 
 from ..config.origin import ANY_ORIGIN, read_origin
-from .clients import Network, is_from
+from ..config.values import Network
+from .clients import is_from
 from .problems import Problem
 
 

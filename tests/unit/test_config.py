@@ -1,7 +1,6 @@
 """Options: which source wins, what is refused, and whether the refusal tells a person what to do."""
 
 import contextlib
-import datetime
 import os
 import socket
 import subprocess
@@ -10,13 +9,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ci.support import option_tables
+from ci.support.certificates import write_certificate
 from fanwire.control.__main__ import main
 from fanwire.control.config.load import ConfigError, load
 from fanwire.control.config.options import OPTIONS, Config
@@ -38,20 +35,6 @@ def toml(tmp_path: Path) -> Toml:
         return str(path)
 
     return write
-
-
-def write_certificate(folder: Path, name: str, password: bytes | None = None) -> tuple[str, str]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    builder = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number(), now, now)
-    certificate = builder.sign(key, hashes.SHA256())
-    paths = folder / f"{name}.crt", folder / f"{name}.key"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    lock = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
-    pkcs8 = serialization.PrivateFormat.PKCS8
-    paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, pkcs8, lock))
-    return str(paths[0]), str(paths[1])
 
 
 def test_defaults_serve_this_machine_alone_on_all_cores() -> None:

@@ -7,22 +7,23 @@ import contextlib
 import json
 import resource
 import socket
-import ssl
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from ipaddress import ip_network
+from ipaddress import IPv4Network
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 
+from fanwire.control.config.options import HttpOptions
 from fanwire.control.http import listener
 from fanwire.control.http.api import create_app
-from fanwire.control.http.connection import ConnectionLimits
-from fanwire.control.http.listener import HttpServer, ListenerLimits
+from fanwire.control.http.listener import HttpServer
 from fanwire.control.http.problems import PROBLEMS_TOLD
+from support.certificates import write_certificate
 from support.no_rooms import NoRooms
 from support.waiting import until
 
@@ -33,12 +34,13 @@ BUSY = b"GET /busy HTTP/1.1\r\nHost: localhost\r\n\r\n"
 class Served:
     """An application behind the real listener, with a page that answers when `release` is set."""
 
-    def __init__(self, **limits: Any) -> None:
+    def __init__(self, trusted: Sequence[IPv4Network] = (), **options: Any) -> None:
         self.release = asyncio.Event()
+        self.started = 0
         self.writers: list[asyncio.StreamWriter] = []
         self.app = create_app(NoRooms())
         self.app.router.add_get("/busy", self._busy)
-        self.server = HttpServer(self.app, "127.0.0.1", 0, limits=ListenerLimits(**limits))
+        self.server = HttpServer(self.app, HttpOptions(http=("127.0.0.1", 0), **options), trusted_proxies=trusted)
 
     @property
     def problems(self) -> dict[str, int]:
@@ -56,13 +58,14 @@ class Served:
         return await answer(reader)
 
     async def _busy(self, _: web.Request) -> web.Response:
+        self.started += 1
         await self.release.wait()
         return web.Response()
 
 
 @asynccontextmanager
-async def serving(**limits: Any) -> AsyncIterator[Served]:
-    served = Served(**limits)
+async def serving(**options: Any) -> AsyncIterator[Served]:
+    served = Served(**options)
     async with served.server:
         yield served
         served.release.set()
@@ -109,16 +112,14 @@ async def test_headers_that_never_end_are_cut_off_and_their_sender_is_not_echoed
 
 @pytest.mark.parametrize("sent", [b"", GET, b"\x16\x03\x01"], ids=["nothing", "half a request", "half a ClientHello"])
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
-async def test_headers_that_do_not_come_in_time_end_the_connection(sent: bytes, tls: bool) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if tls else None
-    limits = ListenerLimits(each=ConnectionLimits(headers_s=0.2))
-    async with HttpServer(create_app(NoRooms()), "127.0.0.1", 0, limits=limits, tls=context) as server:
-        reader, writer = await asyncio.open_connection(*server.addresses[0])
+async def test_headers_that_do_not_come_in_time_end_the_connection(sent: bytes, tls: bool, tmp_path: Path) -> None:
+    options = dict(zip(("tls_cert", "tls_key"), write_certificate(tmp_path, "http"), strict=True)) if tls else {}
+    async with serving(headers_timeout_s=0.2, **options) as served:
+        reader, writer = await served.connect()
         writer.write(sent)
         async with asyncio.timeout(5):
-            while await asyncio.wait_for(_read(reader), 5):
+            while await _read(reader):
                 pass
-        writer.close()
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:
@@ -129,7 +130,7 @@ async def _read(reader: asyncio.StreamReader) -> bytes:
 
 
 async def test_a_second_request_has_as_long_as_the_first() -> None:
-    async with serving(each=ConnectionLimits(headers_s=0.3)) as served:
+    async with serving(headers_timeout_s=0.3) as served:
         reader, writer = await served.connect()
         writer.write(GET + b"\r\n")
         assert await answer(reader) == (200, "")
@@ -140,7 +141,7 @@ async def test_a_second_request_has_as_long_as_the_first() -> None:
 
 
 async def test_an_address_has_so_many_connections_and_those_that_wait_give_way() -> None:
-    async with serving(connections_per_address=2, trusted_proxies=[ip_network("127.0.0.3")]) as served:
+    async with serving(max_connections_per_address=2, trusted=[IPv4Network("127.0.0.3")]) as served:
         oldest, _ = await served.connect()
         await served.connect()
         assert await served.ask(GET + b"\r\n") == (200, "")
@@ -157,7 +158,7 @@ async def test_an_address_has_so_many_connections_and_those_that_wait_give_way()
 
 
 async def test_the_server_has_so_many_connections_and_a_reserve() -> None:
-    async with serving(connections=4) as served:
+    async with serving(max_connections=4) as served:
         opened = [await served.connect(f"127.0.1.{i + 1}") for i in range(8)]
         await asyncio.sleep(0.1)
         assert served.problems == {"connections-closed-for-others": 4}
@@ -174,7 +175,7 @@ async def test_the_server_has_so_many_connections_and_a_reserve() -> None:
 
 
 async def test_a_body_that_does_not_come_holds_no_place() -> None:
-    async with serving(connections=2) as served:
+    async with serving(max_connections=2) as served:
         stalled = b"POST /whip/a HTTP/1.1\r\nHost: a\r\nContent-Type: application/sdp\r\nContent-Length: 9\r\n\r\n"
         for _ in range(2):
             _, writer = await served.connect()
@@ -217,6 +218,20 @@ async def test_without_descriptors_the_server_waits_and_does_not_spin() -> None:
 
 async def _later(value: int) -> int:
     return value
+
+
+async def test_https_is_served_behind_the_same_bounds(tmp_path: Path) -> None:
+    certificate, key = write_certificate(tmp_path, "http")
+    async with serving(tls_cert=certificate, tls_key=key, max_connections_per_address=1) as served:
+        url = "https://{}:{}".format(*served.server.addresses[0])
+        connector = aiohttp.TCPConnector(ssl=False, force_close=True)
+        async with aiohttp.ClientSession(connector=connector) as client:
+            busy = asyncio.create_task(_status(client, f"{url}/busy"))
+            await until(lambda: _later(served.started), lambda count: count == 1, 5)
+            assert await _status(client, f"{url}/busy") == 429
+            assert await _status(client, f"{url}/healthz") == 200
+            served.release.set()
+            assert await busy == 200
 
 
 async def test_keep_alive_and_many_clients_at_once_are_served() -> None:

@@ -7,8 +7,10 @@ import ipaddress
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
+from fanwire.control.config.options import AccessOptions
+from fanwire.control.config.origin import read_origin
 from fanwire.control.http.access import Access
-from fanwire.control.http.origins import Origins, read_origin
+from fanwire.control.http.origins import Origins
 from fanwire.control.http.problems import Problem
 
 ALLOWED = ("https://player.example", "http://media.example:8080")
@@ -76,7 +78,7 @@ def test_every_origin_can_be_allowed_except_null() -> None:
 def test_with_keys_a_token_decides_and_no_origin() -> None:
     request = make_mocked_request("POST", "/whip/stage", headers={"Host": "a", "Origin": "https://evil.example"})
     with pytest.raises(Problem) as refused:
-        Access({"main": "m" * 32}).permit(request)
+        Access(AccessOptions(keys={"main": "m" * 32})).permit(request)
     assert refused.value.kind == "token-needed"
 
 

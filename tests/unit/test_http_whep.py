@@ -12,7 +12,11 @@ import pytest_asyncio
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
+<<<<<<< HEAD
 from ci.support.signaling import UnusedRooms, UnusedSession
+=======
+from fanwire.control.config.options import AccessOptions
+>>>>>>> d8dfaa0 (Options for HTTP connections and origins; docs/security.md)
 from fanwire.control.http import whep
 from fanwire.control.http.access import Access
 from fanwire.control.http.api import create_app
@@ -92,7 +96,7 @@ def session() -> FakeSession:
 
 @pytest_asyncio.fixture
 async def client(session: FakeSession) -> AsyncIterator[Client]:
-    access = Access(allowed_origins=["https://elsewhere.example"])
+    access = Access(AccessOptions(allow_origin=("https://elsewhere.example",)))
     app = create_app(FakeRooms(session), access=access)
     async with TestClient(TestServer(app)) as client:
         yield client
