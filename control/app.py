@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 # time from the workers.
 _HANDSHAKE_THREADS = 1
 
-# TCP connections of each worker at most. All workers together take at most half of the files that may be open. The other
-# half is for HTTP, without _OTHER_FILES: the workers' sockets, and files that are open for a moment, as for /metrics.
+# TCP connections of each worker at most. All workers together take at most half of the files that may be open. The
+# other half is for HTTP, less _OTHER_FILES: the workers' sockets, and files open for a moment, as for /metrics.
 _TCP_CONNECTIONS = 4096
 _OTHER_FILES = RESERVE + 64
 

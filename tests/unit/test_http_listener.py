@@ -8,6 +8,7 @@ import json
 import resource
 import socket
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from ipaddress import IPv4Network
@@ -43,8 +44,8 @@ class Served:
         self.server = HttpServer(self.app, HttpOptions(http=("127.0.0.1", 0), **options), trusted_proxies=trusted)
 
     @property
-    def problems(self) -> dict[str, int]:
-        return dict(self.app[PROBLEMS_TOLD])
+    def problems(self) -> Counter[str]:
+        return self.app[PROBLEMS_TOLD]
 
     async def connect(self, host: str = "127.0.0.1") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection(*self.server.addresses[0], local_addr=(host, 0))
