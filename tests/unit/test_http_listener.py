@@ -19,14 +19,14 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from ci.support.certificates import write_certificate
+from ci.support.no_rooms import NoRooms
+from ci.support.waiting import until
 from fanwire.control.config.options import HttpOptions
 from fanwire.control.http import listener
 from fanwire.control.http.api import create_app
 from fanwire.control.http.listener import HttpServer
 from fanwire.control.http.problems import PROBLEMS_TOLD
-from support.certificates import write_certificate
-from support.no_rooms import NoRooms
-from support.waiting import until
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 BUSY = b"GET /busy HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -11,9 +11,9 @@ import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
+from ci.support.no_rooms import NoRooms
 from fanwire.control.http.api import create_app
 from fanwire.control.http.assets import assets
-from support.no_rooms import NoRooms
 
 Client = TestClient[Any, Any]
 

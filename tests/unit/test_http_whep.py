@@ -12,11 +12,8 @@ import pytest_asyncio
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
-<<<<<<< HEAD
 from ci.support.signaling import UnusedRooms, UnusedSession
-=======
 from fanwire.control.config.options import AccessOptions
->>>>>>> d8dfaa0 (Options for HTTP connections and origins; docs/security.md)
 from fanwire.control.http import whep
 from fanwire.control.http.access import Access
 from fanwire.control.http.api import create_app
