@@ -13,13 +13,13 @@ from fanwire.control.session.negotiate import (
     Published,
     Subscribed,
     agree,
-    answer_publish,
+    agree_publish,
 )
 from fanwire.control.session.sdp import parse
 
 _FOLDER = Path(__file__).parents[2] / "tests/fixtures/offers"
 NAMES = sorted(path.stem for path in _FOLDER.glob("*.sdp"))
-PUBLISHERS = [name for name in NAMES if "-publish" in name]
+PUBLISHERS = [name for name in NAMES if "-publish" in name and "two-cameras" not in name]
 VIEWERS = [name for name in NAMES if "-subscribe" in name]
 
 LOCAL = LocalTransport(
@@ -44,7 +44,7 @@ def changed(name: str, pattern: str, replacement: str) -> str:
 
 def publish(offer: str) -> Published:
     """Answers an offer to publish."""
-    return answer_publish(parse(offer), LOCAL, session_id=7)
+    return agree_publish(parse(offer)).answer(LOCAL, session_id=7)
 
 
 def subscribe(offer: str, sources: Sequence[ProducerSpec] = ()) -> Subscribed:

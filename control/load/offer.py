@@ -11,7 +11,6 @@ from ..session.bundle import LocalTransport
 from ..session.description import (
     Direction,
     ExtMap,
-    Feedback,
     Group,
     Media,
     Origin,
@@ -87,7 +86,7 @@ def _media(
         media.rtpmaps[pt] = rtpmap
         if parameters:
             media.fmtp[pt] = parameters
-        media.rtcp_fb += [Feedback(pt, value) for value in feedback]
+        media.rtcp_fb[pt] = feedback
         if kind == "video":
             media.rtpmaps[pt + 1] = RtpMap("rtx", 90_000)
             media.fmtp[pt + 1] = f"apt={pt}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
 
 from ..media.engine import (
     Codec,
@@ -19,19 +19,18 @@ from ..media.engine import (
     StreamStatistics,
 )
 from ..session.codecs import match_payload_types
-from ..session.negotiate import agree
 from ..session.session import Session
 from .errors import NoSuchLayer
 from .layers import EncodingState, Flow, LayerWish, MediumState, Meter
-
-_KINDS = 16  # of offers to watch one publication, are remembered
 
 
 class Publication:
     """What one session publishes under an identity: producers by the index of their media section in the SDP.
 
-    `agree` gives what viewers with one kind of offer get; it raises NegotiationError.
+    No other publication of this process has the same `number`.
     """
+
+    _numbers = itertools.count()
 
     def __init__(
         self, identity: str, session: Session, producers: Mapping[int, tuple[ProducerId, ProducerSpec]]
@@ -40,7 +39,7 @@ class Publication:
         self.session = session
         self.producers = producers
         self.meter = Meter(session.statistics, list(producers.values()))
-        self.agree = lru_cache(_KINDS)(lambda offer: agree(offer.description, self.specs))
+        self.number = next(self._numbers)
 
     @property
     def specs(self) -> Sequence[ProducerSpec]:

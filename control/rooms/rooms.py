@@ -15,8 +15,8 @@ from ..media.engine import ConsumerId, ConsumerSpec, EngineError, ProducerId, Pr
 from ..session import sdp
 from ..session.description import SessionDescription
 from ..session.dtls import DtlsError
-from ..session.negotiate import NegotiationError, RemoteTransport, answer_publish, remote_transport
-from ..session.offer import read_offer
+from ..session.negotiate import NegotiationError, RemoteTransport, agree_publish
+from ..session.offer import Offers
 from ..session.session import Session, SessionServices
 from .errors import (
     Draining,
@@ -47,6 +47,7 @@ class Rooms:
         self.opened: Counter[SessionKind] = Counter()
         self._services = services
         self._options = options or RoomOptions()
+        self._offers = Offers()
         self._rooms: dict[str, Room] = {}
         self._members: dict[str, Member] = {}
         self._dtls_dropped = 0  # by sessions that have ended
@@ -97,9 +98,13 @@ class Rooms:
             identity = permit.identity
         name = identity or secrets.token_urlsafe(9)
         self._check_open()
-        description = sdp.parse(offer)
-        self._check_media(description)
-        remote = remote_transport(description)
+        self._check_media(offer)
+        try:
+            agreement = agree_publish(sdp.parse(offer))
+        except NegotiationError as error:
+            log.info("room %s: an offer to publish is refused: %s", room, error)
+            raise
+        description = agreement.offer
         place = self._rooms.get(room) or Room(room, self._services.engine)
         engine = self._services.engine
         producers: dict[int, tuple[ProducerId, ProducerSpec]] = {}
@@ -110,8 +115,8 @@ class Rooms:
                 await place.remove_publication(publication)
             await asyncio.gather(*(engine.remove_producer(producer) for producer, _ in producers.values()))
 
-        async with self._opening(remote, _mids(description), place, leave) as session:
-            answer = answer_publish(description, session.local, session_id=_sdp_session_id())
+        async with self._opening(agreement.remote, _mids(description), place, leave) as session:
+            answer = agreement.answer(session.local, session_id=_sdp_session_id())
             for spec in answer.producers:
                 producer = await engine.add_producer(session.transport, spec)
                 producers[_index(description, spec.mid)] = producer, spec
@@ -130,9 +135,9 @@ class Rooms:
         if permit is not None:
             permit.check("subscribe", room)
         self._check_open()
-        read = read_offer(offer)
+        self._check_media(offer)
+        read = self._offers.read(offer)
         description = read.kind.description
-        self._check_media(description)
         place = self._rooms.get(room)
         source = place.find(publisher) if place is not None else None
         if place is None or source is None:
@@ -145,7 +150,7 @@ class Rooms:
             place.subscriptions.difference_update(subscriptions)
             await asyncio.gather(*(engine.remove_consumer(consumer) for consumer, _ in consumers.values()))
 
-        agreement = source.agree(read.kind)
+        agreement = self._offers.agree(read.kind, source.number, source.specs)
         async with self._opening(read.remote, _mids(description), place, leave) as session:
             answer = agreement.answer(
                 session.local,
@@ -215,8 +220,9 @@ class Rooms:
         if self.draining.is_set():
             raise Draining
 
-    def _check_media(self, description: SessionDescription) -> None:
-        count, most = len(description.medias), self._options.max_media_per_session
+    def _check_media(self, offer: str) -> None:
+        """Before anything is read: each medium costs time and memory."""
+        count, most = sdp.count_media(offer), self._options.max_media_per_session
         if count > most:
             raise NegotiationError(f"The offer has {count} media sections: one session may have {most}.")
 

@@ -45,7 +45,10 @@ class RemoteTransport:
 
 
 def remote_transport(offer: SessionDescription) -> RemoteTransport:
-    """The transport that all audio and video of an offer share. Raises NegotiationError where there is none."""
+    """The transport that all audio and video of an offer share.
+
+    Raises NegotiationError where there is none, SdpError where a line that says which is malformed.
+    """
     medias = [media for media in offer.medias if media.kind in ("audio", "video") and not media.rejected]
     if not medias:
         raise NegotiationError("The offer has neither audio nor video in it: nothing can flow.")
@@ -54,16 +57,20 @@ def remote_transport(offer: SessionDescription) -> RemoteTransport:
     for media in medias:
         _check_media(media)
     bundle = offer.bundle()
+    if not bundle:
+        medias[0].require("group")
     if len(medias) > 1 and not {media.mid for media in medias}.issubset(bundle):
         raise NegotiationError(
             "The offer has several media, and no a=group:BUNDLE line names them all: all media must share one "
             "transport (in a browser: bundlePolicy 'max-bundle')."
         )
     tagged = min(medias, key=lambda media: bundle.index(media.mid) if media.mid in bundle else 0)
+    tagged.require("ice-ufrag", "ice-pwd", "setup")
     if not (tagged.ice_ufrag and tagged.ice_pwd):
         raise NegotiationError("The offer lacks a=ice-ufrag or a=ice-pwd: media flows over ICE only.")
     fingerprints = tuple((name, digest) for name, digest in tagged.fingerprints if name in HASHES)
     if not fingerprints:
+        tagged.require("fingerprint")
         raise NegotiationError(f"The offer lacks an a=fingerprint with one of {', '.join(HASHES)}: DTLS needs it.")
     if tagged.setup == "holdconn":
         raise NegotiationError("The offer says a=setup:holdconn: use actpass, active or passive.")
@@ -110,6 +117,7 @@ def assemble(
 
 
 def _check_media(media: Media) -> None:
+    media.require("mid")
     if media.protocol not in _PROTOCOLS:
         raise NegotiationError(f"The offer's {media.kind} uses {media.protocol}: WebRTC uses UDP/TLS/RTP/SAVPF.")
     if not media.rtcp_mux and not media.bundle_only:  # RFC 9143 section 9: the tagged section's goes for those

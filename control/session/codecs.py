@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from ..media.engine import Codec, ConsumerSpec, Extension, PayloadType, ProducerSpec
-from .description import Feedback, Media, RtpMap
+from .description import Direction, Media, RtpMap
 from .sdp import EXTENSION_URIS
 
-SUPPORTED = {"audio": "Opus (and RED over it)", "video": "VP8, VP9, H264, H265 and AV1"}
+SUPPORTED = {
+    "audio": "Opus (and RED over it)",
+    "video": "VP8, VP9, H264, H265 and AV1 (H264 of 8 bits: baseline, main, high, in packetization modes 0 and 1)",
+}
 
 _CODECS: dict[tuple[str, str, int, int], Codec] = {
     ("audio", "opus", 48_000, 2): Codec.OPUS,
@@ -31,6 +35,18 @@ _H264_PROFILES = (
     (0x64, 0xFF, 0x0C, "constrained-high"),
     (0xF4, 0xFF, 0x00, "high-444"),
 )
+
+# The parameters that an answer repeats. The levels of H264, H265 and AV1 are among them, though they may differ by
+# direction: a server that forwards can take any, and what a publisher can send is the best guess at what viewers can
+# take. Not among them are limits of the offerer's own decoder (max-fs, max-fr, max-mbps...), which would bind the
+# publisher to what it can receive, and the properties of its own stream (sprop-).
+_AGREED: dict[str, tuple[str, ...]] = {
+    "vp9": ("profile-id",),
+    "h264": ("profile-level-id", "packetization-mode", "level-asymmetry-allowed"),
+    "h265": ("profile-space", "profile-id", "tier-flag", "level-id", "interop-constraints", "tx-mode"),
+    "av1": ("profile", "level-idx", "tier"),
+    "rtx": ("apt",),
+}
 
 
 def supported_payload_types(media: Media) -> tuple[PayloadType, ...]:
@@ -66,10 +82,10 @@ def supported_payload_types(media: Media) -> tuple[PayloadType, ...]:
 
 
 def write_payload_types(answer: Media, offer: Media, payload_types: tuple[PayloadType, ...]) -> None:
-    """Puts accepted payload types and their RTX into an answer, with the offer's numbers and parameters.
+    """Puts accepted payload types and their RTX into an answer, with the offer's numbers.
 
-    A server that forwards has no H264 level of its own, so the offer's stands, whether or not levels may be asymmetric
-    (RFC 6184 section 8.2.2).
+    Of the offer's parameters only those are repeated that both sides must agree upon: they tell one format of a codec
+    from another. All others state what their writer wants or sends, and the server has its own (Opus) or none.
     """
     for accepted in payload_types:
         for pt in (accepted.pt, accepted.rtx_pt):
@@ -77,9 +93,10 @@ def write_payload_types(answer: Media, offer: Media, payload_types: tuple[Payloa
                 continue
             answer.formats.append(str(pt))
             answer.rtpmaps[pt] = offer.rtpmaps[pt]
-            if parameters := _without_stream_properties(offer.fmtp.get(pt, "")):
+            if parameters := _agreed_parameters(offer.rtpmaps[pt].encoding, offer.fmtp.get(pt, ""), answer.direction):
                 answer.fmtp[pt] = parameters
-        answer.rtcp_fb += [Feedback(accepted.pt, value) for value in _feedback(accepted)]
+        if feedback := _feedback(accepted):
+            answer.rtcp_fb[accepted.pt] = feedback
 
 
 def match_payload_types(producer: ProducerSpec, consumer: ConsumerSpec) -> tuple[tuple[int, int], ...]:
@@ -105,6 +122,19 @@ def describe(payload_type: PayloadType) -> str:
     return f"{payload_type.codec.name} {shown}".rstrip()
 
 
+def describe_offered(media: Media) -> str:
+    """The formats that an offer has for a medium, with what decides whether they are known."""
+    names: dict[str, None] = {}
+    for pt in media.payload_types:
+        if pt not in media.rtpmaps:
+            continue
+        encoding = media.rtpmaps[pt].encoding[:32]
+        known = _codec(media.kind, media.rtpmaps[pt]) is not None
+        shown = _agreed_parameters(encoding, media.fmtp.get(pt, ""), media.direction)[:80] if known else ""
+        names[f"{encoding} ({shown})" if shown else encoding] = None
+    return ", ".join(list(names)[:20]) or "without a known codec"
+
+
 def _codec(kind: str, rtpmap: RtpMap) -> Codec | None:
     return _CODECS.get((kind, rtpmap.encoding.lower(), rtpmap.clock_rate_hz, rtpmap.channels))
 
@@ -113,13 +143,15 @@ def _retransmissions(media: Media, offered: dict[int, RtpMap]) -> dict[tuple[int
     """The RTX payload type for each (payload type, clock rate) that has one (RFC 4588 section 8.1)."""
     found: dict[tuple[int, int], int] = {}
     for rtx, rtpmap in offered.items():
+        if rtpmap.encoding.lower() != "rtx":
+            continue
         apt = _parameters(media.fmtp.get(rtx, "")).get("apt", "")
-        if rtpmap.encoding.lower() == "rtx" and re.fullmatch("[0-9]{1,3}", apt):
+        if re.fullmatch("[0-9]{1,3}", apt):
             found.setdefault((int(apt), rtpmap.clock_rate_hz), rtx)
     return found
 
 
-def _feedback(accepted: PayloadType) -> list[str]:
+def _feedback(accepted: PayloadType) -> tuple[str, ...]:
     wanted = {
         "goog-remb": accepted.remb,
         "transport-cc": accepted.transport_cc,
@@ -127,7 +159,7 @@ def _feedback(accepted: PayloadType) -> list[str]:
         "nack": accepted.nack,
         "nack pli": accepted.pli,
     }
-    return [value for value, agreed in wanted.items() if agreed]
+    return tuple(value for value, agreed in wanted.items() if agreed)
 
 
 def _parameters(fmtp: str) -> dict[str, str]:
@@ -135,10 +167,31 @@ def _parameters(fmtp: str) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in pairs if name.strip()}
 
 
-def _without_stream_properties(fmtp: str) -> str:
-    """Parameters without `sprop-`: those describe the stream of whoever writes them, not what was agreed."""
-    parts = (part.strip() for part in fmtp.split(";"))
-    return ";".join(part for part in parts if part and not part.lower().startswith("sprop-"))
+def _agreed_parameters(encoding: str, offered: str, direction: Direction) -> str:
+    """The parameters of a format in an answer that goes in this direction, seen from the server."""
+    match encoding.lower():
+        case "opus":
+            return _opus_parameters(_parameters(offered), direction)
+        case "red":
+            return offered
+        case name:
+            agreed = _AGREED.get(name, ())
+            parts = (part.strip() for part in offered.split(";"))
+            return ";".join(part for part in parts if part.partition("=")[0].strip().lower() in agreed)
+
+
+def _opus_parameters(offered: Mapping[str, str], direction: Direction) -> str:
+    """What the server says of Opus, which is all declarative (RFC 7587 section 7): nothing in it is agreed upon.
+
+    From publishers it wants all channels, with what repairs losses. A publisher that says it sends mono gets no
+    `stereo=1`, for then libwebrtc would encode one channel twice. To viewers it sends whatever is published.
+    """
+    own = ["minptime=10", "useinbandfec=1"]
+    if direction.receives and offered.get("sprop-stereo") != "0":
+        own.append("stereo=1")
+    if direction.sends:
+        own.append("sprop-stereo=1")
+    return ";".join(own)
 
 
 def _format(codec: Codec, fmtp: str) -> str | None:

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
+class SdpError(ValueError):
+    """The text is no session description, or a value that is needed is malformed. The message names the line."""
+
+
 class Direction(enum.StrEnum):
     """Which way media flows, from the view of whoever wrote the description (RFC 8866 section 6.7)."""
 
@@ -56,14 +60,6 @@ class ExtMap:
 
     uri: str
     direction: Direction | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Feedback:
-    """An a=rtcp-fb line (RFC 4585 section 4.2), such as `nack pli`; payload type None stands for `*`, all of them."""
-
-    payload_type: int | None
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +121,7 @@ class Media:
     rtcp_rsize: bool = False
     rtpmaps: dict[int, RtpMap] = field(default_factory=dict)
     fmtp: dict[int, str] = field(default_factory=dict)
-    rtcp_fb: list[Feedback] = field(default_factory=list)
+    rtcp_fb: dict[int | None, tuple[str, ...]] = field(default_factory=dict)  # by payload type; None stands for `*`
     extmap_allow_mixed: bool = False
     extmaps: dict[int, ExtMap] = field(default_factory=dict)
     msids: list[str] = field(default_factory=list)  # each "stream track" or "stream"
@@ -133,6 +129,13 @@ class Media:
     ssrc_groups: list[SsrcGroup] = field(default_factory=list)
     rids: list[Rid] = field(default_factory=list)
     simulcast: Simulcast | None = None
+    malformed: dict[str, str] = field(default_factory=dict, compare=False, repr=False)  # attribute to what is wrong
+
+    def require(self, *attributes: str) -> None:
+        """Raises SdpError where one of these attributes is malformed: its value is about to be used."""
+        for name in attributes:
+            if name in self.malformed:
+                raise SdpError(self.malformed[name])
 
     @property
     def rejected(self) -> bool:
@@ -144,8 +147,8 @@ class Media:
         return [int(name) for name in self.formats] if "RTP/" in self.protocol else []
 
     def feedback(self, payload_type: int) -> set[str]:
-        """The feedback that is offered for a payload type, `*` lines included."""
-        return {line.value for line in self.rtcp_fb if line.payload_type in (payload_type, None)}
+        """The feedback that is offered for a payload type (RFC 4585 section 4.2), `*` lines included."""
+        return {*self.rtcp_fb.get(payload_type, ()), *self.rtcp_fb.get(None, ())}
 
     def lines(self) -> Iterator[str]:
         """The section's lines, without line ends."""
@@ -184,8 +187,9 @@ class Media:
             yield f"a=rtpmap:{pt} {rtpmap.encoding}/{rtpmap.clock_rate_hz}{channels}"
         for pt, parameters in self.fmtp.items():
             yield f"a=fmtp:{pt} {parameters}"
-        for line in self.rtcp_fb:
-            yield f"a=rtcp-fb:{'*' if line.payload_type is None else line.payload_type} {line.value}"
+        for payload_type, values in self.rtcp_fb.items():
+            for value in values:
+                yield f"a=rtcp-fb:{'*' if payload_type is None else payload_type} {value}"
         if self.extmap_allow_mixed:
             yield "a=extmap-allow-mixed"
         for number, extension in self.extmaps.items():

@@ -18,8 +18,9 @@ def accept_encodings(
     """Takes up to 4 encodings, in the order of the offer, and says so in the answer.
 
     SSRCs beside RIDs are not read: which belongs to which RID is not said, the RID extension tells.
-    Raises NegotiationError for a RID that is too long.
+    Raises NegotiationError for a RID that is too long, SdpError for a malformed line about RIDs.
     """
+    offer.require("rid", "simulcast")
     numbers = {accepted.pt for accepted in payload_types}
     rids = {rid.id: rid for rid in offer.rids if rid.direction == "send" and _carries(rid, numbers)}
     streams = _streams(offer, rids)[:MAX_ENCODINGS] if Extension.RID in extensions else ()

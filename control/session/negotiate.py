@@ -1,7 +1,8 @@
 """Answers offers: an SDP answer for the peer, and the specs of what it sends or receives for the engine.
 
 The server is ICE-lite and takes one audio and one video medium, bundled on one transport. It accepts every payload type
-that it can forward; everything else in an offer is turned down with port 0 (RFC 3264 section 6, RFC 9143, RFC 9429).
+that it can forward. An offer to publish is refused where some audio or video of it cannot be taken: its publisher would
+not learn of it (RFC 9725 section 4.2). All else is rejected with port 0 (RFC 3264 section 6, RFC 9143, RFC 9429).
 """
 
 from __future__ import annotations
@@ -18,7 +19,14 @@ from .bundle import (
     assemble,
     remote_transport,
 )
-from .codecs import SUPPORTED, describe, match_payload_types, supported_payload_types, write_payload_types
+from .codecs import (
+    SUPPORTED,
+    describe,
+    describe_offered,
+    match_payload_types,
+    supported_payload_types,
+    write_payload_types,
+)
 from .description import Direction, Media, SessionDescription, SsrcGroup
 from .encodings import accept_encodings
 from .extensions import extensions_from_publisher, extensions_to_viewer, write_extensions
@@ -27,11 +35,12 @@ __all__ = [
     "Agreement",
     "LocalTransport",
     "NegotiationError",
+    "PublishAgreement",
     "Published",
     "RemoteTransport",
     "Subscribed",
     "agree",
-    "answer_publish",
+    "agree_publish",
     "match_payload_types",
     "remote_transport",
 ]
@@ -119,16 +128,36 @@ class Agreement:
         return Subscribed(sdp, consumers, self.dtls_client)
 
 
-def answer_publish(offer: SessionDescription, local: LocalTransport, *, session_id: int) -> Published:
-    """Answers an offer to send media to the server. `session_id` (63 bits) is for the o= line.
+@dataclass(frozen=True, slots=True)
+class PublishAgreement:
+    """What the server takes of an offer to publish."""
 
-    Raises NegotiationError where the offer sends nothing that the server can forward.
+    offer: SessionDescription
+    remote: RemoteTransport
+    producers: tuple[ProducerSpec, ...]
+    _answers: dict[int, Media]
+
+    def answer(self, local: LocalTransport, *, session_id: int) -> Published:
+        """The answer. `session_id` (63 bits) is for the o= line."""
+        dtls_client = self.remote.dtls_client
+        sdp = assemble(self.offer, local, self._answers, dtls_client=dtls_client, session_id=session_id).render()
+        return Published(sdp, self.producers, dtls_client)
+
+
+def agree_publish(offer: SessionDescription) -> PublishAgreement:
+    """What comes of an offer to send media to the server.
+
+    Raises NegotiationError unless all audio and video that it sends can be forwarded, SdpError where a line that is
+    needed is malformed.
     """
     remote = remote_transport(offer)
     answers: dict[int, Media] = {}
     producers = []
     sending = "The offer to publish sends nothing: its media must be a=sendonly or a=sendrecv."
-    for kind, usable in _usable(offer, lambda direction: direction.sends, sending).items():
+    flowing = _flowing(offer, lambda direction: direction.sends, sending)
+    usable_medias = _usable(flowing)
+    _refuse_partial([media for index, media in flowing if index not in {one.index for one in usable_medias.values()}])
+    for kind, usable in usable_medias.items():
         media, payload_types = usable.media, usable.payload_types
         answer = answers[usable.index] = accept(media, Direction.RECVONLY)
         extensions = extensions_from_publisher(media, payload_types)
@@ -136,8 +165,7 @@ def answer_publish(offer: SessionDescription, local: LocalTransport, *, session_
         write_extensions(answer, media, extensions)
         encodings = accept_encodings(media, answer, payload_types, extensions)
         producers.append(ProducerSpec(media.mid, kind, payload_types, extensions, encodings, media.rtcp_rsize))
-    sdp = assemble(offer, local, answers, dtls_client=remote.dtls_client, session_id=session_id).render()
-    return Published(sdp, tuple(producers), remote.dtls_client)
+    return PublishAgreement(offer, remote, tuple(producers), answers)
 
 
 def agree(offer: SessionDescription, sources: Iterable[ProducerSpec]) -> Agreement:
@@ -150,7 +178,7 @@ def agree(offer: SessionDescription, sources: Iterable[ProducerSpec]) -> Agreeme
     sent = {source.kind: source for source in sources}
     accepted = []
     receiving = "The offer to watch receives nothing: its media must be a=recvonly or a=sendrecv."
-    for kind, usable in _usable(offer, lambda direction: direction.receives, receiving).items():
+    for kind, usable in _usable(_flowing(offer, lambda direction: direction.receives, receiving)).items():
         media = usable.media
         payload_types = _best_first(usable.payload_types, sent.get(kind))
         answer = accept(media, Direction.SENDONLY)
@@ -161,8 +189,10 @@ def agree(offer: SessionDescription, sources: Iterable[ProducerSpec]) -> Agreeme
     return Agreement(offer, tuple(accepted), remote.dtls_client)
 
 
-def _usable(offer: SessionDescription, flows: Callable[[Direction], bool], nothing_flows: str) -> dict[Kind, _Usable]:
-    """The first medium of each kind that flows the right way in a known format, in the order of the offer."""
+def _flowing(
+    offer: SessionDescription, flows: Callable[[Direction], bool], nothing_flows: str
+) -> list[tuple[int, Media]]:
+    """The audio and video that flows the right way, each with its place in the offer."""
     flowing = [
         (index, media)
         for index, media in enumerate(offer.medias)
@@ -170,23 +200,42 @@ def _usable(offer: SessionDescription, flows: Callable[[Direction], bool], nothi
     ]
     if not flowing:
         raise NegotiationError(nothing_flows)
+    return flowing
+
+
+def _usable(flowing: list[tuple[int, Media]]) -> dict[Kind, _Usable]:
+    """The first medium of each kind that has a known format, in the order of the offer."""
     found: dict[Kind, _Usable] = {}
     for index, media in flowing:
-        payload_types = supported_payload_types(media)
-        if payload_types:
-            found.setdefault(_KINDS[media.kind], _Usable(index, media, payload_types))
+        if _KINDS[media.kind] not in found and (payload_types := supported_payload_types(media)):
+            found[_KINDS[media.kind]] = _Usable(index, media, payload_types)
     if not found:
-        raise NegotiationError(_nothing_in_common([media for _, media in flowing]))
+        for _, media in flowing:
+            media.require("rtpmap", "fmtp")
+        raise NegotiationError(f"No codec in common. The offer has: {_offered([media for _, media in flowing])}")
     return found
 
 
-def _nothing_in_common(medias: list[Media]) -> str:
-    offered = []
-    for media in medias:
-        names = dict.fromkeys(rtpmap.encoding[:32] for rtpmap in media.rtpmaps.values())
-        offered.append(f"{media.kind} {', '.join(list(names)[:20]) or 'without a known codec'}")
+def _refuse_partial(refused: list[Media]) -> None:
+    """Raises NegotiationError for media that would be left out."""
+    for media in refused:
+        if supported_payload_types(media):
+            raise NegotiationError(
+                f"The offer sends more than one {media.kind}: a session takes one audio and one video. "
+                "Send the others in sessions of their own."
+            )
+        media.require("rtpmap", "fmtp")
+    if refused:
+        raise NegotiationError(
+            f"Not all of the offer can be taken. It sends {_offered(refused)} Choose one of these, or leave it out."
+        )
+
+
+def _offered(medias: list[Media]) -> str:
+    """The formats of media that cannot be taken, and those that could be."""
+    offered = "; ".join(f"{media.kind} {describe_offered(media)}" for media in medias)
     supported = "; ".join(f"{kind} {SUPPORTED[kind]}" for kind in dict.fromkeys(media.kind for media in medias))
-    return f"No codec in common. The offer has: {'; '.join(offered)}. The server forwards: {supported}."
+    return f"{offered}. The server forwards: {supported}."
 
 
 def _best_first(payload_types: tuple[PayloadType, ...], source: ProducerSpec | None) -> tuple[PayloadType, ...]:

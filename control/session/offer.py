@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
+from ..media.engine import ProducerSpec
 from .bundle import HASHES, RemoteTransport, remote_transport
-from .description import SessionDescription
-from .sdp import SdpError, match_attribute, parse, read_origin, split_attribute
+from .description import SdpError, SessionDescription
+from .kept import Kept
+from .negotiate import Agreement, agree
+from .sdp import MAX_LINES, parse
+from .sdp_attributes import read_value
 
-_KINDS = 64  # are remembered
-_MAX_CHARS = 16_384  # of those; no browser writes more
+_KEPT_CHARS = 1 << 20  # of offers; what is kept of them is at most ten times as large
+_MAX_CHARS = 16_384  # of those that are kept; no browser writes more
 
-# What stands for the lines that are a client's own. Candidates, and the addresses that come with them, are not read.
-_ORIGIN = "o=- 0 0 IN IP4 0.0.0.0"
+# What stands for the lines that are a client's own.
 _STAND_INS = {
     "ice-ufrag": f"a=ice-ufrag:{'0' * 4}",
     "ice-pwd": f"a=ice-pwd:{'0' * 22}",
     "fingerprint": "a=fingerprint:sha-256 00",
 }
 _OWN = tuple(f"a={name}:" for name in _STAND_INS)
-_APART = (*_OWN, "m=", "a=candidate:", "a=rtcp:", "c=")
+# Nobody reads candidates, the addresses that come with them, and who the offer is from.
+_UNREAD = ("a=candidate:", "a=rtcp:", "c=", "o=")
+_APART = (*_OWN, *_UNREAD, "m=")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OfferKind:
     """What alike offers have in common: a description of one of them, for reading only, and who offers.
 
-    Each compares equal to itself only, so that what follows from it can be kept by it.
+    Each compares equal to itself only. `alike` is their common text, empty where an offer is like no other.
     """
 
     description: SessionDescription
     remote: RemoteTransport
+    alike: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +48,36 @@ class Offer:
     remote: RemoteTransport
 
 
-def read_offer(text: str) -> Offer:
-    """Reads an offer as `parse` does, and finds its transport. Raises SdpError, NegotiationError."""
-    alike, own = _take_apart(text) if len(text) <= _MAX_CHARS else ("", {})
-    hash_name, digest = own.get("fingerprint", ("", ""))
-    if len(own) < len(_STAND_INS) or hash_name.lower() not in HASHES:
-        kind = _read(text)  # it is like no other
-        return Offer(kind, kind.remote)
-    kind = _read_alike(alike)
-    ufrag, pwd, setup = own["ice-ufrag"][0], own["ice-pwd"][0], kind.remote.setup
-    return Offer(kind, RemoteTransport(ufrag, pwd, ((hash_name.lower(), digest.upper()),), setup))
+class Offers:
+    """Reads and answers the offers of a node's viewers, and remembers what came of alike ones."""
+
+    def __init__(self) -> None:
+        self._kinds: Kept[str, OfferKind] = Kept(_KEPT_CHARS)
+        self._agreements: Kept[tuple[int, OfferKind], Agreement] = Kept(_KEPT_CHARS)
+
+    def read(self, text: str) -> Offer:
+        """Reads an offer as `parse` does, and finds its transport. Raises SdpError, NegotiationError."""
+        alike, own = _take_apart(text) if len(text) <= _MAX_CHARS and text.count("\n") <= MAX_LINES else ("", {})
+        hash_name, digest = own.get("fingerprint", ("", ""))
+        if len(own) < len(_STAND_INS) or hash_name.lower() not in HASHES:
+            kind = _read(text, "")
+            return Offer(kind, kind.remote)
+        kind = self._kinds.get(alike) or _read(alike, alike)
+        ufrag, pwd, setup = own["ice-ufrag"][0], own["ice-pwd"][0], kind.remote.setup
+        return Offer(kind, RemoteTransport(ufrag, pwd, ((hash_name.lower(), digest.upper()),), setup))
+
+    def agree(self, kind: OfferKind, publication: int, sources: Iterable[ProducerSpec]) -> Agreement:
+        """What comes of such an offer to watch the publication of that number, which sends `sources`.
+
+        It is remembered only now that it can be answered. Raises NegotiationError.
+        """
+        agreement = self._agreements.get((publication, kind))
+        if agreement is None:
+            agreement = agree(kind.description, sources)
+            if kind.alike:
+                self._kinds.put(kind.alike, kind, len(kind.alike))
+                self._agreements.put((publication, kind), agreement, len(kind.alike))
+        return agreement
 
 
 def _take_apart(text: str) -> tuple[str, dict[str, tuple[str, ...]]]:
@@ -62,19 +88,14 @@ def _take_apart(text: str) -> tuple[str, dict[str, tuple[str, ...]]]:
         if not line.startswith(_APART):
             alike.append(line)
         elif line.startswith(_OWN):
-            name, value = split_attribute(line[2:])
+            name, _, value = line[2:].partition(":")
             if values.setdefault(name, value) != value:
                 return "", {}
             alike.append(_STAND_INS[name])
         elif line.startswith("m="):
             alike.append(_without_port(line))
-        elif not line.isprintable():
-            alike.append(line)
     try:
-        if alike[1:2] and alike[1].startswith("o="):
-            read_origin(alike[1][2:])
-            alike[1] = _ORIGIN
-        own = {name: match_attribute(name, value) for name, value in values.items()}
+        own = {name: read_value(name, value) for name, value in values.items()}
     except SdpError:
         return "", {}
     return "\n".join(alike), own
@@ -87,9 +108,6 @@ def _without_port(line: str) -> str:
     return f"{kind} 9 {rest}" if port.isdecimal() and port.isascii() and 0 < int(port) <= 65_535 else line
 
 
-def _read(text: str) -> OfferKind:
+def _read(text: str, alike: str) -> OfferKind:
     description = parse(text)
-    return OfferKind(description, remote_transport(description))
-
-
-_read_alike = lru_cache(_KINDS)(_read)
+    return OfferKind(description, remote_transport(description), alike)

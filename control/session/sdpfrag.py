@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .sdp import SdpError, matched, read_lines, split_attribute
+from .description import SdpError
+from .sdp import read_lines
+from .sdp_attributes import MAX_CANDIDATES, read_value
 
 CONTENT_TYPE = "application/trickle-ice-sdpfrag"
+
+_FLAGS = ("end-of-candidates", "ice-lite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +62,17 @@ def parse_fragment(text: str) -> Fragment:
     mids: list[str] = []
     flags: set[str] = set()
     for kind, line in read_lines(text):
-        name, value = split_attribute(line)
+        name, _, value = line.partition(":")
         if kind != "a":
             continue
         if name in credentials:
-            credentials[name] = credentials[name] or matched(name, value)[0]
+            credentials[name] = credentials[name] or read_value(name, value)[0]
         elif name == "mid":
-            mids.append(matched(name, value)[0])
+            mids.append(read_value(name, value)[0])
         elif name == "candidate":
-            candidates.append(line)
-        else:
+            if len(candidates) < MAX_CANDIDATES:
+                candidates.append(line)
+        elif name in _FLAGS:
             flags.add(name)
     ufrag, pwd = credentials.values()
     if bool(ufrag) != bool(pwd):

@@ -41,8 +41,7 @@ PUBLISHING = {
     "screen": """const stream = document.createElement('canvas').captureStream(5);
         stream.getTracks()[0].contentHint = 'detail';
         pc.addTransceiver(stream.getTracks()[0], {direction: 'sendonly', streams: [stream]});""",
-    "two-cameras-and-data": f"""pc.createDataChannel('chat'); {video()}
-        pc.addTransceiver(stream.getVideoTracks()[0].clone(), {{direction: 'sendonly', streams: [stream]}});""",
+    "camera-and-data": f"pc.createDataChannel('chat'); {video()}",
 }
 
 

@@ -27,12 +27,10 @@ const prefer = (kind, wanted) => {
 };
 """
 OFFERS = {
-    "two-cameras-and-data": Variant(
+    "both-ways-and-data": Variant(
         {"bundlePolicy": "balanced"},
         """
         connection.createDataChannel("chat");
-        const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
-        for (const track of stream.getTracks()) connection.addTransceiver(track, { streams: [stream] });
         for (const transceiver of connection.getTransceivers()) transceiver.direction = "sendrecv";
         """,
     ),
@@ -44,8 +42,15 @@ OFFERS = {
         """
     ),
     "stereo-with-pauses-and-vp9-of-all-codecs": Variant(
-        prepare=_CODECS + 'prefer("video", ({ mimeType }) => mimeType === "video/VP9");',
-        rewrite='return sdp.replace("useinbandfec=1", "useinbandfec=1;usedtx=1;stereo=1;sprop-stereo=1");',
+        prepare=_CODECS
+        + """
+        prefer("video", ({ mimeType }) => mimeType === "video/VP9");
+        const apply = connection.setRemoteDescription.bind(connection);
+        connection.setRemoteDescription = ({ type, sdp }) => (
+          apply({ type, sdp: sdp.replace("useinbandfec=1", "useinbandfec=1;usedtx=1") })
+        );
+        """,
+        rewrite='return sdp.replace("useinbandfec=1", "useinbandfec=1;stereo=1;sprop-stereo=1");',
     ),
     "no-extensions": Variant(rewrite='return sdp.replace(/a=extmap.*\\r\\n/g, "");'),
     "no-retransmission": Variant(

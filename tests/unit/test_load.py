@@ -16,7 +16,7 @@ from fanwire.control.load.packets import MOST_PAYLOAD_BYTES, Packetizer, ntp
 from fanwire.control.load.report import percentile
 from fanwire.control.media.engine import Codec, Encoding, Extension, Kind
 from fanwire.control.session.bundle import LocalTransport, remote_transport
-from fanwire.control.session.negotiate import agree, answer_publish
+from fanwire.control.session.negotiate import agree, agree_publish
 from fanwire.control.session.sdp import parse
 from fanwire.fastpath.testing import probes
 
@@ -34,7 +34,7 @@ SERVER = LocalTransport("server01", "s" * 24, FINGERPRINT, SERVER_CANDIDATES)
 
 
 def answer_to_viewer() -> str:
-    published = answer_publish(parse(offer_to_publish(CLIENT, Sources.make())), SERVER, session_id=1)
+    published = agree_publish(parse(offer_to_publish(CLIENT, Sources.make()))).answer(SERVER, session_id=1)
     ssrcs = iter(range(1000, 2000))
     offer = parse(offer_to_watch(CLIENT))
     return (
@@ -76,7 +76,7 @@ def test_the_servers_own_answer_to_a_viewer_is_understood() -> None:
 def test_the_servers_own_answer_to_a_publisher_is_understood() -> None:
     sources = Sources.make()
     offer = parse(offer_to_publish(CLIENT, sources))
-    published = answer_publish(offer, SERVER, session_id=1)
+    published = agree_publish(offer).answer(SERVER, session_id=1)
     video_in = next(spec for spec in published.producers if spec.kind is Kind.VIDEO)
     assert video_in.encodings == (Encoding("", sources.video, sources.video_rtx),)
     consumers = {spec.kind: spec for spec in Answer.read(published.sdp).consumers(sources)}
@@ -96,7 +96,7 @@ def test_offers_let_the_server_choose_its_role() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda sdp: "hello", "Not a line"),
+        (lambda sdp: "hello", "line v=0"),
         (
             lambda sdp: sdp.replace("m=audio 9", "m=audio 0").replace("m=video 9", "m=video 0"),
             "neither audio nor video",

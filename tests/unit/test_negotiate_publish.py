@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ci.support import offers
@@ -145,16 +147,22 @@ def test_simulcast_by_ssrc_group_is_taken_with_its_rtx() -> None:
     assert video(offers.publish(offer)).encodings == (Encoding("", 5, 7), Encoding("", 6, 0))
 
 
-def test_surplus_and_data_channel_media_are_rejected_and_left_out_of_the_bundle() -> None:
-    published = offers.publish(offers.text("chromium-publish-two-cameras-datachannel"))
-    answer = answered(published)
-    assert sorted((media.kind, media.rejected) for media in answer.medias) == [
-        ("application", True),
+def test_a_data_channel_and_media_that_do_not_flow_are_rejected_and_left_out_of_the_bundle() -> None:
+    offer = offers.text("chromium-publish-two-cameras-datachannel")
+    second = offer.rindex("a=sendonly")
+    published = offers.publish(f"{offer[:second]}a=inactive{offer[second + len('a=sendonly') :]}")
+    assert [(media.kind, media.rejected) for media in answered(published).medias] == [
         ("audio", False),
         ("video", False),
         ("video", True),
+        ("application", True),
     ]
-    assert len(answer.bundle()) == 2
+    assert answered(published).bundle() == ("0", "1")
+
+
+def test_a_second_camera_is_refused_rather_than_left_out() -> None:
+    with pytest.raises(NegotiationError, match="more than one video"):
+        offers.publish(offers.text("chromium-publish-two-cameras-datachannel"))
 
 
 def test_ffmpeg_is_answered_as_dtls_client_and_identified_by_ssrc() -> None:
@@ -175,15 +183,26 @@ def test_remb_is_agreed_upon_only_without_transport_wide_feedback() -> None:
     assert not webrtcbin.payload_types[0].transport_cc  # it offers the feedback without the header extension
 
 
-def test_a_medium_without_a_common_codec_is_rejected_beside_one_that_has() -> None:
-    offer = offers.changed("ffmpeg-publish", "opus/48000/2", "PCMU/8000")
-    published = offers.publish(offer)
-    assert [producer.kind for producer in published.producers] == [Kind.VIDEO]
-    sound, picture = answered(published).medias
-    assert sound.rejected
-    assert sound.formats == ["111"]
-    assert answered(published).bundle() == ("1",)
-    assert picture.candidates
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "reason"),
+    [
+        ("opus/48000/2", "PCMU/8000", r"sends audio PCMU\. The server forwards: audio Opus"),
+        ("opus/48000/2", "mpeg4-generic/48000/2", r"audio mpeg4-generic\."),
+        (
+            "profile-level-id=[0-9a-f]+",
+            "profile-level-id=6e0028",
+            r"video H264 \(.*profile-level-id=6e0028\).* VP8, VP9",
+        ),
+    ],
+)
+def test_one_medium_that_cannot_be_taken_refuses_the_offer_of_a_publisher_and_not_of_a_viewer(
+    pattern: str, replacement: str, reason: str
+) -> None:
+    offer = offers.changed("ffmpeg-publish", pattern, replacement)
+    with pytest.raises(NegotiationError, match=reason):
+        offers.publish(offer)
+    watched = offers.subscribe(re.sub("a=sendonly", "a=recvonly", offer))
+    assert sorted(media.rejected for media in parse(watched.sdp).medias) == [False, True]
 
 
 def test_one_medium_needs_neither_mid_nor_bundle() -> None:
@@ -206,24 +225,73 @@ def test_one_medium_needs_neither_mid_nor_bundle() -> None:
         ("profile-level-id=640032;packetization-mode=0", "high/0"),
         ("profile-level-id=640c1f;packetization-mode=1", "constrained-high/1"),
         ("Packetization-Mode=1", "baseline/1"),
-        ("profile-level-id=42e01f;packetization-mode=2", None),
-        ("profile-level-id=42e0;packetization-mode=1", None),
-        ("profile-level-id=ff001f;packetization-mode=1", None),
+        ("", "baseline/0"),
     ],
 )
-def test_h264_formats_differ_by_profile_and_packetization_mode_and_not_by_level(h264: str, form: str | None) -> None:
+def test_h264_formats_differ_by_profile_and_packetization_mode_and_not_by_level(h264: str, form: str) -> None:
     published = offers.publish(offers.changed("ffmpeg-publish", "^a=fmtp:106 .*", f"a=fmtp:106 {h264}"))
-    assert [one.format for producer in published.producers[1:] for one in producer.payload_types] == [form][
-        : bool(form)
-    ]
+    assert [one.format for producer in published.producers[1:] for one in producer.payload_types] == [form]
 
 
-def test_parameters_are_repeated_without_the_senders_own_stream_properties() -> None:
-    offer = offers.changed(
-        "ffmpeg-publish", "profile-level-id=42000d", "profile-level-id=42e02a; sprop-parameter-sets=Z0,aM4="
-    )
-    picture = answered(offers.publish(offer)).medias[1]
-    assert picture.fmtp[106] == "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e02a"
+@pytest.mark.parametrize(
+    "h264",
+    [
+        "profile-level-id=42e01f;packetization-mode=2",
+        "profile-level-id=42e0;packetization-mode=1",
+        "profile-level-id=ff001f;packetization-mode=1",
+    ],
+)
+def test_h264_that_cannot_be_forwarded_is_refused(h264: str) -> None:
+    with pytest.raises(NegotiationError, match=re.escape(h264)):
+        offers.publish(offers.changed("ffmpeg-publish", "^a=fmtp:106 .*", f"a=fmtp:106 {h264}"))
+
+
+@pytest.mark.parametrize(
+    ("rtpmap", "offered", "answered_with"),
+    [
+        (
+            "H264/90000",
+            "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e02a;sprop-parameter-sets=Z0,aM4=;max-fs=99",
+            "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e02a",
+        ),
+        ("VP8/90000", "max-fs=12288;max-fr=60", None),
+        ("VP9/90000", "max-fs=12288; profile-id=2 ;max-fr=60", "profile-id=2"),
+        ("AV1/90000", "level-idx=5;profile=0;tier=0;x-google-max-bitrate=9", "level-idx=5;profile=0;tier=0"),
+        ("H265/90000", "level-id=93;tx-mode=SRST;max-dpb=6;sprop-vps=AA==", "level-id=93;tx-mode=SRST"),
+    ],
+)
+def test_an_answer_repeats_what_tells_formats_apart_and_nothing_that_is_the_publishers_own(
+    rtpmap: str, offered: str, answered_with: str | None
+) -> None:
+    offer = offers.changed("ffmpeg-publish", "^a=fmtp:106 .*", f"a=fmtp:106 {offered}").replace("H264/90000", rtpmap)
+    assert answered(offers.publish(offer)).medias[1].fmtp.get(106) == answered_with
+
+
+OPUS = "minptime=10;useinbandfec=1"
+
+
+@pytest.mark.parametrize(
+    ("offered", "answered_with"),
+    [
+        (OPUS, f"{OPUS};stereo=1"),
+        (f"{OPUS};stereo=0;sprop-stereo=1", f"{OPUS};stereo=1"),
+        (f"{OPUS};stereo=1;sprop-stereo=0", OPUS),
+        ("usedtx=1;maxplaybackrate=8000;maxaveragebitrate=9000;cbr=1;useinbandfec=0", f"{OPUS};stereo=1"),
+    ],
+)
+def test_the_server_says_its_own_of_opus(offered: str, answered_with: str) -> None:
+    offer = offers.changed("chromium-publish", "^a=fmtp:111 .*", f"a=fmtp:111 {offered}")
+    assert answered(offers.publish(offer)).medias[0].fmtp[111] == answered_with
+    viewer = offers.changed("chromium-subscribe", "^a=fmtp:111 .*", f"a=fmtp:111 {offered}")
+    assert parse(offers.subscribe(viewer).sdp).medias[0].fmtp[111] == f"{OPUS};sprop-stereo=1"
+
+
+@pytest.mark.parametrize("name", offers.PUBLISHERS)
+def test_an_answer_has_no_feedback_but_what_the_server_sends(name: str) -> None:
+    strange = "a=rtcp-mux\r\na=rtcp-fb:* ack rpsi\r\na=rtcp-fb:* nack sli\r\na=rtcp-fb:* trr-int 100"
+    answer = answered(offers.publish(offers.changed(name, "^a=rtcp-mux", strange)))
+    said = {value for media in answer.medias for values in media.rtcp_fb.values() for value in values}
+    assert said <= {"goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"}
 
 
 def test_red_that_holds_anything_but_offered_opus_is_not_taken() -> None:

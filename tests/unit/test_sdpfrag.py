@@ -40,7 +40,7 @@ def test_an_answer_to_an_ice_restart_reads_as_part_of_a_description() -> None:
     assert description.medias[0].candidates == list(fragment.candidates)
 
 
-@pytest.mark.parametrize("text", ["a=ice-ufrag:EsAw\r\n", "a=ice-ufrag:E\r\n", "hello\r\n", "a=mid:a b\r\n"])
+@pytest.mark.parametrize("text", ["a=ice-ufrag:EsAw\r\n", "a=ice-ufrag:E\r\n", "a=mid:a b\r\n", "a=x\r\n" * 2_100])
 def test_a_malformed_fragment_is_refused(text: str) -> None:
     with pytest.raises(SdpError):
         parse_fragment(text)

@@ -1,0 +1,39 @@
+"""Keeps what was worked out before, up to a bound on the size of it all; the least recently used goes first."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class Kept(Generic[Key, Value]):
+    """Values by their keys. The sizes given with them (in any unit, that of `most`) add up to `most` at most."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._size = 0
+        self._values: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
+
+    def get(self, key: Key) -> Value | None:
+        """The value that is kept under a key, or None."""
+        kept = self._values.get(key)
+        if kept is None:
+            return None
+        self._values.move_to_end(key)
+        return kept[0]
+
+    def put(self, key: Key, value: Value, size: int) -> None:
+        """Keep a value. One that is larger than all that may be kept is not."""
+        if key in self._values:
+            self._size -= self._values.pop(key)[1]
+        if size > self._most:
+            return
+        self._values[key] = value, size
+        self._size += size
+        while self._size > self._most:
+            _, (_, freed) = self._values.popitem(last=False)
+            self._size -= freed
