@@ -47,7 +47,9 @@ MEDIAS = st.builds(
     direction=st.sampled_from(Direction),
     ice_ufrag=ICE | st.just(""),
     ice_pwd=ICE | st.just(""),
-    fingerprints=st.lists(st.tuples(st.sampled_from(["sha-256", "sha-1"]), st.sampled_from(["AB", "00:FF"]))),
+    fingerprints=st.lists(
+        st.tuples(st.sampled_from(["sha-256", "sha-1"]), st.sampled_from(["AB", "00:FF"])), max_size=4
+    ),
     setup=st.sampled_from(["", "actpass", "active", "passive", "holdconn"]),
     candidates=st.lists(WORDS.map(lambda text: f"candidate:{text}"), max_size=3),
     end_of_candidates=st.booleans(),
