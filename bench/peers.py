@@ -8,8 +8,9 @@ import struct
 from ipaddress import IPv4Address
 
 import pylibsrtp
-from aioice import stun
 
+from ci.support import libsrtp
+from ci.support.stun import binding_request
 from fanwire.fastpath.messages import OpenTransport, SetKeys, SrtpProfile
 
 FIRST_ADDRESS = IPv4Address("127.1.0.1")  # of the subscribers
@@ -17,12 +18,6 @@ IP_PKTINFO = 8  # linux/in.h
 UDP_SEGMENT = 103  # linux/udp.h
 LONGEST_BURST_BYTES = 65000
 HOUR_US = 3_600_000_000
-
-_PYLIBSRTP_PROFILES = {
-    SrtpProfile.AES128_CM_SHA1_80: pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
-    SrtpProfile.AEAD_AES_128_GCM: pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
-    SrtpProfile.AEAD_AES_256_GCM: pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
-}
 
 
 class Peer:
@@ -62,14 +57,7 @@ class Peer:
 
     def binding_request(self) -> bytes:
         """An authenticated one that nominates (RFC 8445)."""
-        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-        request.attributes["USERNAME"] = f"{self.ufrag}:peer"
-        request.attributes["PRIORITY"] = 1
-        request.attributes["ICE-CONTROLLING"] = 1
-        request.attributes["USE-CANDIDATE"] = None
-        request.add_message_integrity(self.pwd.encode())
-        request.add_fingerprint()
-        return bytes(request)
+        return binding_request(f"{self.ufrag}:peer", self.pwd)
 
     def receive_rtp(self) -> list[bytes]:
         """The SRTP packets that wait; STUN and SRTCP are passed over."""
@@ -88,16 +76,11 @@ class Peer:
 
     def encrypter(self) -> pylibsrtp.Session:
         """SRTP of what the peer sends."""
-        return self._session(self._own_key, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
+        return libsrtp.session(self.profile, self._own_key, inbound=False)
 
     def decrypter(self) -> pylibsrtp.Session:
         """SRTP of what the server sends to it."""
-        return self._session(self._server_key, pylibsrtp.Policy.SSRC_ANY_INBOUND)
-
-    def _session(self, key: bytes, ssrc_type: int) -> pylibsrtp.Session:
-        return pylibsrtp.Session(
-            pylibsrtp.Policy(key=key, ssrc_type=ssrc_type, srtp_profile=_PYLIBSRTP_PROFILES[self.profile])
-        )
+        return libsrtp.session(self.profile, self._server_key, inbound=True)
 
 
 class Publisher(Peer):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fanwire.control.load.report import percentile
+
 SHARES = (0.5, 0.9, 0.99, 0.999, 1)
 
 
@@ -21,9 +23,8 @@ class Percentiles:
 
 
 def of_values(values: Sequence[float]) -> Percentiles:
-    """The smallest value that so many of all do not exceed."""
-    ordered = sorted(values) or [0.0]
-    at = [ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in SHARES]
+    """As the load tester computes them; zeros of nothing."""
+    at = [percentile(values, share * 100) or 0.0 for share in SHARES]
     return Percentiles(len(values), *at)
 
 

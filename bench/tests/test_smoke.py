@@ -1,18 +1,27 @@
 """The benchmarks at their smallest: each runs, says what it should, and what it forwards is right."""
 
+import dataclasses
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 from xml.etree import ElementTree
 
 import pytest
 
-from bench import check, report, runs
+from bench import check, layers, report, runs
 from bench.bounds import BOUNDS
+from bench.figures import Figures
+from bench.idle import IdleFigures
+from bench.joins import JoinsFigures
+from bench.layers import LayersFigures
+from bench.live import LiveFigures
+from bench.nack import NackFigures
 from bench.tables import TABLES
+from bench.viewers import ViewersFigures
 
 ROOT = Path(__file__).resolve().parents[2]
 FANOUT = ("--subscribers=20", "--rounds=2", "--packets=400", "--verify-subscribers=3")
@@ -132,27 +141,77 @@ def test_what_cannot_be_measured_is_refused(name: str, option: str, said: str) -
     assert said in done.stderr
 
 
-class Found(float):
-    """What any run has found: every figure is this number."""
+FIGURES: dict[str, type] = {
+    "fanout": Figures,
+    "fanout --live": LiveFigures,
+    "idle": IdleFigures,
+    "joins": JoinsFigures,
+    "layers": LayersFigures,
+    "nack": NackFigures,
+    "viewers": ViewersFigures,
+}
 
-    def __getitem__(self, name: str) -> "Found":
-        return self
+
+def made_up(kind: Any, number: float) -> Any:
+    """A value of a field's type in which every number is this one."""
+    if dataclasses.is_dataclass(kind):
+        assert isinstance(kind, type)
+        hints = get_type_hints(kind)
+        hints.pop("options", None)
+        return {name: made_up(hint, number) for name, hint in hints.items()}
+    if kind is str:
+        return "made up"
+    if kind in (int, float, float | None):
+        return number
+    if get_origin(kind) is tuple:
+        return [made_up(part, number) for part in get_args(kind)]
+    assert kind == dict[str, layers.Cost]
+    return {case.name: made_up(layers.Cost, number) for case in (layers.PLAIN, *layers.CASES)}
 
 
-@pytest.mark.parametrize(("found", "passes"), [(Found(0), True), (Found(1e9), False), (runs.NotMeasured("why"), False)])
+def measured_as(number: float) -> Callable[[runs.Run], Any]:
+    """Stands for running a benchmark: its figures, by the names that it has, are all this number."""
+    return lambda run: made_up(FIGURES[f"{run.name} --live" if "--live" in run.options else run.name], number)
+
+
+def test_a_figure_that_a_benchmark_does_not_have_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "_measured", measured_as(1))
+    assert runs.NACK.figure("ratio") == 1
+    for run, misspelt in (
+        (runs.NACK, "ration"),
+        (runs.LAYERS, "cases.vp10.ratio"),
+        (runs.LIVE_200, "in_server_ms.p42"),
+    ):
+        with pytest.raises(KeyError):
+            run.figure(misspelt)
+
+
+def not_measured(run: runs.Run) -> runs.NotMeasured:
+    return runs.NotMeasured("why")
+
+
+@pytest.mark.parametrize(
+    ("measured", "passes", "reasons"),
+    [(measured_as(0), True, 0), (measured_as(1e9), False, 0), (not_measured, False, len(BOUNDS))],
+    ids=["low", "high", "not measured"],
+)
 def test_check_passes_what_keeps_within_every_bound(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: object, passes: bool
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    measured: Callable[[runs.Run], Any],
+    passes: bool,
+    reasons: int,
 ) -> None:
-    monkeypatch.setattr(runs, "_measured", lambda run: found)
+    monkeypatch.setattr(runs, "_measured", measured)
     assert check.main([]) == (0 if passes else 1)
     told = capsys.readouterr().out
     assert told.count("pass  ") == (len(BOUNDS) if passes else 0)
     assert told.count("FAIL  ") == (0 if passes else len(BOUNDS))
-    assert told.count(": why") == (len(BOUNDS) if isinstance(found, runs.NotMeasured) else 0)
+    assert told.count(": why") == reasons
 
 
 def test_report_fills_every_table_and_draws_every_plot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(runs, "_measured", lambda run: Found(1234))
+    monkeypatch.setattr(runs, "_measured", measured_as(1234))
     page = tmp_path / "performance.md"
     page.write_text((ROOT / "docs/performance.md").read_text())
     assert report.main([f"--docs={tmp_path}"]) == 0

@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 from aioice import stun
-from pylibsrtp import Policy, Session
 from yarl import URL
 
-from fanwire.control.media.engine import SrtpProfile
 from fanwire.control.media.keys import SrtpKeys
 from fanwire.control.session.certificate import Certificate
 from fanwire.control.session.dtls import DtlsAssociation
@@ -24,17 +22,13 @@ from fanwire.control.session.handshake import Handshake
 from fanwire.fastpath.testing.packet_counter import PacketCounter
 
 from .crowd_offers import Answer
+from .stun import binding_request
 
 if TYPE_CHECKING:
     from fanwire.fastpath.testing.packet_counter import Tally
 
 _CHECK_AGAIN_S = 0.3
 _CHECKS = 100
-_PROFILES = {
-    SrtpProfile.AES128_CM_SHA1_80: Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
-    SrtpProfile.AEAD_AES_128_GCM: Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
-    SrtpProfile.AEAD_AES_256_GCM: Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
-}
 
 
 Sent = Callable[[bytes], None]
@@ -149,14 +143,14 @@ class Client:
     def check(self, *, use_candidate: bool = True) -> bytes:
         """Sends a connectivity check, which renews consent too (RFC 8445 section 7.2.2, RFC 7675); its bytes."""
         assert self.answer is not None
-        attributes = {"USERNAME": f"{self.answer.ufrag}:{self._ufrag}", "PRIORITY": 0x6E7F00FF, "ICE-CONTROLLING": 1}
+        attributes: dict[str, object] = {"PRIORITY": 0x6E7F00FF, "ICE-CONTROLLING": 1}
         if use_candidate:
             attributes["USE-CANDIDATE"] = None
-        message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST, attributes=attributes)
-        message.add_message_integrity(self.answer.pwd.encode())
-        message.add_fingerprint()
-        self._checks[message.transaction_id] = None
-        datagram = bytes(message)
+        transaction = secrets.token_bytes(12)
+        datagram = binding_request(
+            f"{self.answer.ufrag}:{self._ufrag}", self.answer.pwd, attributes=attributes, transaction=transaction
+        )
+        self._checks[transaction] = None
         self.send(datagram)
         return datagram
 
@@ -195,16 +189,6 @@ class Client:
         assert message.attributes["XOR-MAPPED-ADDRESS"] == self.address
         del self._checks[message.transaction_id]
         self._checked.set()
-
-
-def protector(keys: SrtpKeys) -> Session:
-    """The SRTP of what a client sends."""
-    return Session(Policy(keys.local, Policy.SSRC_ANY_OUTBOUND, srtp_profile=_PROFILES[keys.profile]))
-
-
-def opener(keys: SrtpKeys) -> Session:
-    """The SRTP of what a client receives."""
-    return Session(Policy(keys.remote, Policy.SSRC_ANY_INBOUND, srtp_profile=_PROFILES[keys.profile]))
 
 
 def _now_us() -> int:

@@ -11,7 +11,8 @@ from pylibsrtp import Session
 from fanwire.control.media.keys import SrtpKeys
 from fanwire.fastpath.testing import probes
 
-from .crowd_client import Client, Sent, Services, ignore, opener, protector
+from . import libsrtp
+from .crowd_client import Client, Sent, Services, ignore
 from .crowd_media import AUDIO_S, FRAMES_PER_S, Audio, Track, Video, serial, starts_keyframe, video_serial
 from .crowd_offers import AUDIO_PT, VIDEO_PT, publish_offer, watch_offer
 
@@ -88,7 +89,8 @@ class Publisher(Client):
 
     def set_keys(self, keys: SrtpKeys) -> None:
         """The handshake is over."""
-        self._protector, self._opener = protector(keys), opener(keys)
+        self._protector = libsrtp.session(keys.profile, keys.local, inbound=False)
+        self._opener = libsrtp.session(keys.profile, keys.remote, inbound=True)
 
     def on_media(self, data: bytes) -> None:
         """RTCP has come."""
@@ -143,7 +145,7 @@ class Viewer(Client):
 
     def set_keys(self, keys: SrtpKeys) -> None:
         """The handshake is over; the server has known so a little longer."""
-        self._opener = opener(keys)
+        self._opener = libsrtp.session(keys.profile, keys.remote, inbound=True)
         for data in self._early:
             self._open(self._opener, data)
         self._early.clear()

@@ -12,17 +12,7 @@ from fanwire.fastpath import backends
 from fanwire.fastpath.messages import SrtpProfile
 from fanwire.fastpath.testing.protection import Ciphers
 
-WINDOW = 1024
-KEY_BYTES = {
-    SrtpProfile.AEAD_AES_128_GCM: 28,
-    SrtpProfile.AEAD_AES_256_GCM: 44,
-    SrtpProfile.AES128_CM_SHA1_80: 30,
-}
-_ORACLE = {
-    SrtpProfile.AEAD_AES_128_GCM: pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
-    SrtpProfile.AEAD_AES_256_GCM: pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
-    SrtpProfile.AES128_CM_SHA1_80: pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
-}
+from . import libsrtp
 
 
 @cache
@@ -44,14 +34,12 @@ def ciphers(name: str) -> Ciphers:
 
 
 def master_key(profile: SrtpProfile, seed: int = 7) -> bytes:
-    return bytes((i * seed + seed) & 0xFF for i in range(KEY_BYTES[profile]))
+    return bytes((i * seed + seed) & 0xFF for i in range(profile.key_bytes + profile.salt_bytes))
 
 
 def oracle(profile: SrtpProfile, key: bytes, *, inbound: bool) -> pylibsrtp.Session:
     """A session of libsrtp for any SSRC."""
-    kind = pylibsrtp.Policy.SSRC_ANY_INBOUND if inbound else pylibsrtp.Policy.SSRC_ANY_OUTBOUND
-    policy = pylibsrtp.Policy(key=key, ssrc_type=kind, srtp_profile=_ORACLE[profile])
-    policy.window_size = WINDOW
+    policy = libsrtp.policy(profile, key, inbound=inbound)
     policy.allow_repeat_tx = True
     session = pylibsrtp.Session(policy)
     ffi = pylibsrtp._binding.ffi

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import struct
 import sys
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,11 +48,6 @@ def stun() -> Iterator[bytes]:
     yield probes.stun_error(TRANSACTION, 420, 0x7FF1, sign)
     yield probes.stun_error(TRANSACTION, 487, 0, sign)
     yield probes.stun_request(TRANSACTION, b"servers:callers", 1 << 63, 7, True, sign)
-    body = struct.pack("!HH8s", 0x0006, 7, b"me:them")
-    body += struct.pack("!HHI", 0x0024, 4, 1) + struct.pack("!HH", 0x0025, 0) + struct.pack("!HHQ", 0x802A, 8, 5)
-    body += struct.pack("!HH", 0x0008, 20) + bytes(20)
-    data = struct.pack("!HHI", 0x0001, len(body) + 8, 0x2112A442) + TRANSACTION + body
-    yield data + struct.pack("!HHI", 0x8028, 4, zlib.crc32(data) ^ 0x5354554E)
 
 
 def rtp(extension: bytes = b"", csrcs: int = 0, padding: int = 0) -> bytes:

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pylibsrtp
 import pytest
 from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsParameters, RTCDtlsTransport
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint as AiortcFingerprint
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from ci.support import libsrtp
 from ci.support.dtls import PrivateKey, fingerprints, self_signed, sha256
 from fanwire.control.media.engine import SrtpProfile
 from fanwire.control.media.keys import SrtpKeys
@@ -26,12 +26,6 @@ from fanwire.control.session.handshake import Handshake
 
 OURS = Certificate.generate()
 Address = tuple[str, int]
-
-LIBSRTP = {
-    SrtpProfile.AES128_CM_SHA1_80: ("SRTP_AES128_CM_SHA1_80", pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_80),
-    SrtpProfile.AEAD_AES_128_GCM: ("SRTP_AEAD_AES_128_GCM", pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_128_GCM),
-    SrtpProfile.AEAD_AES_256_GCM: ("SRTP_AEAD_AES_256_GCM", pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_256_GCM),
-}
 
 
 class Port(asyncio.DatagramProtocol):
@@ -170,12 +164,8 @@ class Srtp:
     """SRTP both ways under our keys."""
 
     def __init__(self, keys: SrtpKeys) -> None:
-        policy = pylibsrtp.Policy
-        profile = LIBSRTP[keys.profile][1]
-        out = policy(key=keys.local, ssrc_type=policy.SSRC_ANY_OUTBOUND, srtp_profile=profile)
-        back = policy(key=keys.remote, ssrc_type=policy.SSRC_ANY_INBOUND, srtp_profile=profile)
-        self.protect = pylibsrtp.Session(out).protect
-        self.unprotect = pylibsrtp.Session(back).unprotect
+        self.protect = libsrtp.session(keys.profile, keys.local, inbound=False).protect
+        self.unprotect = libsrtp.session(keys.profile, keys.remote, inbound=True).unprotect
 
 
 def write_pem(folder: Path, kind: str) -> tuple[Path, list[tuple[str, str]]]:
@@ -194,7 +184,7 @@ def write_pem(folder: Path, kind: str) -> tuple[Path, list[tuple[str, str]]]:
 def common(pem: Path, profile: SrtpProfile) -> tuple[str, ...]:
     length = 2 * (profile.key_bytes + profile.salt_bytes)
     export = ("-keymatexport", "EXTRACTOR-dtls_srtp", "-keymatexportlen", str(length))
-    return ("-dtls1_2", "-cert", str(pem), "-key", str(pem), "-use_srtp", LIBSRTP[profile][0], *export)
+    return ("-dtls1_2", "-cert", str(pem), "-key", str(pem), "-use_srtp", f"SRTP_{profile.name}", *export)
 
 
 @contextlib.asynccontextmanager

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ci.support.srtp import WINDOW, ciphers, master_key, oracle, rtcp_packet, rtp_header, served
+from ci.support.libsrtp import WINDOW
+from ci.support.srtp import ciphers, master_key, oracle, rtcp_packet, rtp_header, served
 from fanwire.fastpath.messages import SrtpProfile
 from fanwire.fastpath.testing.protection import Srtp, protect
 

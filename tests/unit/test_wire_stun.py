@@ -11,6 +11,7 @@ from aioice import stun as aioice_stun
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ci.support.stun import binding_request
 from fanwire.fastpath.testing import probes
 
 PASSWORD = b"VOkJxbRl1RmTxUk/WvJxBt"
@@ -133,14 +134,8 @@ def test_an_error_code_out_of_range_is_malformed(value: bytes) -> None:
 
 
 def test_a_request_of_another_implementation_is_read() -> None:
-    request = aioice_stun.Message(aioice_stun.Method.BINDING, aioice_stun.Class.REQUEST)
-    request.attributes["USERNAME"] = "here:there"
-    request.attributes["PRIORITY"] = 1
-    request.attributes["ICE-CONTROLLING"] = 2
-    request.attributes["USE-CANDIDATE"] = None
-    request.add_message_integrity(PASSWORD)
-    request.add_fingerprint()
-    status, stun = probes.stun_parse(bytes(request))
+    request = binding_request("here:there", PASSWORD.decode())
+    status, stun = probes.stun_parse(request)
     assert status == "ok"
     assert stun is not None
     assert stun["username"] == b"here:there"

@@ -15,8 +15,10 @@ from typing import TypeVar
 
 import pytest
 from aioice import stun
-from pylibsrtp import Policy, Session
+from pylibsrtp import Session
 
+from ci.support import libsrtp
+from ci.support.stun import binding_request
 from fanwire.fastpath.messages import (
     AddConsumer,
     AddProducer,
@@ -132,7 +134,7 @@ class TcpPeer:
 
     def check(self, name: str) -> stun.Message:
         """Authenticates as the peer of transport `name`; returns the answer."""
-        self.send(binding_request(name))
+        self.send(check(name))
         return stun.parse_message(self.receive())
 
     @property
@@ -179,24 +181,16 @@ def until(ask: Callable[[], T | None]) -> T:
     return answer
 
 
-def binding_request(name: str, password: str = PASSWORD) -> bytes:
-    message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-    message.attributes["USERNAME"] = f"{name}:peer"
-    message.attributes["PRIORITY"] = 1
-    message.attributes["ICE-CONTROLLING"] = 1
-    message.attributes["USE-CANDIDATE"] = None
-    message.add_message_integrity(password.encode())
-    return bytes(message)
+def check(name: str, password: str = PASSWORD) -> bytes:
+    return binding_request(f"{name}:peer", password)
 
 
 def sender(name: str) -> Session:
-    policy = Policy(key(name), Policy.SSRC_ANY_OUTBOUND, srtp_profile=Policy.SRTP_PROFILE_AEAD_AES_128_GCM)
-    return Session(policy)
+    return libsrtp.session(SrtpProfile.AEAD_AES_128_GCM, key(name), inbound=False)
 
 
 def receiver() -> Session:
-    policy = Policy(key("server"), Policy.SSRC_ANY_INBOUND, srtp_profile=Policy.SRTP_PROFILE_AEAD_AES_128_GCM)
-    return Session(policy)
+    return libsrtp.session(SrtpProfile.AEAD_AES_128_GCM, key("server"), inbound=True)
 
 
 def rtp(seq: int, payload: bytes) -> bytes:
@@ -248,7 +242,7 @@ def test_a_transport_moves_from_udp_to_a_connection_and_back(host: Host, dial: C
         udp.connect(host.udp)
         tcp = dial()
         for _ in range(2):
-            udp.send(binding_request("alice"))
+            udp.send(check("alice"))
             udp.recv(2048)
             host.worker.submit(SendDatagram(transport, DTLS))
             assert udp.recv(2048) == DTLS
@@ -274,7 +268,7 @@ def test_a_peer_that_reconnects_goes_on(host: Host, dial: Callable[[], TcpPeer])
 def test_strangers_are_shown_out(host: Host, dial: Callable[[], TcpPeer]) -> None:
     host.open("alice")
     wrong_password, garbage, oversize, dtls_first, reset, honest = (dial() for _ in range(6))
-    wrong_password.send(binding_request("alice", "q" * 24), binding_request("nobody"))
+    wrong_password.send(check("alice", "q" * 24), check("nobody"))
     garbage.sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
     oversize.sock.sendall(struct.pack("!H", 2049))
     dtls_first.send(DTLS)
@@ -325,7 +319,7 @@ def test_a_viewer_that_stops_reading_hurts_nobody(host: Host, dial: Callable[[],
         for name, peer in (("alice", alice), ("carol", carol)):
             peer.settimeout(WAIT_S)
             peer.connect(host.udp)
-            peer.send(binding_request(name))
+            peer.send(check(name))
             peer.recv(2048)
         bob = dial()
         bob.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)

@@ -11,6 +11,8 @@ from aioice import stun
 from fanwire.fastpath.messages import OpenTransport, Path, SetKeys, SrtpProfile
 from fanwire.fastpath.testing import probes
 
+from .. import libsrtp
+from ..stun import binding_request
 from .world import Link, World
 
 SERVER = ("192.0.2.1", 7800)
@@ -23,13 +25,6 @@ def ntp_at(now_us: int) -> int:
     """The wall clock of every publisher, as 32.32 fixed point seconds."""
     seconds, rest = divmod(now_us, 1_000_000)
     return (NTP_1970 + seconds) << 32 | (rest << 32) // 1_000_000
-
-
-def session(profile: SrtpProfile, key: bytes, *, inbound: bool) -> pylibsrtp.Session:
-    kind = pylibsrtp.Policy.SSRC_ANY_INBOUND if inbound else pylibsrtp.Policy.SSRC_ANY_OUTBOUND
-    policy = pylibsrtp.Policy(key=key, ssrc_type=kind, srtp_profile=profile)
-    policy.window_size = 1024
-    return pylibsrtp.Session(policy)
 
 
 class Peer:
@@ -62,8 +57,8 @@ class Peer:
         self.key = world.chance.randbytes(length)
         self.server_key = world.chance.randbytes(length)
         self.ufrag, self.pwd = f"ufrag{number:03}", f"password-of-peer-{number:08}"
-        self.outbound = session(profile, self.key, inbound=False)
-        self.inbound = session(profile, self.server_key, inbound=True)
+        self.outbound = libsrtp.session(profile, self.key, inbound=False)
+        self.inbound = libsrtp.session(profile, self.server_key, inbound=True)
         self.answers: list[tuple[Path, stun.Message]] = []
         self.heard_on: list[Path] = []  # the path of every datagram received
         self.replays = 0
@@ -107,12 +102,17 @@ class Peer:
         change: Callable[[bytes], bytes] = lambda data: data,
     ) -> None:
         """Sends a connectivity check (RFC 8445 section 7.2.2), altered by `change`."""
-        attributes: dict[str, object] = {"USERNAME": username or f"{self.ufrag}:peer", "PRIORITY": 1, role: 7}
+        attributes: dict[str, object] = {"PRIORITY": 1, role: 7}
         if use_candidate:
             attributes["USE-CANDIDATE"] = None
-        message = stun.Message(stun.Method.BINDING, kind, self.world.chance.randbytes(12), attributes)
-        message.add_message_integrity((pwd or self.pwd).encode())
-        self.send_raw(change(bytes(message)), path)
+        request = binding_request(
+            username or f"{self.ufrag}:peer",
+            pwd or self.pwd,
+            attributes=attributes,
+            kind=kind,
+            transaction=self.world.chance.randbytes(12),
+        )
+        self.send_raw(change(request), path)
 
     def send_raw(self, data: bytes, path: Path | None = None) -> None:
         """Sends bytes as they are."""

@@ -1,0 +1,23 @@
+"""Connectivity checks of simulated clients (RFC 8445 section 7.2.2), built by aioice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aioice import stun
+
+NOMINATION: Mapping[str, object] = {"PRIORITY": 1, "ICE-CONTROLLING": 1, "USE-CANDIDATE": None}
+
+
+def binding_request(
+    username: str,
+    pwd: str,
+    *,
+    attributes: Mapping[str, object] = NOMINATION,
+    kind: stun.Class = stun.Class.REQUEST,
+    transaction: bytes | None = None,
+) -> bytes:
+    """A check with MESSAGE-INTEGRITY and FINGERPRINT. `username` is `receiver:sender`; a transaction id is made up."""
+    message = stun.Message(stun.Method.BINDING, kind, transaction, {"USERNAME": username, **attributes})
+    message.add_message_integrity(pwd.encode())
+    return bytes(message)
