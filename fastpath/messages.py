@@ -151,12 +151,16 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class TransportChange:
-    """What has become of a transport. Later changes replace earlier ones that were not read yet."""
+    """The state of a transport. A later change replaces an earlier one that was not read yet.
+
+    `producers_with_media` counts its producers that a viewer could decode: a keyframe has come, or a packet of sound.
+    """
 
     transport: int
     state: TransportState
     reason: CloseReason
     path: Path | None
+    producers_with_media: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 #include "../select/keyframe.h"
 #include "../select/rank.h"
 #include "../state/batch.h"
+#include "../state/marks.h"
 #include "../wire/bytes.h"
 #include "fixups.h"
 #include "frame.h"
@@ -53,6 +54,13 @@ static void note_pace(fw_encoding_t *e, const fw_packet_t *packet) {
         if (p->encodings[i] != e) p->encodings[i]->liveness.missed++;
 }
 
+/* A copy of another worker's producer has no transport: its original reports. */
+static void note_media(fw_core_t *core, fw_producer_t *p) {
+    if (p->has_media) return;
+    p->has_media = true;
+    if (p->transport != NULL) fw_mark_changed(core, p->transport);
+}
+
 void fw_store(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool history) {
     fw_producer_t *p = e->producer;
     bool empty = packet->rtp.payload_len == 0;
@@ -68,6 +76,7 @@ void fw_store(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool histo
     if (packet->frame.sets_before && !is_headed(core, e, packet)) packet->frame.keyframe = false;
     bool keyframe = packet->frame.keyframe;
     packet->sync_point = !empty && (p->media.kind == FW_AUDIO || keyframe);
+    if (packet->sync_point) note_media(core, p);
     fw_pool_take(&core->pool);
     fw_cache_put(&e->cache, packet->seq64, empty ? FW_CACHE_NONE : packet->number);
     if (!empty) note_pace(e, packet);

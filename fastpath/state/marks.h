@@ -11,7 +11,7 @@
 /* The deadlines of `t` may have changed: core/agenda.c recomputes them. */
 void fw_mark_due(fw_core_t *core, fw_transport_t *t);
 
-/* The state, the path or the current layers of `t` have changed: core/ reports it to the control plane. */
+/* The state, the path, the current layers or the media of `t` have changed: core/ reports it to the control plane. */
 void fw_mark_changed(fw_core_t *core, fw_transport_t *t);
 
 /* A consumer of `t` has its first sender report due (fw_consumer_t.first_report_due). */

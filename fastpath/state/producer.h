@@ -36,6 +36,7 @@ struct fw_producer {
     int8_t best; /* the highest live encoding, FW_ENCODING_NONE before the first packet */
     uint8_t live; /* bit i: encoding i is live */
     uint64_t ranked_us;
+    bool has_media; /* a viewer could decode it: a keyframe has come, or a packet of sound */
     fw_keyframes_t keyframes;
     uint32_t pli_count;
     uint8_t fir_seq;
