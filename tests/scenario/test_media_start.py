@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ci.support.scenario.packet import PAYLOADS, Frame
 from ci.support.scenario.publisher import Publisher, Source
-from ci.support.scenario.specs import H264, OPUS, VP8, consumer, producer
-from ci.support.scenario.viewer import Viewer
+from ci.support.scenario.specs import H264, OPUS, VP8, producer
 from ci.support.scenario.world import World
 
 
