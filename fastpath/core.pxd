@@ -511,7 +511,7 @@ cdef extern from "core/core.h" nogil:
     bint fw_core_knows(const fw_core_t *core, const fw_path_t *path)
     void fw_core_receive_all(fw_core_t *core, const fw_udp_datagram_t *datagrams, size_t count, uint64_t now_us)
     void fw_core_relayed(fw_core_t *core, fw_relay_kind_t kind, const fw_relay_head_t *head, const uint8_t *body, size_t len, uint64_t now_us)
-    void fw_core_note_flush(fw_core_t *core, uint64_t us)
+    void fw_core_note_round(fw_core_t *core, uint64_t us)
     void fw_core_flush(fw_core_t *core, uint64_t now_us)
     fw_deadline_t fw_core_next(const fw_core_t *core)
 

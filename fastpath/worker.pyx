@@ -243,7 +243,7 @@ cdef uint64_t time_to_sleep(worker_t *w) noexcept nogil:
 
 cdef void run(worker_t *w) noexcept nogil:
     cdef int fds[FW_WAIT_FDS]
-    cdef uint64_t ready, now_us, sent
+    cdef uint64_t ready, now_us
     cdef size_t i, waited
     for i in range(w.fd_count):
         fds[i] = w.fds[i]
@@ -267,10 +267,8 @@ cdef void run(worker_t *w) noexcept nogil:
         if ready >> (w.fd_count + 2) & 1:
             fw_ports_receive(w.ports, on_frame, w)
         fw_tcp_tick(w.tcp, now_us)
-        sent = w.rtp_out
         fw_core_flush(w.core, now_us)
-        if w.rtp_out != sent:
-            fw_core_note_flush(w.core, fw_clock_us() - now_us)
+        fw_core_note_round(w.core, fw_clock_us() - now_us)
         wake_peers(w)
         w.rounds += 1
         if w.tell:

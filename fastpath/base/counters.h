@@ -25,6 +25,7 @@
     X(nack_not_cached)           \
     X(nack_filled)               \
     X(nack_over_budget)          \
+    X(fast_start_restarted)      \
     X(keyframe_requests_in)      \
     X(keyframe_requests_out)     \
     X(twcc_out)                  \

@@ -89,6 +89,7 @@ void fw_consumer_unbind(fw_core_t *core, fw_consumer_t *c) {
     p->followers[c->follower_index] = p->followers[--p->follower_count];
     p->followers[c->follower_index].consumer->follower_index = c->follower_index;
     c->producer = NULL;
+    c->fast_start_sync_us = 0;
     c->preferred_encoding = FW_HIGHEST;
     c->limit = (fw_layers_t){.spatial = FW_LAYERS_ALL, .temporal = FW_LAYERS_ALL};
     c->select = (fw_select_t){FW_ENCODING_NONE, FW_ENCODING_NONE};

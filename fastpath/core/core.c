@@ -160,15 +160,25 @@ void fw_core_flush(fw_core_t *core, uint64_t now_us) {
     core->now_us = now_us;
     fw_relay_flush(core);
     fw_agenda_run(core);
-    if (now_us >= fw_batch_due_us(core) || now_us >= fw_fast_start_next_us(core)) {
+    if (now_us >= fw_batch_due_us(core)) {
         fw_egress_flush(core);
-        fw_fast_start_flush(core);
+        if (now_us >= fw_fast_start_next_us(core)) fw_outbox_flush(&core->outbox); /* live packets do not wait for fast start */
     }
+    fw_fast_start_flush(core);
     while ((t = fw_marks_take_first_report(core)) != NULL) fw_rtcp_send_first_reports(core, t);
     fw_agenda_update(core);
     fw_outbox_flush(&core->outbox);
     if (core->touched == NULL) core->batch_us = 0;
     report_changes(core);
+}
+
+void fw_core_note_round(fw_core_t *core, uint64_t us) {
+    uint64_t sent = core->counters.rtp_out - core->noted_packets;
+    uint64_t paced = core->paced_packets < sent ? core->paced_packets : sent;
+    uint64_t live_us = fw_load_note(&core->load, core->now_us, us, sent - paced, paced);
+    if (sent > paced) core->last_flush_us = live_us;
+    core->noted_packets = core->counters.rtp_out;
+    core->paced_packets = 0;
 }
 
 fw_deadline_t fw_core_next(const fw_core_t *core) {

@@ -31,8 +31,8 @@ void fw_core_relayed(fw_core_t *core, fw_relay_kind_t kind, const fw_relay_head_
  * waits for nothing, and larger batches are cheaper for a large one. */
 void fw_core_flush(fw_core_t *core, uint64_t now_us);
 
-/* Sets the duration of the last flush that sent media, in microseconds. */
-static inline void fw_core_note_flush(fw_core_t *core, uint64_t us) { core->last_flush_us = us; }
+/* Reports that the round which fw_core_flush has ended took so many microseconds, without the sleep before it. */
+void fw_core_note_round(fw_core_t *core, uint64_t us);
 
 /* When fw_core_flush is to be called though nothing was received, and why. */
 fw_deadline_t fw_core_next(const fw_core_t *core);

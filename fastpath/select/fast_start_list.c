@@ -1,40 +1,39 @@
 #include "fast_start_list.h"
 
 bool fw_fast_start_is_near(const fw_core_t *core, const fw_encoding_t *e) {
-    if (e->sync_point_seq64 == 0 || core->now_us - e->sync_point_us >= core->config.instant_join_us) return false;
-    const fw_packet_t *entry = fw_encoding_cached(core, e, e->sync_point_seq64);
-    return entry != NULL && e->highest_seq64 - e->sync_point_seq64 < fw_cache_reach(&e->cache) &&
-           core->pool.next - entry->number < core->pool.count / 8 * 7;
+    if (e->sync_point_seq64 == 0) return false;
+    uint64_t age_us = core->now_us - e->sync_point_us;
+    if (age_us >= core->config.instant_join_us || age_us > FW_FAST_START_LONGEST_US * (FW_FAST_START_SPEED - 1)) return false;
+    const fw_packet_t *first = fw_encoding_cached(core, e, e->sync_point_seq64);
+    return first != NULL && e->highest_seq64 - e->sync_point_seq64 < fw_cache_reach(&e->cache) &&
+           core->pool.next - first->number < core->pool.count / 8 * 7;
 }
 
 static void wake(fw_core_t *core) {
     if (core->fast_starts.due_us == UINT64_MAX) core->fast_starts.due_us = core->now_us;
 }
 
-void fw_fast_start_put_last(fw_core_t *core, fw_consumer_t *c) {
+/* Inserts a consumer behind the others of its producer, or else as the last to have its turn. */
+static void insert(fw_core_t *core, fw_consumer_t *c) {
     fw_fast_start_list_t *list = &core->fast_starts;
+    fw_consumer_t *before = c->producer->fast_start_last;
+    if (before == NULL && list->turn != NULL) before = list->turn->previous_fast_start;
+    fw_consumer_t *after = before == NULL ? c : before->next_fast_start;
+    if (before == NULL) before = list->turn = c;
+    c->previous_fast_start = before;
+    c->next_fast_start = after;
+    before->next_fast_start = after->previous_fast_start = c;
+    c->producer->fast_start_last = c;
     c->in_fast_start = true;
-    c->next_fast_start = NULL;
-    c->previous_fast_start = list->last;
-    *(list->last == NULL ? &list->first : &list->last->next_fast_start) = c;
-    list->last = c;
     list->count++;
 }
 
-void fw_fast_start_take_out(fw_core_t *core, fw_consumer_t *c) {
-    fw_fast_start_list_t *list = &core->fast_starts;
-    fw_consumer_t *next = c->next_fast_start;
-    fw_consumer_t *previous = c->previous_fast_start;
-    *(previous == NULL ? &list->first : &previous->next_fast_start) = next;
-    *(next == NULL ? &list->last : &next->previous_fast_start) = previous;
-    list->count--;
-    c->in_fast_start = false;
-}
-
 bool fw_fast_start_request(fw_core_t *core, fw_consumer_t *c) {
-    if (c->select.current != FW_ENCODING_NONE || !fw_fast_start_is_near(core, c->producer->encodings[c->select.target])) return false;
+    if (c->select.current != FW_ENCODING_NONE) return false;
+    const fw_encoding_t *e = c->producer->encodings[c->select.target];
+    if (!fw_fast_start_is_near(core, e) || e->sync_point_us <= c->fast_start_sync_us) return false;
     if (c->in_fast_start) return true;
-    fw_fast_start_put_last(core, c);
+    insert(core, c);
     wake(core);
     return true;
 }
@@ -48,7 +47,21 @@ bool fw_fast_start_repeat(fw_core_t *core, fw_consumer_t *c) {
 }
 
 void fw_fast_start_cancel(fw_core_t *core, fw_consumer_t *c) {
-    if (c->in_fast_start) fw_fast_start_take_out(core, c);
+    fw_fast_start_list_t *list = &core->fast_starts;
+    if (!c->in_fast_start) return;
+    fw_consumer_t *previous = c->previous_fast_start, *next = c->next_fast_start;
+    if (c->producer->fast_start_last == c) c->producer->fast_start_last = previous != c && previous->producer == c->producer ? previous : NULL;
+    if (list->turn == c) list->turn = next == c ? NULL : next;
+    previous->next_fast_start = next;
+    next->previous_fast_start = previous;
+    list->count--;
+    fw_fast_start_set_demand(core, c, 0);
+    c->in_fast_start = c->fast_start_waits = false;
+}
+
+void fw_fast_start_set_demand(fw_core_t *core, fw_consumer_t *c, uint32_t packets_per_s) {
+    core->fast_starts.packets_per_s += packets_per_s - (uint64_t)c->fast_start_packets_per_s;
+    c->fast_start_packets_per_s = packets_per_s;
 }
 
 uint64_t fw_fast_start_next_us(const fw_core_t *core) {

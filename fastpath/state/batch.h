@@ -11,6 +11,11 @@
 /* Appends a packet to the batch of its producer. */
 void fw_batch_add(fw_core_t *core, fw_producer_t *p, fw_packet_t *packet);
 
+/* Whether a cached packet is in the batch. */
+static inline bool fw_batch_holds(const fw_core_t *core, const fw_packet_t *packet) {
+    return core->touched != NULL && packet->number >= core->batch_number;
+}
+
 /* Whether the pool has a slot outside the batch. Counts drop_pool_full where it has none. */
 bool fw_batch_has_room(fw_core_t *core);
 

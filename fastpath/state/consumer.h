@@ -89,7 +89,11 @@ struct fw_consumer {
     fw_consumer_t *next_fast_start;
     fw_consumer_t *previous_fast_start;
     uint64_t next_seq64;        /* fast start: the next packet of the encoding to read from the cache */
-    uint64_t fast_start_end_us; /* when fast start reaches the live edge */
+    uint64_t fast_start_end_us; /* when fast start reaches the live edge by plan */
+    uint64_t fast_start_began_us;
+    uint64_t fast_start_sync_us; /* arrival of the keyframe at which it began; 0: never begun from this producer */
+    uint32_t fast_start_packets_per_s; /* see fw_fast_start_set_demand */
+    bool fast_start_waits;             /* cannot begin yet, and a keyframe was requested */
     uint64_t start_seq64;       /* first packet of the current epoch, by the encoding's numbers */
     uint32_t follower_index;    /* in the producer's followers */
     uint32_t rtx_ssrc;

@@ -6,6 +6,7 @@
 #define FW_STATE_CORE_H
 
 #include "../base/counters.h"
+#include "../base/load.h"
 #include "../base/map.h"
 #include "../base/outbox.h"
 #include "../base/pool.h"
@@ -27,12 +28,12 @@ typedef struct {
     uint64_t hash_seed;        /* random, so that peers cannot choose keys that collide */
 } fw_core_config_t;
 
-/* Consumers in fast start. */
+/* Consumers in fast start, in a ring: see select/fast_start_list.h. */
 typedef struct {
-    fw_consumer_t *first;
-    fw_consumer_t *last;
+    fw_consumer_t *turn; /* the next to be sent packets, NULL for an empty ring */
     uint32_t count;
-    uint64_t due_us; /* when the next have their turn, UINT64_MAX where all wait for more to come */
+    uint64_t packets_per_s; /* that those which have begun take of the worker */
+    uint64_t due_us;        /* deadline of the next packets, UINT64_MAX where all wait for packets to arrive */
 } fw_fast_start_list_t;
 
 struct fw_core {
@@ -54,7 +55,10 @@ struct fw_core {
     fw_producer_t *touched; /* producers with packets in this batch */
     uint64_t batch_us;      /* arrival of its first packet; 0 for an empty batch */
     uint64_t batch_number;  /* number of that packet in the pool */
-    uint64_t last_flush_us; /* duration of the last flush that sent media */
+    uint64_t last_flush_us; /* duration of the last flush that sent live packets */
+    fw_load_t load;
+    uint64_t noted_packets; /* counters.rtp_out at the end of the last round */
+    uint64_t paced_packets; /* sent by fast start since then */
     fw_fast_start_list_t fast_starts;
     fw_transport_t **flush; /* transports with packets in this batch; flush_capacity is at least the number of transports */
     uint32_t flush_count;

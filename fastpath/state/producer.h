@@ -46,6 +46,7 @@ struct fw_producer {
     fw_packet_t *batch_last;
     fw_packet_t *relay_next; /* the first of them that is not relayed yet */
     fw_producer_t *next_touched;
+    fw_consumer_t *fast_start_last; /* its last consumer in the ring of fast starts, or NULL */
 };
 
 /* Whether any of its formats has negotiated one of these kinds of feedback (FW_FB_*, or-ed). */

@@ -41,7 +41,7 @@ class Sandbox:
     def flush(self, now_us: int) -> None:
         """Ends a round."""
 
-    def spent(self, us: int) -> None:
+    def note_round(self, us: int) -> None:
         """Says how long the last round took that forwarded media."""
 
     def next_us(self) -> int | None:

@@ -180,8 +180,8 @@ cdef class Sandbox:
     def flush(self, uint64_t now_us):
         fw_core_flush(self.core, now_us)
 
-    def spent(self, uint64_t us):
-        fw_core_note_flush(self.core, us)
+    def note_round(self, uint64_t us):
+        fw_core_note_round(self.core, us)
 
     def next_us(self):
         cdef uint64_t next_us = fw_core_next(self.core).due_us

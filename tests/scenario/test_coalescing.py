@@ -36,7 +36,7 @@ def test_media_waits_for_no_longer_than_forwarding_takes_nor_than_the_bound() ->
         source, received = call(world)
         delays_us(world, source, received)
         for spent_us, waits_us in ((0, 0), (300, 300), (1200, 1200), (50_000, BOUND_US)):
-            world.nodes[0].sandbox.spent(spent_us)
+            world.nodes[0].sandbox.note_round(spent_us)
             second = max(0, waits_us - 500) if waits_us > 500 else waits_us
             assert delays_us(world, source, received) == [waits_us, second, waits_us]
 
@@ -44,7 +44,7 @@ def test_media_waits_for_no_longer_than_forwarding_takes_nor_than_the_bound() ->
 def test_without_a_bound_media_never_waits() -> None:
     with World() as world:
         source, received = call(world)
-        world.nodes[0].sandbox.spent(50_000)
+        world.nodes[0].sandbox.note_round(50_000)
         assert delays_us(world, source, received) == [0, 0, 0]
 
 
@@ -53,7 +53,7 @@ def test_a_full_batch_waits_no_longer_and_nothing_of_it_is_lost() -> None:
         source, received = call(world)
         source.send_frame()
         world.run(0.2)
-        world.nodes[0].sandbox.spent(50_000)
+        world.nodes[0].sandbox.note_round(50_000)
         before = len(received.packets)
         start_us = world.now_us
         for _ in range(300):

@@ -62,6 +62,7 @@ class Node:
 
     sandbox: Sandbox
     touched: bool = False
+    busy_until_us: int = 0  # its round lasts until then
     punts: list[Punt] = field(default_factory=list)
     changes: list[TransportChange] = field(default_factory=list)
 
@@ -78,9 +79,11 @@ class World:
         max_ssrcs: int = 64,
         coalesce_us: int = 0,
         instant_join_us: int = 3_000_000,
+        packet_ns: int = 0,
     ) -> None:
         self.chance = random.Random(seed)
         self.now_us = 1_000_000
+        self.packet_ns = packet_ns  # a round lasts so long for each packet that it sends; 0: rounds take no time
         options = {
             "pool_packets": pool_packets,
             "max_ssrcs": max_ssrcs,
@@ -154,7 +157,7 @@ class World:
         times = [self._events[0][0]] if self._events else []
         for node in self.nodes:
             next_us = self.now_us if node.touched else node.sandbox.next_us()
-            times += [] if next_us is None else [next_us]
+            times += [] if next_us is None else [max(next_us, node.busy_until_us)]
         return min(times, default=1 << 63)
 
     def _settle(self) -> None:
@@ -163,10 +166,12 @@ class World:
         while pending:
             for node in pending:
                 next_us = node.sandbox.next_us()
+                if node.busy_until_us > self.now_us:
+                    continue
                 if node.touched or (next_us is not None and next_us <= self.now_us):
                     node.touched = False
                     self._round(node)
-            pending = [node for node in self.nodes if node.touched]
+            pending = [node for node in self.nodes if node.touched and node.busy_until_us <= self.now_us]
 
     def _round(self, node: Node) -> None:
         node.sandbox.flush(self.now_us)
@@ -175,7 +180,12 @@ class World:
         for record in node.sandbox.take_relayed():
             self.nodes[record.worker].sandbox.receive_relayed(record, self.now_us)
             self.nodes[record.worker].touched = True
-        for path, data in node.sandbox.take_sent():
+        sent = node.sandbox.take_sent()
+        if self.packet_ns:
+            round_us = len(sent) * self.packet_ns // 1000
+            node.sandbox.note_round(round_us)
+            node.busy_until_us = self.now_us + round_us
+        for path, data in sent:
             peer = self.peers.get(path.remote)
             if peer is None:
                 self.unrouted.append((path, data))
