@@ -136,7 +136,7 @@ void fw_agenda_run(fw_core_t *core) {
 
 fw_deadline_t fw_agenda_next(const fw_core_t *core) {
     fw_deadline_t next = {.due_us = fw_timers_next_us(&core->timers), .reason = FW_DUE_NOTHING};
-    if (core->due.next != NULL) next.due_us = core->now_us; /* deadlines that are not computed yet */
+    if (core->due.first != NULL) next.due_us = core->now_us; /* deadlines that are not computed yet */
     else if (next.due_us != UINT64_MAX) next.reason = ((const fw_transport_t *)core->timers.heap[1])->due_reason;
     return next;
 }

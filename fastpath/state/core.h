@@ -63,9 +63,9 @@ struct fw_core {
     fw_transport_t **flush; /* transports with packets in this batch; flush_capacity is at least the number of transports */
     uint32_t flush_count;
     uint32_t flush_capacity;
-    fw_mark_t due; /* heads of the lists of marked transports: see marks.h */
-    fw_mark_t changed;
-    fw_mark_t first_reports;
+    fw_mark_list_t due; /* marked transports: see marks.h */
+    fw_mark_list_t changed;
+    fw_mark_list_t first_reports;
 };
 
 #endif

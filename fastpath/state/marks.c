@@ -1,23 +1,26 @@
 #include "marks.h"
 
-static void put(fw_mark_t *list, fw_mark_t *mark, fw_transport_t *t) {
+static void put(fw_mark_list_t *list, fw_mark_t *mark, fw_transport_t *t) {
     if (mark->set) return;
-    *mark = (fw_mark_t){.set = true, .transport = t, .next = list->next};
-    list->next = mark;
+    *mark = (fw_mark_t){.set = true, .transport = t};
+    *(list->first == NULL ? &list->first : &list->last->next) = mark;
+    list->last = mark;
 }
 
-static fw_transport_t *take(fw_mark_t *list) {
-    fw_mark_t *mark = list->next;
+static fw_transport_t *take(fw_mark_list_t *list) {
+    fw_mark_t *mark = list->first;
     if (mark == NULL) return NULL;
-    list->next = mark->next;
+    list->first = mark->next;
     mark->set = false;
     return mark->transport;
 }
 
-static void forget(fw_mark_t *list, const fw_mark_t *mark) {
+static void forget(fw_mark_list_t *list, const fw_mark_t *mark) {
+    fw_mark_t **link = &list->first, *before = NULL;
     if (!mark->set) return;
-    while (list->next != mark) list = list->next;
-    list->next = mark->next;
+    for (; *link != mark; link = &before->next) before = *link;
+    *link = mark->next;
+    if (list->last == mark) list->last = before;
 }
 
 void fw_mark_due(fw_core_t *core, fw_transport_t *t) { put(&core->due, &t->due, t); }

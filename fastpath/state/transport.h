@@ -43,6 +43,12 @@ struct fw_mark {
     bool set;
 };
 
+/* Marked transports in the order in which they were marked. */
+typedef struct {
+    fw_mark_t *first;
+    fw_mark_t *last; /* valid where there is a first */
+} fw_mark_list_t;
+
 typedef struct {
     fw_key_t ufrag;
     fw_hmac_t hmac; /* keyed with the password */
