@@ -9,6 +9,8 @@ const CONNECT_MS = 15_000;
 const RESTART_MS = 8_000;
 /** A short loss mends itself; beyond this it is worth doing something. */
 const PATIENCE_MS = 3_000;
+/** Of Opus, for music in two channels (RFC 7587 section 3.1.1); browsers take half of it unasked. */
+const STEREO_BPS = 128_000;
 const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000];
 
 /** The server answered, but no packet got through: most often UDP is blocked on the way. */
@@ -77,7 +79,7 @@ class Client extends EventTarget {
   async #connect(signal) {
     this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     this.prepare(this.pc);
-    const session = await Session.open(this.#url, this.pc, this.#token, signal);
+    const session = await Session.open(this.#url, this.pc, this.#token, this.opus(), signal);
     if (signal.aborted) {
       session.close();
       throw signal.reason;
@@ -113,6 +115,11 @@ class Client extends EventTarget {
   /** For subclasses: there is another session, null for none. */
   attach(_session) {}
 
+  /** For subclasses: what `offer` and `answer` say of Opus (RFC 7587 section 7). */
+  opus() {
+    return { offer: {}, answer: {} };
+  }
+
   #drop() {
     this.attach(null);
     this.#session?.close();
@@ -132,6 +139,7 @@ export class WhipClient extends Client {
   #stream;
   #codec;
   #simulcast;
+  #session = null;
 
   constructor(url, stream, { codec = "", simulcast = false, token = null } = {}) {
     super(url, token);
@@ -142,9 +150,22 @@ export class WhipClient extends Client {
 
   /** Sends other media from now on, without a break. */
   async replace(stream) {
+    const wasStereo = isStereo(this.#stream);
     this.#stream = stream;
     const senders = this.pc?.getTransceivers() ?? [];
     await Promise.all(senders.map(({ sender, receiver }) => sender.replaceTrack(trackOf(stream, receiver.track.kind))));
+    if (isStereo(stream) !== wasStereo) await this.#session?.changeOpus(this.opus());
+  }
+
+  attach(session) {
+    this.#session = session;
+  }
+
+  /** Two channels where there are two. A browser told `stereo=1` would send one channel twice. */
+  opus() {
+    const stereo = isStereo(this.#stream);
+    const answer = { stereo: Number(stereo), maxaveragebitrate: stereo ? STEREO_BPS : null };
+    return { offer: { "sprop-stereo": Number(stereo) }, answer };
   }
 
   prepare(pc) {
@@ -167,6 +188,11 @@ export class WhepClient extends Client {
 
   attach(session) {
     this.layers.attach(session);
+  }
+
+  /** Chromium mixes down to one channel what it has not asked for in two. */
+  opus() {
+    return { offer: { stereo: 1 }, answer: {} };
   }
 
   prepare(pc) {
@@ -202,6 +228,10 @@ function encodings(height, simulcast, codec) {
 /** Bits per second that a picture of so many lines can make good use of: 2 Mbit/s for 720. */
 function maxBitrate(height) {
   return Math.min(4 * height * height, 6_000_000);
+}
+
+function isStereo(stream) {
+  return (trackOf(stream, "audio")?.getSettings().channelCount ?? 1) > 1;
 }
 
 function trackOf(stream, kind) {

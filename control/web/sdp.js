@@ -1,4 +1,4 @@
-/** The little that a client needs to know of SDP: ICE fragments (RFC 8840, RFC 9725) and Link headers. */
+/** The little that a client needs to know of SDP: ICE fragments (RFC 8840, RFC 9725), Opus and Link headers. */
 
 /** The fragment with the ICE credentials of `sdp`, and with `candidates`, which are without "a="; null ends them. */
 export function writeFragment(sdp, candidates) {
@@ -28,6 +28,21 @@ export function applyFragment(sdp, fragment) {
   const [session, first, ...others] = changed.split(/^(?=m=)/m);
   const lines = candidates.map((line) => `${line.trim()}\r\n`).join("");
   return [session, first + lines, ...others].join("");
+}
+
+/** The description with these parameters of Opus (RFC 7587 section 7) in place of its own; null takes one away. */
+export function withOpus(sdp, parameters) {
+  let changed = sdp;
+  for (const [, pt] of sdp.matchAll(/^a=rtpmap:(\d+) opus\/48000/gim)) {
+    const line = changed.match(new RegExp(`^a=fmtp:${pt} (.*)$`, "m"));
+    const said = (line?.[1] ?? "").trim().split(";").filter((part) => part && !(part.split("=")[0] in parameters));
+    const own = Object.entries(parameters).filter(([, value]) => value !== null);
+    const fmtp = `a=fmtp:${pt} ${[...said, ...own.map((pair) => pair.join("="))].join(";")}`;
+    changed = line
+      ? changed.replace(line[0].trimEnd(), () => fmtp)
+      : changed.replace(new RegExp(`^a=rtpmap:${pt} .*\\r\\n`, "m"), (rtpmap) => `${rtpmap}${fmtp}\r\n`);
+  }
+  return changed;
 }
 
 const PARAMETER = /;\s*([\w-]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^\s;,]+))\s*/g;

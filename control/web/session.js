@@ -1,6 +1,6 @@
 /** One WebRTC session over WHIP or WHEP: offer and answer, candidates, ICE restart, end. */
 
-import { applyFragment, iceServers, links, writeFragment } from "./sdp.js";
+import { applyFragment, iceServers, links, withOpus, writeFragment } from "./sdp.js";
 
 const FRAGMENT = "application/trickle-ice-sdpfrag";
 const GATHER_MS = 100;
@@ -21,27 +21,29 @@ export class Session {
   #etag;
   #authorization;
   #links;
+  #opus;
   #candidates = [];
   #timer;
 
   /**
    * Offers what `pc` has to the endpoint at `url` and takes the answer; `token` (if not null) goes with every request.
-   * Raises Unreachable or Refused.
+   * `opus` is what `offer` and `answer` are to say of Opus. Raises Unreachable or Refused.
    */
-  static async open(url, pc, token, signal) {
-    const offer = await pc.createOffer();
+  static async open(url, pc, token, opus, signal) {
+    const offer = await createOffer(pc, opus);
     const authorization = token === null ? {} : { Authorization: `Bearer ${token}` };
     const headers = { "Content-Type": "application/sdp", ...authorization };
     const response = await request(url, { method: "POST", headers, body: offer.sdp, signal });
     const location = new URL(response.headers.get("Location"), response.url);
     const found = links(response.headers.get("Link"));
     const session = new Session(pc, location, response.headers.get("ETag"), authorization, found);
+    session.#opus = opus;
     try {
       const servers = iceServers(found);
       if (servers.length) pc.setConfiguration({ ...pc.getConfiguration(), iceServers: servers });
       // Only now, so that gathering knows the servers. The candidates follow the offer by PATCH.
       await pc.setLocalDescription(offer);
-      await pc.setRemoteDescription({ type: "answer", sdp: await response.text() });
+      await session.#take(await response.text());
     } catch (error) {
       session.close();
       throw error;
@@ -65,16 +67,23 @@ export class Session {
 
   /** Finds a new path and keeps everything else. Raises as `open` does: Refused when the session is no more. */
   async restartIce(signal) {
-    const offer = await this.pc.createOffer({ iceRestart: true });
+    const offer = await createOffer(this.pc, this.#opus, { iceRestart: true });
     this.#etag = null;
     const headers = { "Content-Type": FRAGMENT, "If-Match": "*", ...this.#authorization };
     const response = await request(this.url, { method: "PATCH", headers, body: writeFragment(offer.sdp, []), signal });
     this.#candidates = [];
     await this.pc.setLocalDescription(offer);
     const answer = applyFragment(this.pc.currentRemoteDescription.sdp, await response.text());
-    await this.pc.setRemoteDescription({ type: "answer", sdp: answer });
+    await this.#take(answer);
     this.#etag = response.headers.get("ETag");
     this.#sendSoon();
+  }
+
+  /** Says something else of Opus from now on. The server takes whatever comes, so it need not be asked. */
+  async changeOpus(opus) {
+    this.#opus = opus;
+    await this.pc.setLocalDescription(await createOffer(this.pc, opus));
+    await this.#take(this.pc.currentRemoteDescription.sdp);
   }
 
   /** Whether the server has that extension of WHEP for this session. */
@@ -97,6 +106,10 @@ export class Session {
     fetch(this.url, { method: "DELETE", headers: this.#authorization, keepalive: true }).catch(() => {});
   }
 
+  #take(sdp) {
+    return this.pc.setRemoteDescription({ type: "answer", sdp: withOpus(sdp, this.#opus.answer) });
+  }
+
   /** Candidates come in bursts: one request for each burst. */
   #sendSoon() {
     clearTimeout(this.#timer);
@@ -110,6 +123,11 @@ export class Session {
     // A server that sees our checks come in can do without, so a failure here is not the end.
     await request(this.url, { method: "PATCH", headers, body }).catch((error) => console.warn("Trickle ICE:", error));
   }
+}
+
+async function createOffer(pc, opus, options) {
+  const { type, sdp } = await pc.createOffer(options);
+  return { type, sdp: withOpus(sdp, opus.offer) };
 }
 
 async function request(url, options) {

@@ -32,7 +32,7 @@ export async function openCamera({ camera, microphone, height }) {
   const { microphones } = await listDevices();
   const size = { height: { ideal: height }, width: { ideal: (height * 16) / 9 }, frameRate: FRAME_RATE };
   const video = camera !== NONE && { ...exactly(camera), ...size };
-  const audio = microphone !== NONE && microphones.length > 0 && exactly(microphone);
+  const audio = microphone !== NONE && microphones.length > 0 && sound(microphone);
   if (!video && !audio) throw new NothingChosen();
   return whole(await navigator.mediaDevices.getUserMedia({ video, audio }));
 }
@@ -45,7 +45,7 @@ export async function openScreen({ microphone }) {
   const { microphones } = await listDevices();
   if (microphone === NONE || microphones.length === 0) return screen;
   try {
-    const voice = whole(await navigator.mediaDevices.getUserMedia({ audio: exactly(microphone) }));
+    const voice = whole(await navigator.mediaDevices.getUserMedia({ audio: sound(microphone) }));
     return mix(screen, voice);
   } catch (error) {
     screen.stop();
@@ -72,6 +72,11 @@ function mix(screen, voice) {
 
 function whole(stream) {
   return { stream, stop: () => stream.getTracks().forEach((track) => track.stop()) };
+}
+
+/** In two channels, where the microphone has them and the browser's echo cancellation leaves them. */
+function sound(microphone) {
+  return { ...exactly(microphone), channelCount: { ideal: 2 } };
 }
 
 function exactly(deviceId) {
