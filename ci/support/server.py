@@ -36,6 +36,7 @@ class Server:
             f"--udp={host}:{self.udp_port}",
             f"--workers={workers}",
             "--drain-timeout-s=0",
+            "--allow-origin=*",  # the tests' own pages have another origin
             *options,
         ]
 
