@@ -1,4 +1,4 @@
-"""Our DTLS certificate, and the fingerprints by which two peers know each other's (RFC 8122)."""
+"""The server's DTLS certificate, and the check of the peer's certificate by its fingerprint (RFC 8122)."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL, crypto
 
-# Nobody checks the dates of a certificate that is known by its fingerprint. Should a peer do so after all, a server
-# that has run for months must still pass, and so must one whose clock is ahead. A year is the most that the W3C's
-# WebRTC API allows for a certificate.
+# Peers identify the certificate by its fingerprint and should ignore its dates. For a peer that checks them, the
+# certificate allows for months of uptime and for a clock that is ahead. The W3C's WebRTC API allows a year at most.
 _CLOCK_SKEW = datetime.timedelta(days=1)
 _LIFETIME = datetime.timedelta(days=364)
 
-# The hash functions that we take, the preferred ones first, and the bytes of their digests.
+# The accepted hash functions, the preferred ones first, and the bytes of their digests.
 _DIGEST_BYTES = {"sha-512": 64, "sha-384": 48, "sha-256": 32}
 _DIGEST = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2})*")
 
 _DTLS_1_2 = 0xFEFD
 
-# Forward secret AEADs only. RSA too: some peers (GStreamer) have an RSA certificate, and may be the DTLS server.
+# Only AEADs with forward secrecy. RSA is allowed, because some peers (GStreamer) have an RSA certificate and may be the
+# DTLS server.
 _CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 
-# In our order of preference; a server's order wins.
+# In order of preference. The server's order counts.
 _SRTP_PROFILES = b"SRTP_AEAD_AES_128_GCM:SRTP_AEAD_AES_256_GCM:SRTP_AES128_CM_SHA1_80"
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A self-signed ECDSA P-256 certificate and the OpenSSL context that presents it; one serves a whole process.
+    """A self-signed ECDSA P-256 certificate and the OpenSSL context that presents it, one for the whole process.
 
-    `fingerprint` is what follows `a=fingerprint:` in SDP: "sha-256 AB:CD:...".
+    `fingerprint` is the value of `a=fingerprint:` in SDP: "sha-256 AB:CD:...".
     """
 
     fingerprint: str
@@ -65,16 +65,16 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class PeerFingerprints:
-    """The fingerprints that the peer's certificate is checked against: those of one hash function."""
+    """The peer's announced fingerprints of one hash function."""
 
     algorithm: str
     digests: tuple[bytes, ...]
 
     @classmethod
     def select(cls, offered: Iterable[tuple[str, str]]) -> PeerFingerprints | None:
-        """Take, of (hash function, hex digits) pairs as in SDP, those with the strongest hash that we know.
+        """Select those of the strongest known hash from (hash function, hex digits) pairs, as in SDP.
 
-        The others do not count (RFC 8122 section 5). None: there is not one that is well-formed and known.
+        The others are ignored (RFC 8122 section 5). None: no pair is well-formed and known.
         """
         pairs = [(algorithm.lower(), digest) for algorithm, digest in offered if _DIGEST.fullmatch(digest)]
         for algorithm, size in _DIGEST_BYTES.items():
@@ -84,7 +84,7 @@ class PeerFingerprints:
         return None
 
     def match(self, certificate: crypto.X509) -> bool:
-        """Say whether this is the certificate that the peer announced."""
+        """Whether this is the certificate that the peer announced."""
         der = crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
         digest = hashlib.new(self.algorithm.replace("-", ""), der).digest()
         return any(hmac.compare_digest(digest, announced) for announced in self.digests)
@@ -93,18 +93,18 @@ class PeerFingerprints:
 def _context(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> SSL.Context:
     context = SSL.Context(SSL.DTLS_METHOD)
     context.set_min_proto_version(_DTLS_1_2)
-    context.set_max_proto_version(_DTLS_1_2)  # flights and records are told apart by the rules of 1.2
+    context.set_max_proto_version(_DTLS_1_2)  # dtls_flight and dtls_records implement the rules of 1.2
     context.set_cipher_list(_CIPHERS)
     context.set_tlsext_use_srtp(_SRTP_PROFILES)
     context.use_certificate(certificate)
     context.use_privatekey(key)
     context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, _accept_any)
-    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)  # without resumption the server always speaks last
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)  # without resumption the server always sends the last flight
     context.set_options(SSL.OP_NO_TICKET | SSL.OP_NO_QUERY_MTU)
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)
     return context
 
 
 def _accept_any(*_: object) -> bool:
-    """Let expired and self-signed certificates pass: the fingerprint decides, once the handshake is over."""
+    """Accept expired and self-signed certificates: the fingerprint is checked after the handshake."""
     return True

@@ -25,12 +25,12 @@ _PROFILES = {
 _EXPORTER_LABEL = b"EXTRACTOR-dtls_srtp"
 _READ_BYTES = 4096  # a flight, as a rule
 
-# All that a connected peer has left to say; handshake records that are late or repeated are no news.
+# Records of a connected peer that end the association. Late and repeated handshake records do not.
 _CLOSING = (dtls_records.ALERT, dtls_records.APPLICATION_DATA)
 
 
 class DtlsState(enum.Enum):
-    """Where an association is. FAILED (by `error`) and CLOSED (by us, or by the peer's close_notify) are final."""
+    """The state of an association. FAILED (with `error`) and CLOSED (by the server, or by close_notify) are final."""
 
     NEW = enum.auto()
     CONNECTING = enum.auto()
@@ -40,17 +40,17 @@ class DtlsState(enum.Enum):
 
 
 class DtlsError(Exception):
-    """The handshake cannot succeed; the message says why in plain words."""
+    """The handshake cannot succeed. The message gives the reason."""
 
 
 class DtlsAssociation:
     """The DTLS side of one transport, as server or as client.
 
     Drive it with `start`, `receive` and, whenever `timeout_s` has passed, `handle_timeout`; send `take_outgoing` after
-    each. None of them raises, whatever the peer sends. `keys` appear together with CONNECTED and only after the
-    peer's certificate was found to be the announced one; `error` tells what went wrong in FAILED and CLOSED.
+    each. None of them raises, for any input. `keys` are set together with CONNECTED, after the check of the peer's
+    certificate; `error` is the reason of FAILED and CLOSED.
 
-    OpenSSL's state (some 90 kB) is let go once connected. What is left answers a repeated Finished and sets
+    Once connected, OpenSSL's state (about 90 kB) is freed. The rest answers a repeated Finished, and sets
     `peer_closing` on an alert or on application data.
     """
 
@@ -63,7 +63,7 @@ class DtlsAssociation:
         mtu: int = 1200,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare an association. `mtu` is the most bytes of a datagram (at least 256), `clock` counts seconds.
+        """Prepare an association. `mtu` is the largest datagram in bytes (at least 256), `clock` returns seconds.
 
         Raises DtlsError if none of the fingerprints (hash function, hex digits) can be checked.
         """
@@ -74,7 +74,7 @@ class DtlsAssociation:
         self.keys: SrtpKeys | None = None
         self.error: DtlsError | None = None
         self.peer_closing = False
-        self.ignored = 0  # datagrams that were not DTLS, or came when nothing more was to be said
+        self.ignored = 0  # datagrams that were not DTLS, or came in a final state
         self._client = client
         self._fingerprints = fingerprints
         self._mtu = mtu
@@ -89,14 +89,14 @@ class DtlsAssociation:
             self._connection.set_accept_state()
 
     def start(self) -> None:
-        """Begin: a client's first flight is then ready to be sent, a server waits."""
+        """Start: a client's first flight is ready to be sent, a server waits."""
         if self.state is DtlsState.NEW:
             self.state = DtlsState.CONNECTING
             if self._client:
                 self._advance()
 
     def receive(self, datagram: bytes) -> None:
-        """Take one datagram from the peer. Takes ~1 ms of CPU, mostly without the GIL, until connected."""
+        """Process a datagram of the peer. Takes about 1 ms of CPU, mostly without the GIL, until connected."""
         records = dtls_records.split(datagram)
         self.start()
         if not records or self.state not in (DtlsState.CONNECTING, DtlsState.CONNECTED):
@@ -110,16 +110,16 @@ class DtlsAssociation:
             self.peer_closing = True
 
     def take_outgoing(self) -> list[bytes]:
-        """Return the datagrams to send now, and forget them."""
+        """Remove and return the datagrams to send now."""
         outgoing, self._outgoing = self._outgoing, []
         return outgoing
 
     def timeout_s(self) -> float | None:
-        """Return the seconds until `handle_timeout` is due, or None if nothing waits for an answer."""
+        """Seconds until `handle_timeout` is due, or None if no flight waits for an answer."""
         return self._connection.DTLSv1_get_timeout() if self._connection is not None else None
 
     def handle_timeout(self) -> None:
-        """Repeat a flight that got no answer, if it is time."""
+        """Repeat a flight without an answer, if it is due."""
         if self._connection is not None:
             try:
                 repeated = self._connection.DTLSv1_handle_timeout()
@@ -130,7 +130,7 @@ class DtlsAssociation:
                     self._send_flight()
 
     def close(self) -> None:
-        """Let go of the association. One that is connected leaves a close_notify to be sent."""
+        """End the association. A connected one leaves a close_notify to be sent."""
         if self.state is DtlsState.CONNECTED:
             self._outgoing += self._farewell
             self.state = DtlsState.CLOSED
@@ -152,7 +152,7 @@ class DtlsAssociation:
 
     def _finish(self, connection: SSL.Connection) -> None:
         last_flight = self._read()
-        connection.shutdown()  # written now, since it cannot be later: the connection is about to go
+        connection.shutdown()  # writes the close_notify now, because the connection is freed below
         farewell = self._read()
         self._outgoing += last_flight
         try:
@@ -164,16 +164,18 @@ class DtlsAssociation:
             self.state = DtlsState.CONNECTED
             self._farewell = farewell
             self._connection = None
-            # A client has nothing to repeat: the server has spoken last, and been heard.
+            # A client repeats nothing: the server sent the last flight, and it arrived.
             self._flight.sent(() if self._client else last_flight, last=True)
 
     def _authenticated_keys(self, connection: SSL.Connection) -> SrtpKeys:
         certificate = connection.get_peer_certificate()
         if certificate is None or not self._fingerprints.match(certificate):
-            raise DtlsError(f"the peer's certificate does not have the {self._fingerprints.algorithm} it announced")
+            raise DtlsError(
+                f"the peer's certificate does not match its announced {self._fingerprints.algorithm} fingerprint"
+            )
         profile = _PROFILES.get(connection.get_selected_srtp_profile())
         if profile is None:
-            raise DtlsError("the peer supports no SRTP profile that we do")
+            raise DtlsError("the peer supports none of the server's SRTP profiles")
         key, salt = profile.key_bytes, profile.salt_bytes
         block = connection.export_keying_material(_EXPORTER_LABEL, 2 * (key + salt))
         # RFC 5764 section 4.2: client key, server key, client salt, server salt.
@@ -196,15 +198,15 @@ class DtlsAssociation:
             except SSL.WantReadError:
                 return dtls_records.pack(bytes(written), self._mtu)
 
-    def _fail(self, state: DtlsState, why: str) -> None:
-        self._outgoing += self._read()  # OpenSSL may have left an alert that tells the peer
+    def _fail(self, state: DtlsState, reason: str) -> None:
+        self._outgoing += self._read()  # OpenSSL may have written an alert
         self.state = state
-        self.error = DtlsError(why)
+        self.error = DtlsError(reason)
         self._connection = None
 
 
 def _reason(error: SSL.Error) -> str:
-    """Return the words of OpenSSL's first error."""
+    """The text of OpenSSL's first error."""
     if isinstance(error, SSL.SysCallError) or not error.args or not error.args[0]:
         return str(error) or type(error).__name__
     return str(error.args[0][0][-1])

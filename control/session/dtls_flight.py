@@ -1,8 +1,8 @@
-"""Remembers our last DTLS flight and repeats it for a peer that repeats its own (RFC 6347 section 4.2.4).
+"""Keeps the last DTLS flight and repeats it when the peer repeats its own (RFC 6347 section 4.2.4).
 
-OpenSSL repeats a flight only when its timer expires, which first takes a second, and its state does not outlive the
-handshake here, while a lost last flight shows only afterwards. A repeated datagram is byte for byte the first one: a
-peer that has it already drops it as a replay.
+OpenSSL repeats a flight only when its timer expires, first after a second, and its state is freed after the handshake,
+while the loss of the last flight shows only afterwards. A repeated datagram is byte-identical: a peer that has it
+already drops it as a replay.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from . import dtls_records
 from .dtls_records import Record
 
-# So that a hostile peer cannot use us to make traffic.
+# Bounds the traffic that a hostile peer can cause.
 _INTERVAL_S = 0.1
 _MAX_REPEATS = 12
 
@@ -20,7 +20,7 @@ _HANDSHAKE_HEADER_BYTES = 12
 
 
 class Flight:
-    """The datagrams sent last, and the messages of the peer that they answered. `clock` counts seconds."""
+    """The last datagrams sent, and the peer's messages that they answer. `clock` returns seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -32,9 +32,9 @@ class Flight:
         self._answered_sequence = -1
 
     def sent(self, datagrams: Sequence[bytes], *, last: bool = False) -> None:
-        """Note a new flight, which answers all that was heard so far; `last`: it ended the handshake.
+        """Store a new flight, which answers all messages so far. `last`: it ends the handshake.
 
-        An empty one is never repeated.
+        An empty flight is never repeated.
         """
         self._datagrams = datagrams
         self._last = last

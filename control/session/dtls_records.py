@@ -1,4 +1,4 @@
-"""Cuts datagrams and flights into DTLS records without looking inside them (RFC 6347 section 4.1)."""
+"""Splits datagrams and flights into DTLS records (RFC 6347 section 4.1)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAJOR_VERSION = 0xFE  # DTLS 1.0 is FE FF, 1.2 is FE FD; a ClientHello may carr
 
 
 class Record(NamedTuple):
-    """One record: its content type (20-23), its epoch (0 is plaintext) and all of its bytes."""
+    """One record: content type (20-23), epoch (0 is plaintext), and all bytes with the header."""
 
     content_type: int
     epoch: int
@@ -22,12 +22,12 @@ class Record(NamedTuple):
 
     @property
     def payload(self) -> bytes:
-        """What follows the header."""
+        """The bytes after the header."""
         return self.data[_HEADER_BYTES:]
 
 
 def split(data: bytes) -> list[Record]:
-    """Return the records of a datagram, or none at all unless it is whole, well-formed records from end to end."""
+    """The records of a datagram; none if any part of it is not a complete, well-formed record."""
     found = []
     at = 0
     while at < len(data):
@@ -43,9 +43,9 @@ def split(data: bytes) -> list[Record]:
 
 
 def pack(flight: bytes, mtu: int) -> list[bytes]:
-    """Join the records of a flight into as few datagrams of at most `mtu` bytes as their order allows.
+    """Pack the records of a flight, in order, into the fewest datagrams of at most `mtu` bytes.
 
-    A record is never cut: one that is larger than `mtu` gets a datagram of its own.
+    A record is never split: one larger than `mtu` gets its own datagram.
     """
     datagrams: list[bytes] = []
     for record in split(flight):

@@ -1,4 +1,4 @@
-"""The asyncio skin of a DTLS association: crypto on a thread pool, timers, and keys to await."""
+"""Runs a DTLS association in asyncio: crypto on a thread pool, timers, and a future of the keys."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ _CLOSED_EARLY = "closed before the handshake was over"
 
 
 class Handshake:
-    """Runs one association from its first datagram to its keys, and stays to answer what comes late.
+    """Runs one association from its first datagram to its keys, and answers late datagrams.
 
-    Made, and used, on the event loop only. The association's work is done on `executor`, which many handshakes share,
-    one call at a time. `send` is called with each datagram for the peer, `on_peer_closing` once when the connected
-    peer seems to leave; neither may block. The handshake must be over `timeout_s` seconds after its start.
+    To be created and used on the event loop. The association runs on `executor`, shared by many handshakes, one call at
+    a time. `send` is called with each datagram for the peer, `on_peer_closing` once when the connected peer starts to
+    close; neither may block. The handshake fails `timeout_s` seconds after its start.
 
-    `done` yields the keys, or raises the DtlsError (or whatever `send` raised) that ended it. It need not be awaited,
-    and whoever stops waiting for it does not end the handshake.
-    `dropped` counts the datagrams that came faster than they could be taken.
+    `done` returns the keys, or raises the DtlsError (or the exception of `send`) that ended the handshake. It need not
+    be awaited; cancelling the wait does not end the handshake. `dropped` counts the datagrams that found the inbox full.
     """
 
     def __init__(
@@ -44,13 +43,13 @@ class Handshake:
         self._on_peer_closing = on_peer_closing
         self._timeout_s = timeout_s
         self._inbox: list[bytes] = []
-        self._working: Future[float | None] | None = None  # what a thread does now
-        self._next: asyncio.Handle | None = None  # when there is more for it to do
-        self._deadline: asyncio.TimerHandle | None = None  # there from the start on
+        self._working: Future[float | None] | None = None  # the call that runs on a thread now
+        self._next: asyncio.Handle | None = None  # the next call that is scheduled
+        self._deadline: asyncio.TimerHandle | None = None  # set by `start`
 
     @property
     def done(self) -> asyncio.Future[SrtpKeys]:
-        """The outcome, to await."""
+        """The outcome."""
         return asyncio.shield(self._done)
 
     async def __aenter__(self) -> Self:
@@ -60,13 +59,13 @@ class Handshake:
         await self.close()
 
     def start(self) -> None:
-        """Begin, if that is still to be done. A client must be told to; a server's first datagram does it too."""
+        """Start the handshake, once. A client needs this call; a server also starts at its first datagram."""
         if self._deadline is None and not self._done.done():
             self._deadline = self._loop.call_later(self._timeout_s, self._expire)
             self._work_soon()
 
     def receive(self, datagram: bytes) -> None:
-        """Take a datagram from the peer. One that finds 16 others waiting is dropped and counted."""
+        """Process a datagram of the peer. If 16 others wait, it is dropped and counted."""
         if self._done.done() and self._working is None:
             self._receive_late(datagram)
         elif len(self._inbox) == _INBOX_DATAGRAMS:
@@ -79,21 +78,21 @@ class Handshake:
                 self._work_soon()
 
     async def close(self) -> None:
-        """End the handshake, or say goodbye to a connected peer. Returns once no thread works on it any more."""
+        """End the handshake, or send close_notify to a connected peer. Returns once no thread works on it."""
         self._refuse(DtlsError(_CLOSED_EARLY))
-        if self._working is not None:  # a thread cannot be stopped, and must be alone with the association
+        if self._working is not None:  # the association allows one call at a time, and threads cannot be stopped
             await asyncio.wait([asyncio.wrap_future(self._working)])
         self._association.close()
         self._flush()
 
     def _work_soon(self) -> None:
-        """Work once all that has come together is in the inbox."""
+        """Schedule work after all datagrams of this turn of the loop are in the inbox."""
         if self._next is not None:
             self._next.cancel()
         self._next = self._loop.call_soon(self._work)
 
     def _work(self) -> None:
-        """Let a thread do what there is to do on the association now."""
+        """Process the inbox on a thread."""
         datagrams, self._inbox = self._inbox, []
         self._working = self._executor.submit(_advance, self._association, datagrams)
         self._working.add_done_callback(lambda working: self._loop.call_soon_threadsafe(self._worked, working))
@@ -113,7 +112,7 @@ class Handshake:
             self._next = self._loop.call_later(repeat_s, self._work)
 
     def _settle(self) -> None:
-        """It is over, and no thread works on it."""
+        """Set the outcome. No thread works on the association now."""
         association = self._association
         if association.keys is None or self._done.done():
             self._refuse(association.error or DtlsError(_CLOSED_EARLY))
@@ -126,7 +125,7 @@ class Handshake:
             self._receive_late(datagram)
 
     def _receive_late(self, datagram: bytes) -> None:
-        """Once the handshake is over there is no crypto left to do: this needs no thread."""
+        """Process a datagram after the handshake: this needs no crypto, and so no thread."""
         closing = self._association.peer_closing
         self._association.receive(datagram)
         self._flush()
@@ -138,17 +137,17 @@ class Handshake:
             self._send(datagram)
 
     def _expire(self) -> None:
-        self._refuse(DtlsError(f"the DTLS handshake was not over after {self._timeout_s:g} s"))
+        self._refuse(DtlsError(f"the DTLS handshake did not finish within {self._timeout_s:g} s"))
 
     def _refuse(self, error: BaseException) -> None:
-        """Let it end in this way, unless it has ended."""
+        """End the handshake with this error, unless it has ended."""
         if self._done.done():
             return
         self._forget_timers()
         if self._working is None:
             self._association.close()
         self._done.set_exception(error)
-        self._done.exception()  # looked at, so that a handshake which nobody awaits may fail in silence
+        self._done.exception()  # marks the exception as retrieved, in case nothing awaits `done`
 
     def _forget_timers(self) -> None:
         for handle in (self._next, self._deadline):
@@ -157,7 +156,7 @@ class Handshake:
 
 
 def _advance(association: DtlsAssociation, datagrams: Sequence[bytes]) -> float | None:
-    """All that there is to do now; gives the seconds until there may be more even if no datagram comes."""
+    """Process datagrams and timeouts. Returns the seconds until the next timeout."""
     association.start()
     for datagram in datagrams:
         association.receive(datagram)

@@ -1,4 +1,4 @@
-"""What an ICE-lite agent tells its peer: credentials and host candidates (RFC 8445)."""
+"""The credentials and host candidates of an ICE-lite agent (RFC 8445)."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from collections.abc import Callable, Sequence
 
 import ifaddr
 
-# In hexadecimal digits, two a byte, without the "+" and "/" that some peers do not expect (RFC 8445 section 5.3: 24 and
-# 128 bits).
+# Written as two hexadecimal digits per byte, because some peers reject "+" and "/". RFC 8445 section 5.3 asks for at
+# least 24 and 128 bits.
 _UFRAG_BYTES = 4
 _PASSWORD_BYTES = 16
 
-# What cannot be sent over UDP can over TCP, late: so any UDP candidate goes before (RFC 6544 section 4.2).
+# UDP candidates have a higher priority than TCP ones, because TCP delays media (RFC 6544 section 4.2).
 _HOST_TYPE_PREFERENCE = 126
 _TCP_TYPE_PREFERENCE = 90
 _TCP_PASSIVE_PREFERENCE = 4
 _RTP_COMPONENT = 1
 
-_KEPT_S = 5.0
+_CACHED_S = 5.0
 _Bound = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]
 
 
 def new_credentials() -> tuple[str, str]:
-    """Return a fresh ufrag of 8 and password of 32 characters (RFC 8445 section 5.3)."""
+    """A new ufrag of 8 and password of 32 characters (RFC 8445 section 5.3)."""
     drawn = secrets.token_hex(_UFRAG_BYTES + _PASSWORD_BYTES)
     return drawn[: 2 * _UFRAG_BYTES], drawn[2 * _UFRAG_BYTES :]
 
 
 def host_candidates(udp: Sequence[tuple[str, int]], tcp: Sequence[tuple[str, int]] = ()) -> tuple[str, ...]:
-    """Return "candidate:..." for each (IP, port), the most preferred one first (RFC 8839 section 5.1).
+    """A "candidate:..." line for each (IP, port), by falling priority (RFC 8839 section 5.1).
 
-    Those of TCP are passive: the peer connects (RFC 6544).
+    TCP candidates are passive: the peer connects (RFC 6544).
     """
     foundations: dict[tuple[str, str], int] = {}
 
@@ -44,7 +44,7 @@ def host_candidates(udp: Sequence[tuple[str, int]], tcp: Sequence[tuple[str, int
         priority = (type_preference << 24) + (local_preference << 8) + (256 - _RTP_COMPONENT)  # RFC 8445, 5.1.2.1
         return f"candidate:{foundation} {_RTP_COMPONENT} {protocol} {priority} {address[0]} {address[1]} typ host"
 
-    # Among several addresses the local preference has to differ.
+    # The local preferences of several addresses must differ.
     udp_lines = [line("udp", address, _HOST_TYPE_PREFERENCE, 0xFFFF - index) for index, address in enumerate(udp)]
     tcp_first = (_TCP_PASSIVE_PREFERENCE << 13) + 0x1FFF
     tcp_lines = [line("tcp", address, _TCP_TYPE_PREFERENCE, tcp_first - index) for index, address in enumerate(tcp)]
@@ -52,11 +52,10 @@ def host_candidates(udp: Sequence[tuple[str, int]], tcp: Sequence[tuple[str, int
 
 
 def candidate_addresses(bound: Sequence[tuple[str, int]], announce: Sequence[str] = ()) -> list[tuple[str, int]]:
-    """Return the (IP, port) at which peers reach the sockets bound to `bound`, each of them once.
+    """The distinct (IP, port) at which peers reach the sockets bound to `bound`.
 
-    A wildcard stands for all local addresses of its family: those of the loopback only if there are no others. If
-    `announce` names public IPs, these replace all: each with every bound port of its family. Raises ValueError if
-    nothing is left.
+    A wildcard stands for all local addresses of its family, or for loopback if there are no others. The public IPs in
+    `announce` replace all addresses, each with every bound port of its family. Raises ValueError if none is left.
     """
     if announce:
         found = [(ip, port) for ip in announce for host, port in bound if _version(ip) == _version(host)]
@@ -69,8 +68,10 @@ def candidate_addresses(bound: Sequence[tuple[str, int]], announce: Sequence[str
 
 
 class HostCandidates:
-    """The candidates of what workers have bound. They are kept for a few seconds: an address may come or go, and asking
-    the system for all of them costs a good part of a join. `announce` as for candidate_addresses."""
+    """The candidates of workers, cached for 5 s: addresses may change, and listing them takes a large part of a join.
+
+    `announce` is that of candidate_addresses.
+    """
 
     def __init__(self, announce: Sequence[str] = (), *, clock: Callable[[], float] = time.monotonic) -> None:
         self._announce = announce
@@ -78,10 +79,10 @@ class HostCandidates:
         self._known: dict[_Bound, tuple[float, tuple[str, ...]]] = {}
 
     def of(self, udp: Sequence[tuple[str, int]], tcp: Sequence[tuple[str, int]]) -> tuple[str, ...]:
-        """As host_candidates. Raises ValueError if no address is left."""
+        """The host_candidates of these bound addresses. Raises ValueError if none is left."""
         bound = tuple(udp), tuple(tcp)
         found_s, candidates = self._known.get(bound, (-math.inf, ()))
-        if self._clock() - found_s > _KEPT_S:
+        if self._clock() - found_s > _CACHED_S:
             over_udp, over_tcp = (candidate_addresses(part, self._announce) if part else [] for part in bound)
             candidates = host_candidates(over_udp, over_tcp)
             self._known[bound] = self._clock(), candidates
@@ -89,7 +90,7 @@ class HostCandidates:
 
 
 def local_addresses(*, loopback: bool = False) -> list[str]:
-    """Return the IPv4 and IPv6 addresses of this machine that can be used now, link-local ones excepted."""
+    """The usable IPv4 and IPv6 addresses of this machine, without link-local ones."""
     texts = [ip.ip if isinstance(ip.ip, str) else ip.ip[0] for adapter in ifaddr.get_adapters() for ip in adapter.ips]
     addresses = [ipaddress.ip_address(text) for text in texts]
     return [
@@ -108,7 +109,7 @@ def _expand(bound: Sequence[tuple[str, int]], local: Sequence[str]) -> list[tupl
 
 
 def _is_up(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """An interface that is down keeps its addresses, and a new IPv6 address is tried first: they cannot be bound."""
+    """Whether the address can be bound: not on an interface that is down, nor during duplicate address detection."""
     family = socket.AF_INET6 if isinstance(address, ipaddress.IPv6Address) else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
