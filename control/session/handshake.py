@@ -22,7 +22,7 @@ class Handshake:
     close; neither may block. The handshake fails `timeout_s` seconds after its start.
 
     `done` returns the keys, or raises the DtlsError (or the exception of `send`) that ended the handshake. It need not
-    be awaited; cancelling the wait does not end the handshake. `dropped` counts the datagrams that found the inbox full.
+    be awaited; cancelling the wait does not end the handshake. `dropped` counts datagrams that a full inbox dropped.
     """
 
     def __init__(
