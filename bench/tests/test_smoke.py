@@ -128,7 +128,7 @@ def test_fanout_prints_the_same_for_people() -> None:
     [
         ("fanout", "--k=60", "--k goes from 1 to"),
         ("fanout", "--workers=20", "--workers goes from 1 to 16"),
-        ("nack", "--loss=0.9", "--loss goes up to 0.5"),
+        ("nack", "--loss=0.9", "--loss goes up to 0.15"),
         ("layers", "--k=5", "--k goes from 4 to 16, in steps of 4"),
         ("idle", "--rooms=20000", "--rooms goes from 1 to the number of viewers"),
         ("viewers", "--burst=0", "--burst goes from 1 to 40"),

@@ -24,6 +24,8 @@
     X(nack_repeated)             \
     X(nack_not_cached)           \
     X(nack_filled)               \
+    X(nack_exhausted)            \
+    X(nack_obsolete)             \
     X(nack_over_budget)          \
     X(fast_start_restarted)      \
     X(keyframe_requests_in)      \

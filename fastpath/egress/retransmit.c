@@ -5,11 +5,11 @@
 #include "rewrite.h"
 #include "switch.h"
 
-enum { DEFAULT_RTT_US = 20000, REPAIRS = 256, REPAIRS_US = 100000 };
+enum { DEFAULT_RTT_US = 20000, LEAST_BYTES_PER_S = 8000, REPAIR_PART = 5 };
 
-/* A packet shortly before one that is given up, whose place an empty one may take: its payload type and its time serve.
- * NULL where there is none, or where only the gap tells a decoder that something is missing: H.264, H.265 and AV1 without
- * its descriptor do not say what a frame refers to, and not always where it begins. */
+/* A packet shortly before one that was given up, or that had no payload: an empty packet with its payload type and timestamp can be
+ * sent under the missing number. NULL where there is none, or where a decoder detects the loss only by the gap: frames of H.264, H.265
+ * and AV1 without the dependency descriptor do not state which frames they refer to. */
 static const fw_packet_t *before_hole(const fw_core_t *core, const fw_consumer_t *c, const fw_encoding_t *e, uint64_t hole) {
     const fw_packet_t *packet = NULL;
     for (uint64_t back = 1; packet == NULL && back <= FW_NACK_MISSING; back++) packet = fw_encoding_cached(core, e, hole - back);
@@ -17,36 +17,44 @@ static const fw_packet_t *before_hole(const fw_core_t *core, const fw_consumer_t
     return packet->frame.described && c->media->ext_ids[FW_EXT_DEPENDENCY_DESCRIPTOR] != 0 ? packet : NULL;
 }
 
-/* The packet that was sent under how->seq64, if it is still at hand, or one that helps to fill its place; fills in how it was
- * mapped. */
-static const fw_packet_t *sent_packet(const fw_core_t *core, fw_consumer_t *c, fw_rewrite_t *how) {
-    uint64_t source;
+/* Whether a keyframe that the consumer has been sent makes the packet useless. */
+static bool is_obsolete(const fw_consumer_t *c, const fw_encoding_t *e, uint64_t source, const fw_rewrite_t *how) {
+    if (c->media->kind != FW_VIDEO || c->select.current == FW_ENCODING_NONE) return false;
+    if (how->epoch->number != c->seqmap.growing.epoch) return true; /* an epoch begins with a keyframe */
+    return source < e->sync_point_seq64 && e->sync_point_seq64 <= c->seqmap.highest_in;
+}
+
+/* How the packet that was sent under how->seq64 was mapped, and its number in its encoding. False where that is not remembered. */
+static bool find_mapping(fw_consumer_t *c, fw_rewrite_t *how, uint64_t *source) {
     fw_stretch_t stretch;
-    if (!fw_seqmap_reverse(&c->seqmap, how->seq64, &source, &stretch)) return NULL;
+    if (!fw_seqmap_reverse(&c->seqmap, how->seq64, source, &stretch)) return false;
     how->layers = stretch.layers;
     how->epoch = fw_consumer_epoch(c, stretch.epoch);
-    if (how->epoch->number != stretch.epoch || how->epoch->encoding == NULL) return NULL;
+    return how->epoch->number == stretch.epoch && how->epoch->encoding != NULL;
+}
+
+/* The cached packet with that number, or one that helps to fill its place (how->empty), or NULL. */
+static const fw_packet_t *find_packet(const fw_core_t *core, const fw_consumer_t *c, uint64_t source, fw_rewrite_t *how) {
     const fw_encoding_t *e = how->epoch->encoding;
     const fw_packet_t *packet = fw_encoding_cached(core, e, source);
     how->empty = packet == NULL && source + e->cache.size > e->highest_seq64 && fw_encoding_is_hole(e, source);
     return how->empty ? before_hole(core, c, e, source) : packet;
 }
 
-static bool answered_lately(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
-    /* A viewer that asks again after its own idea of a round trip must not be told that it is a little early: it would
-     * wait another one. Chromium takes 100 ms for it. */
+static fw_nack_verdict_t verdict(const fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
+    /* A viewer repeats a NACK after its own estimate of the round trip, Chromium after 100 ms at first: refusing one that is a little
+     * early would cost the viewer another round trip. */
     uint64_t rtt_us = c->rtt_us != 0 ? c->rtt_us / 4 * 3 : DEFAULT_RTT_US;
     if (c->nack_dedup == NULL) c->nack_dedup = calloc(1, sizeof *c->nack_dedup);
-    return c->nack_dedup != NULL && fw_nack_dedup_note(c->nack_dedup, seq16, core->now_us, rtt_us);
+    return c->nack_dedup == NULL ? FW_NACK_EXHAUSTED : fw_nack_dedup_check(c->nack_dedup, seq16, core->now_us, rtt_us);
 }
 
-/* Whether the viewer has had fewer repairs lately than a working call ever needs: one datagram can ask for thousands. */
-static bool within_budget(const fw_core_t *core, fw_consumer_t *c) {
-    if (core->now_us - c->repairs_since_us >= REPAIRS_US) {
-        c->repairs_since_us = core->now_us;
-        c->repairs = 0;
-    }
-    return c->repairs < REPAIRS;
+/* Whether the transport's retransmissions of the last second, this one included, are within the budget: a fifth of the media that it
+ * was sent in that time, at least 64 kbit/s. */
+static bool within_budget(const fw_core_t *core, fw_transport_t *t, uint32_t bytes) {
+    uint32_t limit = fw_byte_window_sum(&t->media_sent, core->now_us) / REPAIR_PART;
+    if (limit < LEAST_BYTES_PER_S) limit = LEAST_BYTES_PER_S;
+    return fw_byte_window_sum(&t->repairs_sent, core->now_us) + bytes <= limit;
 }
 
 /* Gives the repair a number of its own where RTX is negotiated; else it is to be the very same bytes as the first time, or the
@@ -73,22 +81,31 @@ static bool address(const fw_core_t *core, fw_consumer_t *c, fw_rewrite_t *how, 
     return sent->seq64 == how->seq64;
 }
 
+/* Finds the packet to retransmit and how to write it. Returns the counter of the reason where it is not to be retransmitted. */
+static uint64_t *refusal(fw_core_t *core, fw_consumer_t *c, fw_rewrite_t *how, const fw_packet_t **packet, uint8_t *padding) {
+    fw_counters_t *counters = &core->counters;
+    uint16_t seq16 = (uint16_t)how->seq64;
+    uint64_t source;
+    if (!find_mapping(c, how, &source)) return &counters->nack_not_cached;
+    *packet = find_packet(core, c, source, how);
+    if (*packet == NULL) return &counters->nack_not_cached;
+    if (!how->empty && is_obsolete(c, how->epoch->encoding, source, how)) return &counters->nack_obsolete;
+    fw_nack_verdict_t found = verdict(core, c, seq16);
+    if (found == FW_NACK_REPEATED) return &counters->nack_repeated;
+    if (found == FW_NACK_EXHAUSTED) return &counters->nack_exhausted;
+    if (!within_budget(core, c->transport, how->empty ? 0 : (*packet)->len)) return &counters->nack_over_budget;
+    return address(core, c, how, padding) ? NULL : &counters->nack_not_cached;
+}
+
 void fw_retransmit(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
     fw_transport_t *t = c->transport;
     if (c->rtx_ssrc == 0 && c->sent_plain == NULL) return;
-    if (!within_budget(core, c)) {
-        core->counters.nack_over_budget++;
-        return;
-    }
     fw_rewrite_t how = {.seq64 = fw_seq_extend(c->seqmap.highest_out, seq16), .ssrc = c->ssrc};
+    const fw_packet_t *packet;
     uint8_t padding = 0;
-    const fw_packet_t *packet = sent_packet(core, c, &how);
-    if (packet != NULL && answered_lately(core, c, seq16)) {
-        core->counters.nack_repeated++;
-        return;
-    }
-    if (packet == NULL || !address(core, c, &how, &padding)) {
-        core->counters.nack_not_cached++;
+    uint64_t *counter = refusal(core, c, &how, &packet, &padding);
+    if (counter != NULL) {
+        ++*counter;
         return;
     }
     fw_srtp_job_t *job = fw_outbox_begin_media(&core->outbox, t->srtp, t->srtp_overhead);
@@ -101,6 +118,7 @@ void fw_retransmit(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
     *(how.rtx ? &core->counters.rtx_out : &core->counters.plain_retransmit_out) += 1;
     core->counters.nack_filled += how.empty;
     core->counters.rtp_out++;
-    c->repairs++;
+    fw_nack_dedup_note(c->nack_dedup, seq16, core->now_us);
+    fw_byte_window_add(&t->repairs_sent, core->now_us, (uint32_t)fw_srtp_job_len(job));
     fw_outbox_add_media(&core->outbox, &t->path);
 }

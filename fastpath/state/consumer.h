@@ -114,9 +114,7 @@ struct fw_consumer {
     fw_report_block_t remote; /* newest report block of the viewer */
     uint32_t nacks_received;
     uint32_t plis_received;
-    uint64_t repairs_since_us; /* start of the interval in which `repairs` were sent */
-    uint16_t repairs;
-    fw_nack_dedup_t *nack_dedup; /* NULL before the first repair */
+    fw_nack_dedup_t *nack_dedup; /* NULL before the first retransmission */
 };
 
 /* The mapping of that epoch; compare its `number`, since older epochs are overwritten. */

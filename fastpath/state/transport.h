@@ -8,6 +8,7 @@
 #include "../crypto/srtp.h"
 #include "../net/path.h"
 #include "../stream/arrivals.h"
+#include "../stream/byte_window.h"
 #include "command.h"
 #include "sink.h"
 #include "types.h"
@@ -88,6 +89,8 @@ struct fw_transport {
     fw_map_t outbound; /* SSRC → fw_consumer_t, the RTX SSRCs too */
     fw_producer_t *producers;
     fw_consumer_t *consumers;
+    fw_byte_window_t media_sent;   /* media packets, without retransmissions */
+    fw_byte_window_t repairs_sent; /* retransmissions */
     fw_arrivals_t *arrivals; /* NULL where no producer negotiated transport-cc */
     uint64_t remb_bps;       /* newest REMB of the peer, 0 for none */
     fw_due_t due_reason;     /* of the timer */

@@ -1,29 +1,44 @@
-/* Which packets were sent again lately, so that a request that comes twice within a round trip is answered once. */
+/* The packets that were retransmitted to one consumer: when last, and how often.
+ *
+ * A NACK that is repeated within a round trip is answered once, and no packet is retransmitted more than FW_RETRANSMISSIONS times.
+ */
 #ifndef FW_STREAM_NACK_DEDUP_H
 #define FW_STREAM_NACK_DEDUP_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FW_REPEATS 128
+#define FW_NACK_ENTRIES 1024
+#define FW_RETRANSMISSIONS 3
 
-/* All zero to start with. One that is pushed out by another number is forgotten, and may be sent once more. */
+/* All zero to start with. An entry is replaced by a newer packet with the same index, never by an older one. */
 typedef struct {
     struct {
         uint16_t seq16;
-        uint16_t at_ms; /* low 15 bits of the time and a set bit; 0 for none */
-    } sent[FW_REPEATS]; /* by seq16 modulo FW_REPEATS */
+        uint16_t at_ms; /* upper 14 bits: time of the last retransmission in ms, modulo 2^14; lower 2 bits: their count, 0 for none */
+    } sent[FW_NACK_ENTRIES]; /* by seq16 modulo FW_NACK_ENTRIES */
 } fw_nack_dedup_t;
 
-/* Whether `seq16` was sent again less than `within_us` (up to 16 s) ago; if not, it is now. */
-static inline bool fw_nack_dedup_note(fw_nack_dedup_t *r, uint16_t seq16, uint64_t now_us, uint64_t within_us) {
-    uint16_t now_ms = (uint16_t)(now_us / 1000 | 0x8000);
-    uint16_t at_ms = r->sent[seq16 % FW_REPEATS].at_ms;
-    uint64_t age_ms = (uint64_t)(now_ms - at_ms) & 0x7fff;
-    if (at_ms != 0 && r->sent[seq16 % FW_REPEATS].seq16 == seq16 && age_ms * 1000 < within_us) return true;
-    r->sent[seq16 % FW_REPEATS].seq16 = seq16;
-    r->sent[seq16 % FW_REPEATS].at_ms = now_ms;
-    return false;
+typedef enum { FW_NACK_ANSWER, FW_NACK_REPEATED, FW_NACK_EXHAUSTED } fw_nack_verdict_t;
+
+/* ANSWER: the packet may be retransmitted. REPEATED: it was less than `within_us` (up to 16 s) ago. EXHAUSTED: it was
+ * FW_RETRANSMISSIONS times, or a packet that is newer by a multiple of FW_NACK_ENTRIES has replaced its entry. */
+static inline fw_nack_verdict_t fw_nack_dedup_check(const fw_nack_dedup_t *r, uint16_t seq16, uint64_t now_us, uint64_t within_us) {
+    uint16_t at_ms = r->sent[seq16 % FW_NACK_ENTRIES].at_ms;
+    uint16_t newer_by = (uint16_t)(r->sent[seq16 % FW_NACK_ENTRIES].seq16 - seq16);
+    if ((at_ms & 3) == 0) return FW_NACK_ANSWER;
+    if (newer_by != 0) return newer_by < 0x8000 ? FW_NACK_EXHAUSTED : FW_NACK_ANSWER;
+    uint64_t age_ms = (now_us / 1000 - (at_ms >> 2)) & 0x3fff;
+    if (age_ms * 1000 < within_us) return FW_NACK_REPEATED;
+    return (at_ms & 3) == FW_RETRANSMISSIONS ? FW_NACK_EXHAUSTED : FW_NACK_ANSWER;
+}
+
+/* Notes a retransmission that fw_nack_dedup_check allowed. */
+static inline void fw_nack_dedup_note(fw_nack_dedup_t *r, uint16_t seq16, uint64_t now_us) {
+    uint16_t count = 0;
+    if (r->sent[seq16 % FW_NACK_ENTRIES].seq16 == seq16) count = r->sent[seq16 % FW_NACK_ENTRIES].at_ms & 3;
+    r->sent[seq16 % FW_NACK_ENTRIES].seq16 = seq16;
+    r->sent[seq16 % FW_NACK_ENTRIES].at_ms = (uint16_t)((now_us / 1000 & 0x3fff) << 2 | (count + 1U));
 }
 
 #endif
