@@ -167,6 +167,8 @@ def test_arrivals_are_told_every_50_ms_and_are_the_truth(reorders: bool) -> None
         world.run(8)
         up.loss = 0.0
         world.run(1)
+        source.stop()
+        world.run(0.2)  # for what is on its way, and the last feedback
         publisher = source.publisher
         feedback = publisher.of_type(205, 15)
         gaps = [after - before for (before, _), (after, _) in itertools.pairwise(feedback)]
