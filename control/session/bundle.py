@@ -1,4 +1,4 @@
-"""The one transport of a session: what an offer says of the peer's side, and an answer's frame with the server's."""
+"""The bundled transport of a session: reads the peer's side from an offer, and writes the server's into an answer."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from dataclasses import dataclass
 
 from .description import Direction, Group, Media, Origin, SessionDescription
 
-MAX_MID_CHARS = 16  # what a one-byte header extension can hold (RFC 8285 section 4.2)
+MAX_MID_CHARS = 16  # the limit of a one-byte header extension (RFC 8285 section 4.2)
 
 _PROTOCOLS = {f"{lower}RTP/{profile}" for lower in ("UDP/TLS/", "TCP/DTLS/", "") for profile in ("SAVPF", "SAVP")}
 HASHES = ("sha-256", "sha-384", "sha-512")
 
 
 class NegotiationError(ValueError):
-    """The offer is well-formed but cannot be answered. The message tells whoever made it what to change."""
+    """The offer is well-formed but cannot be answered. The message tells the client how to change it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalTransport:
-    """The server's side: ICE credentials, the certificate's fingerprint as `sha-256 AB:CD...`, and the candidates,
-    each from `candidate:` on."""
+    """The server's side: ICE credentials, fingerprint as `sha-256 AB:CD...`, and candidates as `candidate:...`."""
 
     ice_ufrag: str
     ice_pwd: str
@@ -30,8 +29,10 @@ class LocalTransport:
 
 @dataclass(frozen=True, slots=True)
 class RemoteTransport:
-    """The peer's side: ICE credentials, fingerprints as (hash name, hex digits in pairs), and its DTLS role:
-    `actpass`, `active` or `passive`."""
+    """The peer's side: ICE credentials, fingerprints as (hash name, hex digits in pairs), and DTLS role.
+
+    The role is `actpass`, `active` or `passive`.
+    """
 
     ice_ufrag: str
     ice_pwd: str
@@ -40,18 +41,18 @@ class RemoteTransport:
 
     @property
     def dtls_client(self) -> bool:
-        """Whether the server is the DTLS client: only where the peer insists on being the server."""
+        """Whether the server is the DTLS client: only if the peer is passive."""
         return self.setup == "passive"
 
 
 def remote_transport(offer: SessionDescription) -> RemoteTransport:
     """The transport that all audio and video of an offer share.
 
-    Raises NegotiationError where there is none, SdpError where a line that says which is malformed.
+    Raises NegotiationError if there is none, SdpError for a malformed line that is needed.
     """
     medias = [media for media in offer.medias if media.kind in ("audio", "video") and not media.rejected]
     if not medias:
-        raise NegotiationError("The offer has neither audio nor video in it: nothing can flow.")
+        raise NegotiationError("The offer has neither audio nor video.")
     if offer.ice_lite:
         raise NegotiationError("Both the offer and this server are ICE-lite: the offerer must be a full ICE agent.")
     for media in medias:
@@ -79,7 +80,7 @@ def remote_transport(offer: SessionDescription) -> RemoteTransport:
 
 
 def accept(offer: Media, direction: Direction) -> Media:
-    """The frame of an answer's section that accepts an offered one; formats are still to be put in."""
+    """An answer's section that accepts an offered one, without formats."""
     return Media(
         offer.kind,
         protocol=offer.protocol,
@@ -99,13 +100,13 @@ def assemble(
     dtls_client: bool,
     session_id: int,
 ) -> SessionDescription:
-    """The answer: each accepted section (at least one) in the place of its offer, all others rejected."""
+    """The answer: accepted sections (at least one) at the indexes of their offers, all others rejected."""
     hash_name, digest = local.fingerprint.split(" ", 1)
     for section in accepted.values():
         section.ice_ufrag, section.ice_pwd = local.ice_ufrag, local.ice_pwd
         section.fingerprints = [(hash_name, digest)]
         section.setup = "active" if dtls_client else "passive"
-        # The first section's would do (RFC 9143 section 7.3.1), but aiortc reads those of the last.
+        # The first section would suffice (RFC 9143 section 7.3.1), but aiortc reads the candidates of the last.
         section.candidates = list(local.candidates)
         section.end_of_candidates = True
     medias = [accepted.get(index) or _reject(media) for index, media in enumerate(offer.medias)]
@@ -120,7 +121,7 @@ def _check_media(media: Media) -> None:
     media.require("mid")
     if media.protocol not in _PROTOCOLS:
         raise NegotiationError(f"The offer's {media.kind} uses {media.protocol}: WebRTC uses UDP/TLS/RTP/SAVPF.")
-    if not media.rtcp_mux and not media.bundle_only:  # RFC 9143 section 9: the tagged section's goes for those
+    if not media.rtcp_mux and not media.bundle_only:  # RFC 9143 section 9: the tagged one counts
         raise NegotiationError(f"The offer's {media.kind} lacks a=rtcp-mux: RTP and RTCP must share one port.")
     if len(media.mid) > MAX_MID_CHARS:
         raise NegotiationError(f"The mid {media.mid[:80]!r} is longer than {MAX_MID_CHARS} characters.")

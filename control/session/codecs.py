@@ -1,4 +1,4 @@
-"""Which of the offered payload types the server can forward, and which of them carry the same thing."""
+"""Selects the offered payload types that the server can forward, and matches those of publisher and viewer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CODECS: dict[tuple[str, str, int, int], Codec] = {
     ("video", "av1", 90_000, 1): Codec.AV1,
 }
 # Profiles of H264 by profile_idc, the bits of profile-iop that matter, and their values (RFC 6184 section 8.1,
-# table 5). Baseline and constrained baseline count as one: nobody sends what sets them apart (FMO, ASO).
+# table 5). Baseline and constrained baseline count as one: no encoder uses their difference (FMO, ASO).
 _H264_PROFILES = (
     (0x42, 0x0F, 0x00, "baseline"),
     (0x4D, 0x8F, 0x80, "baseline"),
@@ -36,10 +36,10 @@ _H264_PROFILES = (
     (0xF4, 0xFF, 0x00, "high-444"),
 )
 
-# The parameters that an answer repeats. The levels of H264, H265 and AV1 are among them, though they may differ by
-# direction: a server that forwards can take any, and what a publisher can send is the best guess at what viewers can
-# take. Not among them are limits of the offerer's own decoder (max-fs, max-fr, max-mbps...), which would bind the
-# publisher to what it can receive, and the properties of its own stream (sprop-).
+# The parameters that an answer repeats. Levels of H264, H265 and AV1 are included, although they may differ by
+# direction: the server forwards any level, and the publisher's level is the best guess for the viewers'. Limits of the
+# offerer's decoder (max-fs, max-fr, max-mbps...) are not: they would limit the publisher to formats that it can receive
+# itself. Properties of its own stream (sprop-) are not either.
 _AGREED: dict[str, tuple[str, ...]] = {
     "vp9": ("profile-id",),
     "h264": ("profile-level-id", "packetization-mode", "level-asymmetry-allowed"),
@@ -84,8 +84,8 @@ def supported_payload_types(media: Media) -> tuple[PayloadType, ...]:
 def write_payload_types(answer: Media, offer: Media, payload_types: tuple[PayloadType, ...]) -> None:
     """Puts accepted payload types and their RTX into an answer, with the offer's numbers.
 
-    Of the offer's parameters only those are repeated that both sides must agree upon: they tell one format of a codec
-    from another. All others state what their writer wants or sends, and the server has its own (Opus) or none.
+    Repeats only the parameters that identify the format of a codec, on which both sides must agree. The others declare
+    properties of their sender; the server has its own for Opus, and none for other codecs.
     """
     for accepted in payload_types:
         for pt in (accepted.pt, accepted.rtx_pt):
@@ -102,7 +102,7 @@ def write_payload_types(answer: Media, offer: Media, payload_types: tuple[Payloa
 def match_payload_types(producer: ProducerSpec, consumer: ConsumerSpec) -> tuple[tuple[int, int], ...]:
     """For each of the producer's payload types that the consumer can receive, the consumer's number for it.
 
-    A consumer without RED is given the newest Opus block of each RED packet.
+    A consumer without RED gets the newest Opus block of each RED packet.
     """
     numbers: dict[tuple[Codec, str], int] = {}
     for theirs in consumer.payload_types:
@@ -117,13 +117,13 @@ def match_payload_types(producer: ProducerSpec, consumer: ConsumerSpec) -> tuple
 
 
 def describe(payload_type: PayloadType) -> str:
-    """A payload type in words, such as `H264 baseline/1` or `VP8`."""
+    """The name of a payload type for messages, such as `H264 baseline/1` or `VP8`."""
     shown = payload_type.format if payload_type.codec is Codec.H264 else ""
     return f"{payload_type.codec.name} {shown}".rstrip()
 
 
 def describe_offered(media: Media) -> str:
-    """The formats that an offer has for a medium, with what decides whether they are known."""
+    """The formats of an offered medium for messages, with the parameters that decide whether they are supported."""
     names: dict[str, None] = {}
     for pt in media.payload_types:
         if pt not in media.rtpmaps:
@@ -168,7 +168,7 @@ def _parameters(fmtp: str) -> dict[str, str]:
 
 
 def _agreed_parameters(encoding: str, offered: str, direction: Direction) -> str:
-    """The parameters of a format in an answer that goes in this direction, seen from the server."""
+    """The parameters of a format in an answer; `direction` is the server's."""
     match encoding.lower():
         case "opus":
             return _opus_parameters(_parameters(offered), direction)
@@ -181,10 +181,10 @@ def _agreed_parameters(encoding: str, offered: str, direction: Direction) -> str
 
 
 def _opus_parameters(offered: Mapping[str, str], direction: Direction) -> str:
-    """What the server says of Opus, which is all declarative (RFC 7587 section 7): nothing in it is agreed upon.
+    """The server's parameters of Opus. All are declarative (RFC 7587 section 7), none is negotiated.
 
-    From publishers it wants all channels, with what repairs losses. A publisher that says it sends mono gets no
-    `stereo=1`, for then libwebrtc would encode one channel twice. To viewers it sends whatever is published.
+    The server asks publishers for stereo and in-band FEC. A publisher that declares mono gets no `stereo=1`, because
+    libwebrtc would encode one channel twice. Viewers get the publisher's stream unchanged.
     """
     own = ["minptime=10", "useinbandfec=1"]
     if direction.receives and offered.get("sprop-stereo") != "0":
@@ -195,7 +195,7 @@ def _opus_parameters(offered: Mapping[str, str], direction: Direction) -> str:
 
 
 def _format(codec: Codec, fmtp: str) -> str | None:
-    """What sets formats of one codec apart, "" where nothing does, or None where the server cannot forward it."""
+    """The identity of a format within its codec, "" if the codec has one format, None if it is not supported."""
     parameters = _parameters(fmtp)
     match codec:
         case Codec.VP9:
@@ -213,7 +213,7 @@ def _format(codec: Codec, fmtp: str) -> str | None:
 
 
 def _red_blocks(fmtp: str) -> set[int]:
-    """The payload types that RED's blocks may have; the fast path gives each viewer its own numbers for them."""
+    """The payload types of RED's blocks. The fast path maps them to the viewer's numbers."""
     return {int(pt) if re.fullmatch("[0-9]{1,3}", pt) else -1 for pt in fmtp.split("/")}
 
 

@@ -1,4 +1,4 @@
-"""What a session description says, as plain data, and how it is written down (RFC 8866, RFC 9429)."""
+"""A session description as plain data, and its rendering as text (RFC 8866, RFC 9429)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 
 class SdpError(ValueError):
-    """The text is no session description, or a value that is needed is malformed. The message names the line."""
+    """The text is not a session description, or a needed value is malformed. The message names the line."""
 
 
 class Direction(enum.StrEnum):
-    """Which way media flows, from the view of whoever wrote the description (RFC 8866 section 6.7)."""
+    """The direction of media, from the view of the description's author (RFC 8866 section 6.7)."""
 
     SENDRECV = "sendrecv"
     SENDONLY = "sendonly"
@@ -47,7 +47,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class RtpMap:
-    """What a payload type carries (RFC 8866 section 6.6). Names of encodings compare without regard to case."""
+    """The format of a payload type (RFC 8866 section 6.6). Encoding names are case-insensitive."""
 
     encoding: str
     clock_rate_hz: int
@@ -72,7 +72,7 @@ class SsrcGroup:
 
 @dataclass(frozen=True, slots=True)
 class Rid:
-    """An a=rid line (RFC 8851): an encoding's name, `send` or `recv`, and what it is restricted to."""
+    """An a=rid line (RFC 8851): an encoding's name, `send` or `recv`, and its restrictions."""
 
     id: str
     direction: str
@@ -82,7 +82,7 @@ class Rid:
 
 @dataclass(frozen=True, slots=True)
 class RidRef:
-    """A RID in an a=simulcast line; a paused one (`~`) is agreed upon but does not flow yet (RFC 8853 section 5.1)."""
+    """A RID in an a=simulcast line; a paused one (`~`) is negotiated but not sent yet (RFC 8853 section 5.1)."""
 
     id: str
     paused: bool = False
@@ -98,9 +98,9 @@ class Simulcast:
 
 @dataclass(slots=True)
 class Media:
-    """One m-line and what follows it.
+    """One m-line and its attributes.
 
-    What a description says at session level for all media (ICE, DTLS, extensions, direction) is here on each of them.
+    Session-level attributes (ICE, DTLS, extensions, direction) are copied to each medium.
     A port of 0 means rejected, unless `bundle_only` is set (RFC 9143 section 6).
     """
 
@@ -114,7 +114,7 @@ class Media:
     ice_pwd: str = ""
     fingerprints: list[tuple[str, str]] = field(default_factory=list)  # hash name, hex digits in pairs
     setup: str = ""
-    candidates: list[str] = field(default_factory=list)  # each from "candidate:" on
+    candidates: list[str] = field(default_factory=list)  # each as "candidate:..."
     end_of_candidates: bool = False
     bundle_only: bool = False
     rtcp_mux: bool = False
@@ -129,10 +129,10 @@ class Media:
     ssrc_groups: list[SsrcGroup] = field(default_factory=list)
     rids: list[Rid] = field(default_factory=list)
     simulcast: Simulcast | None = None
-    malformed: dict[str, str] = field(default_factory=dict, compare=False, repr=False)  # attribute to what is wrong
+    malformed: dict[str, str] = field(default_factory=dict, compare=False, repr=False)  # error by attribute
 
     def require(self, *attributes: str) -> None:
-        """Raises SdpError where one of these attributes is malformed: its value is about to be used."""
+        """Raises SdpError if one of these attributes is malformed. To be called before their values are used."""
         for name in attributes:
             if name in self.malformed:
                 raise SdpError(self.malformed[name])
@@ -143,7 +143,7 @@ class Media:
 
     @property
     def payload_types(self) -> list[int]:
-        """The m-line's formats in order of preference, where they are payload types (0-127)."""
+        """The m-line's payload types (0-127) in order of preference; empty for protocols other than RTP."""
         return [int(name) for name in self.formats] if "RTP/" in self.protocol else []
 
     def feedback(self, payload_type: int) -> set[str]:

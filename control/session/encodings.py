@@ -1,4 +1,4 @@
-"""Which encodings a publisher's medium consists of: simulcast by RID (RFC 8853), or by SSRC (RFC 5576)."""
+"""Reads the encodings of a publisher's medium: simulcast by RID (RFC 8853), or by SSRC (RFC 5576)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from .bundle import NegotiationError
 from .description import Media, Rid, RidRef, Simulcast
 
 MAX_ENCODINGS = 4
-MAX_RID_CHARS = 16  # what a one-byte header extension can hold (RFC 8285 section 4.2)
+MAX_RID_CHARS = 16  # the limit of a one-byte header extension (RFC 8285 section 4.2)
 
 
 def accept_encodings(
     offer: Media, answer: Media, payload_types: tuple[PayloadType, ...], extensions: Collection[Extension]
 ) -> tuple[Encoding, ...]:
-    """Takes up to 4 encodings, in the order of the offer, and says so in the answer.
+    """Accepts up to 4 encodings, in the order of the offer, and writes them into the answer.
 
-    SSRCs beside RIDs are not read: which belongs to which RID is not said, the RID extension tells.
+    SSRCs beside RIDs are ignored: SDP does not map them to RIDs, the RID extension does.
     Raises NegotiationError for a RID that is too long, SdpError for a malformed line about RIDs.
     """
     offer.require("rid", "simulcast")
@@ -51,7 +51,7 @@ def _streams(offer: Media, rids: dict[str, Rid]) -> tuple[RidRef, ...]:
 
 
 def encodings_by_ssrc(offer: Media) -> tuple[Encoding, ...]:
-    """The encodings of a medium that its sender describes by SSRC alone; one that is to be learnt where it does not."""
+    """The encodings of a medium by SSRC; one with an unknown SSRC, to be learnt, if the sender declares none."""
     pairs = [group.ssrcs for group in offer.ssrc_groups if group.semantics == "FID" and len(group.ssrcs) == 2]
     rtx = {pair[0]: pair[1] for pair in pairs}
     simulcast = next((group.ssrcs for group in offer.ssrc_groups if group.semantics == "SIM"), ())

@@ -1,4 +1,4 @@
-"""Which RTP header extensions of an offered medium the server takes (RFC 8285)."""
+"""Selects the RTP header extensions of an offered medium that the server accepts (RFC 8285)."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from ..media.engine import Codec, Extension, PayloadType
 from .description import Direction, ExtMap, Media
 from .sdp import EXTENSION_URIS
 
-# Both tell of one hop only, and nothing here reads them.
+# Both describe one hop only, and the server does not read them.
 _NEVER = {Extension.VIDEO_TIMING, Extension.TRANSMISSION_OFFSET}
 _NEVER_TO_VIEWERS = _NEVER | {Extension.RID, Extension.REPAIRED_RID, Extension.LAYERS_ALLOCATION}
 _REVERSED = {Direction.SENDONLY: Direction.RECVONLY, Direction.RECVONLY: Direction.SENDONLY}
 
 
 def extensions_from_publisher(offer: Media, payload_types: tuple[PayloadType, ...]) -> dict[Extension, int]:
-    """The extensions that a publisher will send, with their ids (1-255), given what it will send first.
+    """The extensions of a publisher with their ids (1-255). The first of `payload_types` is the preferred one.
 
-    The dependency descriptor is not taken for VP8: libwebrtc leaves picture and layer numbers out of the payload once
-    it has been agreed upon.
+    The dependency descriptor is not accepted for VP8: with it libwebrtc omits picture ids and layers from the payload.
     """
     unwanted = _NEVER | {Extension.DEPENDENCY_DESCRIPTOR} if payload_types[0].codec is Codec.VP8 else _NEVER
     return _offered(offer, Direction.SENDONLY, unwanted, 255)
@@ -25,13 +24,13 @@ def extensions_from_publisher(offer: Media, payload_types: tuple[PayloadType, ..
 def extensions_to_viewer(offer: Media) -> dict[Extension, int]:
     """The extensions that the server may send to a viewer, with their ids.
 
-    Ids above 14 need the two-byte form, so they are taken only from viewers that can do with both forms.
+    Ids above 14 need the two-byte form, so they are accepted only from viewers that support both forms.
     """
     return _offered(offer, Direction.RECVONLY, _NEVER_TO_VIEWERS, 255 if offer.extmap_allow_mixed else 14)
 
 
 def write_extensions(answer: Media, offer: Media, extensions: dict[Extension, int]) -> None:
-    """Puts accepted extensions into an answer, their directions seen from its side (RFC 8285 section 6)."""
+    """Puts accepted extensions into an answer, with the directions of the answerer (RFC 8285 section 6)."""
     for number in extensions.values():
         offered = offer.extmaps[number]
         direction = _REVERSED.get(offered.direction) if offered.direction else None

@@ -1,4 +1,4 @@
-"""Keeps what was worked out before, up to a bound on the size of it all; the least recently used goes first."""
+"""A cache with a bound on the total size. Evicts the least recently used value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 
 
 class Kept(Generic[Key, Value]):
-    """Values by their keys. The sizes given with them (in any unit, that of `most`) add up to `most` at most."""
+    """Values by key. Their sizes, in the unit of `most`, add up to at most `most`."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -19,7 +19,7 @@ class Kept(Generic[Key, Value]):
         self._values: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
 
     def get(self, key: Key) -> Value | None:
-        """The value that is kept under a key, or None."""
+        """The cached value of a key, or None."""
         kept = self._values.get(key)
         if kept is None:
             return None
@@ -27,7 +27,7 @@ class Kept(Generic[Key, Value]):
         return kept[0]
 
     def put(self, key: Key, value: Value, size: int) -> None:
-        """Keep a value. One that is larger than all that may be kept is not."""
+        """Cache a value of this size. A value larger than `most` is not cached."""
         if key in self._values:
             self._size -= self._values.pop(key)[1]
         if size > self._most:

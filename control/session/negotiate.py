@@ -1,8 +1,9 @@
-"""Answers offers: an SDP answer for the peer, and the specs of what it sends or receives for the engine.
+"""Answers offers: an SDP answer for the peer, and specs of its producers or consumers for the engine.
 
-The server is ICE-lite and takes one audio and one video medium, bundled on one transport. It accepts every payload type
-that it can forward. An offer to publish is refused where some audio or video of it cannot be taken: its publisher would
-not learn of it (RFC 9725 section 4.2). All else is rejected with port 0 (RFC 3264 section 6, RFC 9143, RFC 9429).
+The server is ICE-lite and accepts one audio and one video medium, bundled on one transport, with every payload type
+that it can forward. It refuses an offer to publish that has audio or video which it cannot accept, because the
+publisher would not notice a rejected medium (RFC 9725 section 4.2). It rejects other media with port 0 (RFC 3264
+section 6, RFC 9143, RFC 9429).
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ _KINDS = {"audio": Kind.AUDIO, "video": Kind.VIDEO}
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The answer to a publisher, and what it will send. `dtls_client` tells the server's DTLS role."""
+    """The answer to a publisher, and the producers that it will send. `dtls_client` is the server's DTLS role."""
 
     sdp: str
     producers: tuple[ProducerSpec, ...]
@@ -59,7 +60,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """The answer to a viewer, and what it will receive. `dtls_client` tells the server's DTLS role."""
+    """The answer to a viewer, and the consumers that it will receive. `dtls_client` is the server's DTLS role."""
 
     sdp: str
     consumers: tuple[ConsumerSpec, ...]
@@ -68,7 +69,7 @@ class Subscribed:
 
 @dataclass(frozen=True, slots=True)
 class _Usable:
-    """An offered medium that the server takes, and in which formats."""
+    """An offered medium that the server accepts, and the accepted formats."""
 
     index: int
     media: Media
@@ -77,7 +78,7 @@ class _Usable:
 
 @dataclass(frozen=True, slots=True)
 class _Accepted:
-    """A medium that viewers who offer the same are sent, and its place in their offers."""
+    """An accepted medium of all viewers with equal offers, and its index in their offers."""
 
     index: int
     kind: Kind
@@ -103,9 +104,9 @@ class _Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What one kind of offer and one publisher's media make of each other, for all viewers who offer the same.
+    """The agreement between one kind of offer and one publisher's media, for all viewers with equal offers.
 
-    The sections of the answer are filled in anew for each viewer.
+    The sections of the answer are overwritten for each viewer.
     """
 
     offer: SessionDescription
@@ -130,7 +131,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class PublishAgreement:
-    """What the server takes of an offer to publish."""
+    """The media of an offer to publish that the server accepts."""
 
     offer: SessionDescription
     remote: RemoteTransport
@@ -145,10 +146,10 @@ class PublishAgreement:
 
 
 def agree_publish(offer: SessionDescription) -> PublishAgreement:
-    """What comes of an offer to send media to the server.
+    """Accept the media of an offer to publish.
 
-    Raises NegotiationError unless all audio and video that it sends can be forwarded, SdpError where a line that is
-    needed is malformed.
+    Raises NegotiationError unless the server can forward all its audio and video, SdpError for a malformed line that is
+    needed.
     """
     remote = remote_transport(offer)
     answers: dict[int, Media] = {}
@@ -169,10 +170,10 @@ def agree_publish(offer: SessionDescription) -> PublishAgreement:
 
 
 def agree(offer: SessionDescription, sources: Iterable[ProducerSpec]) -> Agreement:
-    """What comes of an offer to receive a publisher's media, of which `sources` is what it sends now.
+    """Match an offer to watch with `sources`, the media that the publisher sends now.
 
-    A medium that no source feeds yet is accepted all the same, and so is every codec, for the publisher may come back
-    with another one. Raises NegotiationError where the viewer can receive nothing, or not the video that is sent.
+    Media without a source and other codecs are accepted as well, because the publisher may reconnect with them. Raises
+    NegotiationError if the viewer can receive nothing, or not the video that is sent.
     """
     remote = remote_transport(offer)
     sent = {source.kind: source for source in sources}
@@ -192,7 +193,7 @@ def agree(offer: SessionDescription, sources: Iterable[ProducerSpec]) -> Agreeme
 def _flowing(
     offer: SessionDescription, flows: Callable[[Direction], bool], nothing_flows: str
 ) -> list[tuple[int, Media]]:
-    """The audio and video that flows the right way, each with its place in the offer."""
+    """The audio and video of this direction, each with its index in the offer."""
     flowing = [
         (index, media)
         for index, media in enumerate(offer.medias)
@@ -204,7 +205,7 @@ def _flowing(
 
 
 def _usable(flowing: list[tuple[int, Media]]) -> dict[Kind, _Usable]:
-    """The first medium of each kind that has a known format, in the order of the offer."""
+    """The first medium of each kind with a supported format, in the order of the offer."""
     found: dict[Kind, _Usable] = {}
     for index, media in flowing:
         if _KINDS[media.kind] not in found and (payload_types := supported_payload_types(media)):
@@ -217,7 +218,7 @@ def _usable(flowing: list[tuple[int, Media]]) -> dict[Kind, _Usable]:
 
 
 def _refuse_partial(refused: list[Media]) -> None:
-    """Raises NegotiationError for media that would be left out."""
+    """Raises NegotiationError for media that the server would have to reject."""
     for media in refused:
         if supported_payload_types(media):
             raise NegotiationError(
@@ -232,14 +233,14 @@ def _refuse_partial(refused: list[Media]) -> None:
 
 
 def _offered(medias: list[Media]) -> str:
-    """The formats of media that cannot be taken, and those that could be."""
+    """The offered formats of unsupported media, and the supported ones, for messages."""
     offered = "; ".join(f"{media.kind} {describe_offered(media)}" for media in medias)
     supported = "; ".join(f"{kind} {SUPPORTED[kind]}" for kind in dict.fromkeys(media.kind for media in medias))
     return f"{offered}. The server forwards: {supported}."
 
 
 def _best_first(payload_types: tuple[PayloadType, ...], source: ProducerSpec | None) -> tuple[PayloadType, ...]:
-    """The viewer's payload types, those that the publisher uses first, in the publisher's order."""
+    """The viewer's payload types: first those that the publisher uses, in the publisher's order."""
     if source is None:
         return payload_types
     formats = [(sent.codec, sent.format) for sent in source.payload_types]
@@ -258,7 +259,7 @@ def _best_first(payload_types: tuple[PayloadType, ...], source: ProducerSpec | N
 
 
 def _write_sources(answer: Media, consumer: ConsumerSpec, msid: str) -> None:
-    """Names what is sent: the track, and its SSRCs (RFC 8830, RFC 5576)."""
+    """Writes the track (RFC 8830) and the SSRCs (RFC 5576) that the server sends."""
     answer.msids = [msid]
     ssrcs = (consumer.ssrc, consumer.rtx_ssrc) if consumer.rtx_ssrc else (consumer.ssrc,)
     answer.ssrcs = {ssrc: {"cname": consumer.cname, "msid": msid} for ssrc in ssrcs}

@@ -1,4 +1,4 @@
-"""Viewers' offers: those of one browser differ in a few lines, so what they have in common is read only once."""
+"""Reads viewers' offers. Offers of one browser differ in a few lines, so their common part is parsed only once."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from .negotiate import Agreement, agree
 from .sdp import MAX_LINES, parse
 from .sdp_attributes import read_value
 
-_KEPT_CHARS = 1 << 20  # of offers; what is kept of them is at most ten times as large
-_MAX_CHARS = 16_384  # of those that are kept; no browser writes more
+_KEPT_CHARS = 1 << 20  # of cached offers; the parsed form takes at most ten times as much memory
+_MAX_CHARS = 16_384  # of a cached offer; browsers write less
 
-# What stands for the lines that are a client's own.
+# Replacements of the lines that differ by client.
 _STAND_INS = {
     "ice-ufrag": f"a=ice-ufrag:{'0' * 4}",
     "ice-pwd": f"a=ice-pwd:{'0' * 22}",
     "fingerprint": "a=fingerprint:sha-256 00",
 }
 _OWN = tuple(f"a={name}:" for name in _STAND_INS)
-# Nobody reads candidates, the addresses that come with them, and who the offer is from.
+# The server does not read candidates, their addresses, and the originator of the offer.
 _UNREAD = ("a=candidate:", "a=rtcp:", "c=", "o=")
 _APART = (*_OWN, *_UNREAD, "m=")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OfferKind:
-    """What alike offers have in common: a description of one of them, for reading only, and who offers.
+    """The common part of equal offers: a read-only description, and the transport of one of them.
 
-    Each compares equal to itself only. `alike` is their common text, empty where an offer is like no other.
+    Compares by identity. `alike` is the common text, empty for an offer that is not cached.
     """
 
     description: SessionDescription
@@ -42,14 +42,14 @@ class OfferKind:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One offer, and what of it is its client's own."""
+    """One offer: its kind, and the transport of its client."""
 
     kind: OfferKind
     remote: RemoteTransport
 
 
 class Offers:
-    """Reads and answers the offers of a node's viewers, and remembers what came of alike ones."""
+    """Reads and answers the offers of a node's viewers, with a cache of kinds and agreements."""
 
     def __init__(self) -> None:
         self._kinds: Kept[str, OfferKind] = Kept(_KEPT_CHARS)
@@ -67,9 +67,9 @@ class Offers:
         return Offer(kind, RemoteTransport(ufrag, pwd, ((hash_name.lower(), digest.upper()),), setup))
 
     def agree(self, kind: OfferKind, publication: int, sources: Iterable[ProducerSpec]) -> Agreement:
-        """What comes of such an offer to watch the publication of that number, which sends `sources`.
+        """The agreement between an offer to watch and the publication of this number, which sends `sources`.
 
-        It is remembered only now that it can be answered. Raises NegotiationError.
+        Only offers that can be answered are cached. Raises NegotiationError.
         """
         agreement = self._agreements.get((publication, kind))
         if agreement is None:
@@ -81,7 +81,7 @@ class Offers:
 
 
 def _take_apart(text: str) -> tuple[str, dict[str, tuple[str, ...]]]:
-    """What an offer has in common with others, and its own attributes. Nothing is its own that is there in two ways."""
+    """The common text of an offer, and the fields of its own attributes; empty if an own attribute has two values."""
     values: dict[str, str] = {}
     alike = []
     for line in text.replace("\r\n", "\n").split("\n"):
@@ -102,7 +102,7 @@ def _take_apart(text: str) -> tuple[str, dict[str, tuple[str, ...]]]:
 
 
 def _without_port(line: str) -> str:
-    """A media line as of a client that has not gathered candidates."""
+    """A media line with the port of a client that has not gathered candidates."""
     kind, _, rest = line.partition(" ")
     port, _, rest = rest.partition(" ")
     return f"{kind} 9 {rest}" if port.isdecimal() and port.isascii() and 0 < int(port) <= 65_535 else line

@@ -1,8 +1,7 @@
-"""Reads session descriptions (RFC 8866 and the WebRTC attributes of RFC 9429), at a cost that is bounded.
+"""Parses session descriptions (RFC 8866 and the WebRTC attributes of RFC 9429) at a bounded cost.
 
-Lenient where a value is not used, strict where it is: a malformed attribute is only noted in its medium
-(`Media.malformed`), and `Media.require` refuses it, with the line, where its value is needed. Lines that are not known
-here are passed over.
+A malformed attribute is recorded in its medium (`Media.malformed`), and `Media.require` refuses it, quoting the line,
+if its value is needed. Unknown lines are ignored.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from .sdp_attributes import LimitError, check_room, quoted, read_attribute, read
 
 __all__ = ["EXTENSION_URIS", "MAX_CHARS", "MAX_LINES", "SdpError", "count_media", "parse", "read_lines"]
 
-MAX_CHARS = 65_536  # five times what a browser with every codec and many addresses writes
+MAX_CHARS = 65_536  # five times the offer of a browser with every codec and many addresses
 MAX_LINES = 2_048
 MAX_GROUPS = 16
 MAX_FORMATS = 128  # as many as there are payload types
@@ -52,14 +51,14 @@ _UNWRITABLE = re.compile(r"[\r\0]")
 def parse(text: str) -> SessionDescription:
     """Reads an offer or an answer of at most MAX_CHARS characters and MAX_LINES lines, which end in CRLF or LF.
 
-    Raises SdpError for text that is no session description, for a malformed m= line, for a mid that is there twice, and
-    for more attributes of a kind than any client writes (`sdp_attributes`).
+    Raises SdpError for other text, for a malformed m= line, for a repeated mid, and for more attributes of a kind than
+    any client writes (`sdp_attributes`).
     """
     lines = read_lines(text)
     if next(lines, ("", "")) != ("v", "0"):
         raise SdpError("A session description starts with the line v=0.")
     description = SessionDescription()
-    session = Media("session")  # what holds for all media
+    session = Media("session")  # the defaults of all media
     section = session
     for kind, value in lines:
         if kind == "m":
@@ -80,7 +79,7 @@ def parse(text: str) -> SessionDescription:
                 section.malformed[name] = f"This line is malformed: {quoted(f'a={value}')}. {error}"
             else:
                 if name in section.malformed and section.malformed[name] is session.malformed.get(name):
-                    del section.malformed[name]  # the medium says it better than the session
+                    del section.malformed[name]  # the medium overrides the session
     _inherit(description, session)
     return description
 
@@ -88,7 +87,7 @@ def parse(text: str) -> SessionDescription:
 def read_lines(text: str) -> Iterator[tuple[str, str]]:
     """The type and the value of each line, without white space at its end.
 
-    Passes over what is no line, and lines with characters that cannot be written. Raises SdpError for too much text.
+    Skips text that is not a line, and lines with CR or NUL. Raises SdpError for too much text.
     """
     if len(text) > MAX_CHARS:
         raise SdpError(f"The description is longer than {MAX_CHARS} characters.")
@@ -100,7 +99,7 @@ def read_lines(text: str) -> Iterator[tuple[str, str]]:
 
 
 def count_media(text: str) -> int:
-    """The number of m= lines, at next to no cost."""
+    """The number of m= lines, without parsing."""
     return text.count("\nm=")
 
 
@@ -145,11 +144,11 @@ _OF_SESSION = {"group": _add_group, "ice-lite": _set_ice_lite}
 
 
 def _inherit(description: SessionDescription, session: Media) -> None:
-    """Lets what the session says hold for media that do not say otherwise. Raises SdpError for a repeated mid."""
+    """Applies session-level fingerprints and extensions to the media. Raises SdpError for a repeated mid."""
     for media in description.medias:
         media.fingerprints = media.fingerprints or session.fingerprints
         media.extmaps = {**session.extmaps, **media.extmaps} if media.extmaps else session.extmaps
     mids = Counter(media.mid for media in description.medias if media.mid)
     for mid, count in mids.most_common(1):
         if count > 1:
-            raise SdpError(f"The mid {quoted(mid)} is there {count} times: each medium must have another.")
+            raise SdpError(f"The mid {quoted(mid)} occurs {count} times: each medium needs its own.")

@@ -1,4 +1,4 @@
-"""The attributes of a session description that the server knows: the grammar of each, and where its value goes.
+"""The known attributes of a session description: the grammar of each, and the field that holds its value.
 
 Each has a bound, beyond what clients write, so that no text can make a description that is large or slow to use.
 """
@@ -24,7 +24,7 @@ from .description import (
 )
 
 MAX_VALUE_CHARS = 4_096
-MAX_CANDIDATES = 64  # further ones are passed over: the server reads none of an offer
+MAX_CANDIDATES = 64  # further ones are ignored: the server reads none of an offer
 MAX_FINGERPRINTS = 16
 MAX_EXTMAPS = 64
 MAX_FEEDBACK_PER_PAYLOAD_TYPE = 16
@@ -55,13 +55,13 @@ _DIRECTIONS = {str(direction): direction for direction in Direction}
 
 
 class LimitError(SdpError):
-    """More attributes of a kind than any client writes: the whole description is refused."""
+    """The description has more attributes of a kind than any client writes, and is refused."""
 
 
 def read_attribute(media: Media, name: str, value: str) -> None:
     """Puts the value of an a= line into a medium. Raises SdpError where it is malformed, LimitError for too many.
 
-    A name that is not known here is passed over.
+    Unknown names are ignored.
     """
     if name in _READERS:
         pattern, reader = _READERS[name]
@@ -92,13 +92,13 @@ def read_group(value: str) -> Group:
 
 
 def read_origin(value: str) -> Origin:
-    """The value of an o= line; that of nobody in particular where it is malformed, for the server does not use it."""
+    """The value of an o= line; a default if it is malformed, because the server does not use it."""
     found = _ORIGIN.fullmatch(value) if len(value) <= MAX_VALUE_CHARS else None
     return Origin(int(found[2]), int(found[3]), found[1]) if found else Origin()
 
 
 def check_room(kept: Sized, most: int, name: str, which: str = "in one place") -> None:
-    """Raises LimitError where `most` attributes of this name are kept already."""
+    """Raises LimitError if `most` attributes of this name are stored."""
     if len(kept) >= most:
         raise LimitError(f"The description has more than {most} a={name} lines {which}.")
 
@@ -123,7 +123,7 @@ def _mid(media: Media, mid: str) -> None:
     media.mid = mid
 
 
-# Base64 with its padding is not what RFC 8839 section 5.4 allows, and clients send it: any visible character will do.
+# RFC 8839 section 5.4 does not allow the padding of Base64, but clients send it: any visible character is accepted.
 @_attribute("ice-ufrag", r"([!-~]{4,256})")
 def _ice_ufrag(media: Media, ufrag: str) -> None:
     media.ice_ufrag = ufrag

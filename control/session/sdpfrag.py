@@ -1,4 +1,4 @@
-"""Trickle ICE fragments: what a client sends in a PATCH, and what an ICE restart is answered with (RFC 8840)."""
+"""Trickle ICE fragments (RFC 8840): the body of a client's PATCH, and of the answer to an ICE restart."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _FLAGS = ("end-of-candidates", "ice-lite")
 class Fragment:
     """ICE credentials and candidates of a bundled session.
 
-    Empty credentials mean the session's present ones; other credentials mean an ICE restart (RFC 9725 section 4.3.3).
+    Empty credentials stand for the current ones; other credentials request an ICE restart (RFC 9725 section 4.3.3).
     """
 
     ice_ufrag: str = ""
     ice_pwd: str = ""
-    candidates: tuple[str, ...] = ()  # each from "candidate:" on
+    candidates: tuple[str, ...] = ()  # each as "candidate:..."
     end_of_candidates: bool = False
     mids: tuple[str, ...] = ()
     ice_lite: bool = False
@@ -53,7 +53,7 @@ class Fragment:
 
 
 def parse_fragment(text: str) -> Fragment:
-    """Reads a fragment; of credentials that differ by medium the first are taken, as all media are bundled.
+    """Parses a fragment. Uses the first credentials, because all media are bundled.
 
     Raises SdpError for text that is malformed or has only one of ufrag and password.
     """
@@ -82,5 +82,5 @@ def parse_fragment(text: str) -> Fragment:
 
 
 def _pseudo_media(mid: str) -> Iterator[str]:
-    yield "m=audio 9 UDP/TLS/RTP/SAVPF 0"  # RFC 8840 section 9: only there to carry the mid
+    yield "m=audio 9 UDP/TLS/RTP/SAVPF 0"  # RFC 8840 section 9: only carries the mid
     yield f"a=mid:{mid}"
