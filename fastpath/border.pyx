@@ -363,9 +363,8 @@ def decode_change(const uint8_t[::1] record, local_port):
             (ip_text(change.path.local_ip, change.path.family), local_port(change.path.socket, 0 if change.path.stream else change.path.serial)),
             "tcp" if change.path.stream else "udp",
         )
-    return TransportChange(
-        change.id, TransportState(change.state), CloseReason(change.reason), path, change.producers_with_media
-    )
+    kinds = frozenset(kind for kind in Kind if change.kinds_with_media >> kind & 1)
+    return TransportChange(change.id, TransportState(change.state), CloseReason(change.reason), path, kinds)
 
 
 def counter_names():

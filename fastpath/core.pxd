@@ -482,7 +482,7 @@ cdef extern from "core/core.h" nogil:
         uint64_t id
         uint32_t state
         uint32_t reason
-        uint32_t producers_with_media
+        uint32_t kinds_with_media
         fw_path_t path
 
     ctypedef struct fw_callbacks_t:

@@ -153,14 +153,14 @@ class Path:
 class TransportChange:
     """The state of a transport. A later change replaces an earlier one that was not read yet.
 
-    `producers_with_media` counts its producers that a viewer could decode: a keyframe has come, or a packet of sound.
+    `kinds_with_media` are those of its producers that a viewer could decode: a keyframe has come, or a packet of sound.
     """
 
     transport: int
     state: TransportState
     reason: CloseReason
     path: Path | None
-    producers_with_media: int
+    kinds_with_media: frozenset[Kind]
 
 
 @dataclass(frozen=True, slots=True)

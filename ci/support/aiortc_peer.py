@@ -20,6 +20,7 @@ from av import AudioFrame, VideoFrame
 from yarl import URL
 
 from . import barcode
+from .published import wait_until_open
 from .seen import Frame, Seen
 from .tone import RATE_HZ, measure, tone
 
@@ -62,7 +63,7 @@ class AiortcPeer:
 
     async def __aenter__(self) -> Self:
         self.connection = RTCPeerConnection()
-        self._http = aiohttp.ClientSession(raise_for_status=True)
+        self._http = aiohttp.ClientSession()
         self._resource: URL | None = None
         self._tracks: dict[str, MediaStreamTrack] = {}
         return self
@@ -80,6 +81,7 @@ class AiortcPeer:
         codecs = RTCRtpSender.getCapabilities("video").codecs
         video.setCodecPreferences([c for c in codecs if c.mimeType in (f"video/{codec}", "video/rtx")])
         await self._join(url)
+        await wait_until_open(self._http, url)
 
     async def watch(self, url: str) -> None:
         """Watches a WHEP URL."""
@@ -120,6 +122,7 @@ class AiortcPeer:
         await self.connection.setLocalDescription(await self.connection.createOffer())
         headers = {"Content-Type": "application/sdp"}
         async with self._http.post(url, data=self.connection.localDescription.sdp, headers=headers) as response:
+            response.raise_for_status()
             self._resource = response.url.join(URL(response.headers["Location"]))
             answer = await response.text()
         await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))

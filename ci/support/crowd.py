@@ -18,6 +18,7 @@ from fanwire.fastpath.testing.packet_counter import PacketCounter
 from .crowd_client import Client, Sent, Services, ignore
 from .crowd_hostile import dtls_record
 from .crowd_peers import Publisher, Viewer
+from .published import wait_until_open
 
 _HANDSHAKE_THREADS = 2
 _CONSENT_S = 4.0
@@ -28,13 +29,14 @@ class Crowd:
     """Publishers and viewers, each with an address of its own under 127.1.0.0/16. What they send to is up to them.
 
     `clients` are all that ever joined; their sockets are read until the crowd is left, whether they have left or not.
-    `problems` tells what came to them and should not have; there must be none.
+    `token` goes with every request. `problems` tells what came to them and should not have; there must be none.
     """
 
-    def __init__(self, capacity: int = 1024) -> None:
+    def __init__(self, capacity: int = 1024, *, token: str | None = None) -> None:
         self.clients: list[Client] = []
         self.problems: list[str] = []
         self._counter = PacketCounter(capacity)
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -42,7 +44,7 @@ class Crowd:
         async with contextlib.AsyncExitStack() as stack:
             executor = stack.enter_context(ThreadPoolExecutor(_HANDSHAKE_THREADS, "crowd-dtls"))
             connector = aiohttp.TCPConnector(limit=32)
-            http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+            http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, headers=self._headers))
             self._services = Services(stack.enter_context(self._counter), http, executor, Certificate.generate())
             loop.add_reader(self._counter.fileno(), self._read)
             stack.callback(loop.remove_reader, self._counter.fileno())
@@ -69,10 +71,11 @@ class Crowd:
         sent: Sent = ignore,
         kind: type[Publisher] = Publisher,
     ) -> Publisher:
-        """A publisher that sends from now on."""
+        """A publisher that sends from now on, and whose media has come."""
         publisher = kind(self._services, self._next_address(), rate_bps=rate_bps, gop_frames=gop_frames, sent=sent)
         self.clients.append(publisher)
         await publisher.publish(url)
+        await wait_until_open(self._services.http, url)
         return publisher
 
     async def watch(

@@ -97,6 +97,12 @@ class Client:
         """For whoever reads it while the counter does not."""
         return self._sock
 
+    @property
+    def resource(self) -> str:
+        """The URL of its session."""
+        assert self._resource is not None
+        return str(self._resource)
+
     async def join(self, url: str, offer: Callable[[str, str, str], str]) -> None:
         """POSTs an offer, made of ufrag, password and fingerprint, and connects."""
         text = offer(self._ufrag, self._pwd, self._services.certificate.fingerprint)

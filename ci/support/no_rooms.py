@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from fanwire.control.http.contract import Joined, SignalingSession
 from fanwire.control.rooms.errors import SessionNotFound, TooManySessions
+from fanwire.control.rooms.policy import Permit
 
 
 class NoRooms:
     """A server that lets nobody in: pages do not ask it to."""
 
-    async def publish(self, room: str, offer: str, /, *, identity: str | None, permit: object = None) -> Joined:
+    async def publish(
+        self, room: str, offer: str, /, *, identity: str | None, permit: Permit | None, client: str | None
+    ) -> Joined:
         raise TooManySessions("full")
 
-    async def subscribe(self, room: str, offer: str, /, *, publisher: str | None, permit: object = None) -> Joined:
+    async def subscribe(
+        self, room: str, offer: str, /, *, publisher: str | None, permit: Permit | None, client: str | None
+    ) -> Joined:
         raise TooManySessions("full")
 
     def session(self, session_id: str, /) -> SignalingSession:

@@ -7,9 +7,11 @@ import re
 from collections.abc import Sequence
 from typing import Any, Self
 
+import aiohttp
 from playwright.async_api import Page
 
 from .browser import Browser
+from .published import wait_until_open
 from .relay import Relay
 from .seen import Frame, Seen
 from .waiting import until
@@ -74,6 +76,8 @@ class Publisher(Peer):
         """Publishes from this page, which must be fresh."""
         await self.call("publish", url, options)
         await self.wait_for_state("connected")
+        async with aiohttp.ClientSession() as http:
+            await wait_until_open(http, url)
 
     async def return_to(self, url: str, **options: object) -> None:
         """Reloads the page, without a word to the server, and publishes again."""

@@ -54,10 +54,14 @@ class UnusedSession:
 class UnusedRooms(SignalingApi):
     """Rooms without any method that works."""
 
-    async def publish(self, room: str, offer: str, /, *, identity: str | None, permit: Permit | None) -> Joined:
+    async def publish(
+        self, room: str, offer: str, /, *, identity: str | None, permit: Permit | None, client: str | None
+    ) -> Joined:
         _unexpected("publish")
 
-    async def subscribe(self, room: str, offer: str, /, *, publisher: str | None, permit: Permit | None) -> Joined:
+    async def subscribe(
+        self, room: str, offer: str, /, *, publisher: str | None, permit: Permit | None, client: str | None
+    ) -> Joined:
         _unexpected("subscribe")
 
     def session(self, session_id: str, /) -> SignalingSession:

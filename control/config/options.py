@@ -126,6 +126,12 @@ class RoomOptions:
         read.whole_number(1, 1_000_000), "N", "most sessions in a room at a time", default=10_000
     )
     max_rooms: int = option(read.whole_number(1, 1_000_000), "N", "most rooms at a time", default=1_000)
+    max_unconnected_per_client: int = option(
+        read.whole_number(1, 1_000_000),
+        "N",
+        "most sessions of one client address, and of one token's subject, whose media connection is not up yet",
+        default=256,
+    )
     max_media_per_session: int = option(
         read.whole_number(1, 256),
         "N",

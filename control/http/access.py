@@ -67,10 +67,15 @@ class Access:
         if not self.keys:
             self._origins.check(request)
 
-    def check_join(self, request: web.Request) -> None:
-        """Count an attempt to open a session. Raises Problem 429 when there were too many of late."""
-        if wait_s := self._joins.take(client_of(request, self._trusted_proxies)):
+    def check_join(self, request: web.Request) -> str:
+        """Count an attempt to open a session; returns the key of the client's address.
+
+        Raises Problem 429 when that address has opened too many of late.
+        """
+        client = client_of(request, self._trusted_proxies)
+        if wait_s := self._joins.take(client):
             raise _too_often("Too many sessions were opened from your address.", "joining-too-fast", wait_s)
+        return client
 
     def check_admin(self, request: web.Request, *, metrics: bool = False) -> None:
         """Raises unless the request may administer the node, or at least read its metrics, if that is all it wants."""

@@ -48,7 +48,10 @@ class SignalingSession(Protocol):
         """Wish for layers of the pictures at these places in the SDP, None for the first. Raises NoSuchLayer."""
 
     def open_events(self, names: Collection[EventName], /) -> str:
-        """Open a stream of these events; gives its id, which is unguessable. Raises TooManyStreams."""
+        """Open a stream of these events; gives its id, which is unguessable.
+
+        Raises TooManyStreams, NotAViewer, NotConnected.
+        """
 
     def read_events(self, stream_id: str, /) -> AsyncGenerator[list[Event], None]:
         """What is new, in batches, at least once a second, until the stream or the session ends.
@@ -78,10 +81,17 @@ class Joined(Protocol):
 class SignalingApi(Protocol):
     """The rooms of this node."""
 
-    async def publish(self, room: str, offer: str, /, *, identity: str | None, permit: Permit | None) -> Joined:
-        """Open a session that sends into `room`. Raises SdpError, NegotiationError, Forbidden, Unavailable."""
+    async def publish(
+        self, room: str, offer: str, /, *, identity: str | None, permit: Permit | None, client: str | None
+    ) -> Joined:
+        """Open a session that sends into `room`. `client` is a key of the client's address.
 
-    async def subscribe(self, room: str, offer: str, /, *, publisher: str | None, permit: Permit | None) -> Joined:
+        Raises SdpError, NegotiationError, Forbidden, Unavailable, TooManyUnconnected, SessionEnded.
+        """
+
+    async def subscribe(
+        self, room: str, offer: str, /, *, publisher: str | None, permit: Permit | None, client: str | None
+    ) -> Joined:
         """Open a session that receives from `room`. Raises as `publish` does, and NothingPublished."""
 
     def session(self, session_id: str, /) -> SignalingSession:

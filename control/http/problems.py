@@ -104,6 +104,12 @@ def _problem(error: Exception, request: web.Request) -> Problem:
             return Problem(422, detail, title="The offer cannot be answered", kind="unanswerable-offer")
         case errors.NothingPublished():
             return Problem(409, detail, title=error.title, kind="nothing-published", headers=_RETRY)
+        case errors.SessionEnded():
+            return Problem(409, detail, title=error.title, kind="session-ended")
+        case errors.TooManyUnconnected():
+            return Problem(429, detail, title=error.title, kind="too-many-unconnected-sessions", headers=_RETRY)
+        case errors.NotConnected():
+            return Problem(409, detail, title=error.title, kind="not-connected", headers=_RETRY)
         case errors.SessionNotFound():
             return Problem(404, detail, title=error.title, kind="session-not-found")
         case errors.StreamNotFound():

@@ -29,9 +29,9 @@ class Signaling:
     """The query parameter that names somebody."""
 
     async def join(
-        self, rooms: SignalingApi, room: str, offer: str, person: str | None, permit: Permit | None
+        self, rooms: SignalingApi, room: str, offer: str, person: str | None, permit: Permit | None, client: str
     ) -> Joined:
-        """Open a session."""
+        """Open a session for `person`, at the address whose key is `client`."""
         raise NotImplementedError
 
     def links(self, location: str) -> list[str]:
@@ -51,13 +51,13 @@ class Signaling:
 
     async def _create(self, request: web.Request) -> web.Response:
         permit = request.app[ACCESS].permit(request)
-        request.app[ACCESS].check_join(request)
+        client = request.app[ACCESS].check_join(request)
         room = valid_name("room name", request.match_info["room"])
         person = request.query.get(self.person)
         if person is not None:
             valid_name(f"{self.person} name", person)
         offer = await read_text(request, SDP, "Accept-Post")
-        joined = await self.join(request.app[ROOMS], room, offer, person, permit)
+        joined = await self.join(request.app[ROOMS], room, offer, person, permit, client)
         response = web.Response(status=201, body=joined.answer.encode(), content_type=SDP)
         location = f"/{self.name}/{room}/{joined.session.id}"
         response.headers["Location"] = location
@@ -105,6 +105,6 @@ class Whip(Signaling):
     name, kind, person = "whip", "publish", "identity"
 
     async def join(
-        self, rooms: SignalingApi, room: str, offer: str, person: str | None, permit: Permit | None
+        self, rooms: SignalingApi, room: str, offer: str, person: str | None, permit: Permit | None, client: str
     ) -> Joined:
-        return await rooms.publish(room, offer, identity=person, permit=permit)
+        return await rooms.publish(room, offer, identity=person, permit=permit, client=client)

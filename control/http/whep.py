@@ -41,9 +41,9 @@ class Whep(Signaling):
     name, kind, person = "whep", "subscribe", "publisher"
 
     async def join(
-        self, rooms: SignalingApi, room: str, offer: str, person: str | None, permit: Permit | None
+        self, rooms: SignalingApi, room: str, offer: str, person: str | None, permit: Permit | None, client: str
     ) -> Joined:
-        return await rooms.subscribe(room, offer, publisher=person, permit=permit)
+        return await rooms.subscribe(room, offer, publisher=person, permit=permit, client=client)
 
     def links(self, location: str) -> list[str]:
         events = ",".join(EVENT_NAMES)

@@ -15,15 +15,18 @@ __all__ = [
     "NegotiationError",
     "NoSuchLayer",
     "NotAViewer",
+    "NotConnected",
     "NothingPublished",
     "RoomNotFound",
     "SdpError",
+    "SessionEnded",
     "SessionNotFound",
     "StreamNotFound",
     "TooManyRooms",
     "TooManySessions",
     "TooManySessionsInRoom",
     "TooManyStreams",
+    "TooManyUnconnected",
     "Unavailable",
 ]
 
@@ -51,6 +54,36 @@ class SessionNotFound(FanwireError):
 
     def __init__(self) -> None:
         super().__init__("This session has ended or never existed. Start a new one.")
+
+
+class SessionEnded(FanwireError):
+    """The session ended while it was being set up. A new one may be opened at once."""
+
+    title = "The session has ended already"
+
+    def __init__(self, end: str) -> None:
+        super().__init__(f"The session ended while it was being set up: {end}. Start a new one.")
+
+
+class TooManyUnconnected(FanwireError):
+    """A client has as many sessions as it may that have not connected. Worth trying again once these have."""
+
+    title = "Too many sessions have not connected"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"Your address, or the subject of your token, has {most} sessions that have not connected yet. Connect or "
+            "end one, or wait until they time out."
+        )
+
+
+class NotConnected(FanwireError):
+    """Only a session whose media connection is up may do this. Worth trying again once it is."""
+
+    title = "The session has not connected"
+
+    def __init__(self) -> None:
+        super().__init__("Event streams are for sessions that have connected: create them once ICE and DTLS are done.")
 
 
 class RoomNotFound(FanwireError):

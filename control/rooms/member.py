@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..media.engine import Engine, EngineError, TransportStatistics
 from ..session.session import Session
-from .errors import Forbidden, NotAViewer, SessionNotFound
+from .errors import Forbidden, NotAViewer, NotConnected, SessionNotFound
 from .events import Event, EventName, EventStreams
 from .layers import LayerWish, MediumState
 from .participant import Publication, Subscription
@@ -97,8 +97,11 @@ class Member:
             await self._watching().choose(self._engine, wishes)
 
     def open_events(self, names: Collection[EventName], /) -> str:
-        """Open a stream of these events; gives its id. Raises TooManyStreams, NotAViewer."""
-        return self._streams.create(self._watching(), names)
+        """Open a stream of these events; gives its id. Raises TooManyStreams, NotAViewer, NotConnected."""
+        watching = self._watching()
+        if not self.session.connected:
+            raise NotConnected
+        return self._streams.create(watching, names)
 
     def read_events(self, stream_id: str, /) -> AsyncGenerator[list[Event], None]:
         """What is new, in batches, until the stream or the session ends. Raises StreamNotFound."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from ..media.engine import (
     Codec,
@@ -23,6 +23,8 @@ from ..session.session import Session
 from .errors import NoSuchLayer
 from .layers import EncodingState, Flow, LayerWish, MediumState, Meter
 
+_LATE_MEDIA_S = 2.0
+
 
 class Publication:
     """What one session publishes under an identity: producers by the index of their media section in the SDP.
@@ -40,6 +42,8 @@ class Publication:
         self.producers = producers
         self.meter = Meter(session.statistics, list(producers.values()))
         self.number = next(self._numbers)
+        self._start: Callable[[], Awaitable[None]] | None = None
+        self._late: asyncio.TimerHandle | None = None
 
     @property
     def specs(self) -> Sequence[ProducerSpec]:
@@ -49,6 +53,35 @@ class Publication:
     def producer(self, kind: Kind) -> tuple[ProducerId, ProducerSpec] | None:
         """The producer of that kind, if there is one."""
         return next((producer for producer in self.producers.values() if producer[1].kind is kind), None)
+
+    def when_media_starts(self, start: Callable[[], Awaitable[None]]) -> None:
+        """Run `start` once, on the session's behalf, when viewers could decode what is published.
+
+        That is when a keyframe has come; where there is no video, a packet of sound. With sound alone where video is
+        offered, it is after _LATE_MEDIA_S: the camera may be off.
+        """
+        self._start = start
+        self.session.on_news = self._look
+        self._look()
+
+    def end(self) -> None:
+        """The session has ended: media does not start any more."""
+        self._start = None
+        if self._late is not None:
+            self._late.cancel()
+
+    def _look(self) -> None:
+        kinds = self.session.kinds_with_media
+        if Kind.VIDEO in kinds or (kinds and self.producer(Kind.VIDEO) is None):
+            self._begin()
+        elif kinds and self._start is not None and self._late is None:
+            self._late = asyncio.get_running_loop().call_later(_LATE_MEDIA_S, self._begin)
+
+    def _begin(self) -> None:
+        start = self._start
+        self.end()
+        if start is not None:
+            self.session.run_soon(start())
 
     async def media(self) -> dict[int, MediumState]:
         """The layers of each medium that has any to choose from. Raises EngineError once the session is gone."""

@@ -21,7 +21,8 @@ class Room:
     def __init__(self, name: str, engine: Engine) -> None:
         self.name = name
         self.sessions = 0
-        self.publications: list[Publication] = []  # the newest last
+        self.publications: list[Publication] = []  # those that have media; the newest last
+        self._awaited: list[Publication] = []  # those that have none yet
         self.subscriptions: set[Subscription] = set()
         self._engine = engine
         self._pointing = asyncio.Lock()
@@ -31,16 +32,26 @@ class Room:
         wanted = (one for one in reversed(self.publications) if publisher in (None, one.identity))
         return next(wanted, None)
 
-    async def add_publication(self, publication: Publication) -> None:
-        """Let a publication in. An older one of the same identity is closed: its publisher has come back."""
-        replaced = [one for one in self.publications if one.identity == publication.identity]
+    def await_media(self, publication: Publication) -> None:
+        """Let a publication in. Nobody follows it, and it replaces none, before `start_publication`."""
+        self._awaited.append(publication)
+
+    async def start_publication(self, publication: Publication) -> None:
+        """The publication has media: viewers follow it. Older ones of the same identity are closed."""
+        if publication not in self._awaited:
+            return
+        self._awaited.remove(publication)
         self.publications.append(publication)
         await self._point_all()
-        for old in replaced:
-            await old.session.close("the publisher has come back in another session")
+        for old in [*self.publications, *self._awaited]:
+            if old.identity == publication.identity and old.number < publication.number:
+                await old.session.close("the publisher has come back in another session")
 
     async def remove_publication(self, publication: Publication) -> None:
         """Let a publication go, if it is here; its viewers follow somebody else, or wait."""
+        publication.end()
+        if publication in self._awaited:
+            self._awaited.remove(publication)
         if publication in self.publications:
             self.publications.remove(publication)
             await self._point_all()

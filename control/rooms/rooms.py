@@ -7,8 +7,9 @@ import logging
 import random
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 from ..config.options import RoomOptions
 from ..media.engine import ConsumerId, ConsumerSpec, EngineError, ProducerId, ProducerSpec
@@ -18,15 +19,17 @@ from ..session.dtls import DtlsError
 from ..session.negotiate import NegotiationError, RemoteTransport, agree_publish
 from ..session.offer import Offers
 from ..session.session import Session, SessionServices
+from .admission import Admission
+from .directory import Directory
 from .errors import (
     Draining,
+    FanwireError,
     Forbidden,
     NothingPublished,
-    RoomNotFound,
+    SessionEnded,
     SessionNotFound,
     TooManyRooms,
     TooManySessions,
-    TooManySessionsInRoom,
 )
 from .member import Joined, Member
 from .participant import Publication, Subscription
@@ -37,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 class Rooms:
-    """The rooms of this node. A room is there from its first publication to its last session.
+    """The rooms of this node. A room is open from the first media of a publication to its last session.
 
     `opened` counts the sessions that ever joined, by kind. `draining` is set once nobody is let in any more.
     """
@@ -48,17 +51,15 @@ class Rooms:
         self._services = services
         self._options = options or RoomOptions()
         self._offers = Offers()
-        self._rooms: dict[str, Room] = {}
+        self._directory = Directory(services.engine, self._options.max_rooms)
+        self._admission = Admission(self._options)
         self._members: dict[str, Member] = {}
         self._dtls_dropped = 0  # by sessions that have ended
-        self._sessions = 0  # with those that come and go
-        self._idle = asyncio.Event()
-        self._idle.set()
 
     @property
     def rooms(self) -> Mapping[str, Room]:
-        """Every room by its name."""
-        return self._rooms
+        """Every open room by its name."""
+        return self._directory.open
 
     @property
     def sessions(self) -> Mapping[str, Member]:
@@ -71,11 +72,8 @@ class Rooms:
         return self._dtls_dropped + sum(member.session.handshake_drops for member in self._members.values())
 
     def room(self, name: str, /) -> Room:
-        """The room of that name. Raises RoomNotFound."""
-        try:
-            return self._rooms[name]
-        except KeyError:
-            raise RoomNotFound(name) from None
+        """The open room of that name. Raises RoomNotFound."""
+        return self._directory.find(name)
 
     def session(self, session_id: str, /) -> Member:
         """The open session of that id. Raises SessionNotFound."""
@@ -85,11 +83,19 @@ class Rooms:
             raise SessionNotFound from None
 
     async def publish(
-        self, room: str, offer: str, /, *, identity: str | None = None, permit: Permit | None = None
+        self,
+        room: str,
+        offer: str,
+        /,
+        *,
+        identity: str | None = None,
+        permit: Permit | None = None,
+        client: str | None = None,
     ) -> Joined:
-        """Open a session that sends into `room`. Raises SdpError, NegotiationError, Forbidden, Unavailable.
+        """Open a session that sends into `room`.
 
-        Without a permit the publisher may call itself what it likes.
+        Without a permit the publisher may call itself what it likes. `client` is a key of the client's address. Raises
+        SdpError, NegotiationError, Forbidden, Unavailable, TooManyUnconnected, SessionEnded.
         """
         if permit is not None:
             permit.check("publish", room)
@@ -105,7 +111,7 @@ class Rooms:
             log.info("room %s: an offer to publish is refused: %s", room, error)
             raise
         description = agreement.offer
-        place = self._rooms.get(room) or Room(room, self._services.engine)
+        place = self._directory.enter(room)
         engine = self._services.engine
         producers: dict[int, tuple[ProducerId, ProducerSpec]] = {}
         publications: list[Publication] = []
@@ -115,7 +121,9 @@ class Rooms:
                 await place.remove_publication(publication)
             await asyncio.gather(*(engine.remove_producer(producer) for producer, _ in producers.values()))
 
-        async with self._opening(agreement.remote, _mids(description), place, leave) as session:
+        async with self._opening(
+            agreement.remote, _mids(description), place, _clients(client, permit), leave
+        ) as session:
             answer = agreement.answer(session.local, session_id=_sdp_session_id())
             for spec in answer.producers:
                 producer = await engine.add_producer(session.transport, spec)
@@ -123,13 +131,20 @@ class Rooms:
             _check_alive(session)
             publication = Publication(name, session, producers)
             publications.append(publication)
-            await place.add_publication(publication)
-            _check_alive(session)
+            place.await_media(publication)
+            publication.when_media_starts(partial(self._start, place, publication))
         log.info("session %s publishes in room %s as %s", session.id[:6], room, name)
         return Joined(self._enter(session, room, publication, name, permit), answer.sdp)
 
     async def subscribe(
-        self, room: str, offer: str, /, *, publisher: str | None = None, permit: Permit | None = None
+        self,
+        room: str,
+        offer: str,
+        /,
+        *,
+        publisher: str | None = None,
+        permit: Permit | None = None,
+        client: str | None = None,
     ) -> Joined:
         """Open a session that receives from `room`. Raises as `publish` does, and NothingPublished."""
         if permit is not None:
@@ -138,7 +153,7 @@ class Rooms:
         self._check_media(offer)
         read = self._offers.read(offer)
         description = read.kind.description
-        place = self._rooms.get(room)
+        place = self._directory.open.get(room)
         source = place.find(publisher) if place is not None else None
         if place is None or source is None:
             raise NothingPublished(room, publisher)
@@ -151,7 +166,8 @@ class Rooms:
             await asyncio.gather(*(engine.remove_consumer(consumer) for consumer, _ in consumers.values()))
 
         agreement = self._offers.agree(read.kind, source.number, source.specs)
-        async with self._opening(read.remote, _mids(description), place, leave) as session:
+        clients = _clients(client, permit)
+        async with self._opening(read.remote, _mids(description), place, clients, leave) as session:
             answer = agreement.answer(
                 session.local,
                 stream=_stream_name(session),
@@ -174,11 +190,11 @@ class Rooms:
     def drain(self) -> int:
         """Let nobody in from now on; says how many sessions there still are."""
         self.draining.set()
-        return self._sessions
+        return self._admission.sessions
 
     async def wait_until_empty(self) -> None:
         """Returns once no session is left."""
-        await self._idle.wait()
+        await self._admission.wait_until_empty()
 
     async def close(self) -> None:
         """End all sessions."""
@@ -187,11 +203,34 @@ class Rooms:
             if isinstance(outcome, Exception):
                 log.error("a session could not be ended", exc_info=outcome)
 
+    async def _start(self, place: Room, publication: Publication) -> None:
+        """A publication has media."""
+        try:
+            self._directory.show(place)
+        except TooManyRooms as error:
+            await publication.session.close(str(error))
+            return
+        await place.start_publication(publication)
+
     @asynccontextmanager
     async def _opening(
-        self, remote: RemoteTransport, mids: tuple[str, ...], place: Room, leave: Callable[[], Awaitable[None]]
+        self,
+        remote: RemoteTransport,
+        mids: tuple[str, ...],
+        place: Room,
+        clients: Sequence[str],
+        leave: Callable[[], Awaitable[None]],
     ) -> AsyncIterator[Session]:
         """A new session to set up; should that fail, it is closed. `leave` is awaited, once or twice, when it ends."""
+        try:
+            ticket = self._admission.enter(place, clients)
+        except FanwireError:
+            self._directory.leave(place)
+            raise
+
+        def release() -> None:
+            ticket.leave()
+            self._directory.leave(place)
 
         async def on_closed(session: Session) -> None:
             if (member := self._members.pop(session.id, None)) is not None:
@@ -200,21 +239,22 @@ class Rooms:
             try:
                 await leave()
             finally:
-                self._release(place)
+                release()
 
-        self._admit(place)
         with _in_words():
             try:
                 session = await Session.open(self._services, remote, mids, on_closed)
             except BaseException:
-                self._release(place)
+                release()
                 raise
-            try:
+        session.on_connected = ticket.connect
+        try:
+            with _in_words(session):
                 yield session
-            except BaseException:
-                await session.close("it could not be set up")
-                await leave()  # what was added while the session was closing already
-                raise
+        except BaseException:
+            await session.close("it could not be set up")
+            await leave()  # what was added while the session was closing already
+            raise
 
     def _check_open(self) -> None:
         if self.draining.is_set():
@@ -225,31 +265,6 @@ class Rooms:
         count, most = sdp.count_media(offer), self._options.max_media_per_session
         if count > most:
             raise NegotiationError(f"The offer has {count} media sections: one session may have {most}.")
-
-    def _admit(self, place: Room) -> None:
-        """Count a session that is about to open. Raises Unavailable."""
-        limits = self._options
-        if self._sessions >= limits.max_sessions:
-            raise TooManySessions(f"All {limits.max_sessions} places of the server are taken. Try again later.")
-        if place.sessions >= limits.max_sessions_per_room:
-            raise TooManySessionsInRoom(
-                f"All {limits.max_sessions_per_room} places of room {place.name!r} are taken. Try again later."
-            )
-        if place.name not in self._rooms:
-            if len(self._rooms) >= limits.max_rooms:
-                raise TooManyRooms(f"All {limits.max_rooms} rooms of the server are in use. Try again later.")
-            self._rooms[place.name] = place
-        self._sessions += 1
-        place.sessions += 1
-        self._idle.clear()
-
-    def _release(self, place: Room) -> None:
-        self._sessions -= 1
-        place.sessions -= 1
-        if place.sessions == 0 and self._rooms.get(place.name) is place:
-            del self._rooms[place.name]
-        if self._sessions == 0:
-            self._idle.set()
 
     def _enter(
         self,
@@ -271,11 +286,11 @@ class Rooms:
 def _check_alive(session: Session) -> None:
     """What joins a room after its session was told to leave would never leave."""
     if session.end is not None:
-        raise SessionNotFound
+        raise SessionEnded(session.end)
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
+def _in_words(session: Session | None = None) -> Iterator[None]:
     """Tells the client in the terms of rooms where its session, or the worker of that, refused."""
     try:
         yield
@@ -283,10 +298,16 @@ def _in_words() -> Iterator[None]:
         raise NegotiationError(str(error)) from error
     except EngineError as error:
         if error.stale:
-            raise SessionNotFound from error
+            raise SessionEnded((session and session.end) or "its transport is gone") from error
         if error.limit:
             raise TooManySessions(f"The server cannot take in more ({error}). Try again later.") from error
         raise NegotiationError(f"The offer cannot be served: {error}.") from error
+
+
+def _clients(address: str | None, permit: Permit | None) -> Sequence[str]:
+    """The keys under which a session that has not connected is counted."""
+    keys = [f"address {address}"] if address is not None else []
+    return [*keys, f"subject {permit.identity}"] if permit is not None else keys
 
 
 def _mids(description: SessionDescription) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from ..media.engine import (
     CloseReason,
     Engine,
     EngineError,
+    Kind,
     Path,
     SrtpProfile,
     TransportChange,
@@ -68,7 +69,10 @@ class Session:
         self.path: Path | None = None
         self.srtp_profile: SrtpProfile | None = None
         self.end: str | None = None  # why it closed, in words
-        self.on_news: Callable[[], None] = lambda: None  # after a change of state, of path, or of what flows
+        self.kinds_with_media: frozenset[Kind] = frozenset()  # of those that the peer publishes
+        self.connected = False  # whether the DTLS handshake has ever been completed
+        self.on_connected: Callable[[], None] = lambda: None  # called once
+        self.on_news: Callable[[], None] = lambda: None  # after a change of state, path, media or layers
         self._services = services
         self._remote = remote
         self._mids = mids
@@ -106,7 +110,7 @@ class Session:
             on_peer_closing=session._peer_closing,
             timeout_s=services.engine.options.connect_timeout_s,
         )
-        session._spawn(session._connect(session._handshake))
+        session.run_soon(session._connect(session._handshake))
         return session
 
     async def trickle(self, fragment: str) -> None:
@@ -140,7 +144,12 @@ class Session:
 
     def end_soon(self, end: str) -> None:
         """As `close`, for those who do not wait."""
-        self._spawn(self.close(end))
+        self.run_soon(self.close(end))
+
+    def note_connected(self) -> None:
+        """The DTLS handshake is completed: the peer is the one that the offer named."""
+        self.connected = True
+        self.on_connected()
 
     def on_datagram(self, data: bytes) -> None:
         """DTLS from the peer."""
@@ -150,8 +159,9 @@ class Session:
 
     def on_change(self, change: TransportChange) -> None:
         """The transport has a path, has lost it, or is closed; or something else flows on it."""
-        self.on_news()
         self.state, self.path = change.state, change.path
+        self.kinds_with_media = change.kinds_with_media
+        self.on_news()
         if change.state is TransportState.CLOSED:
             self.end_soon(_ENDS.get(change.reason, "closed"))
         elif change.path is not None and self._remote.dtls_client and self._handshake is not None:
@@ -167,6 +177,7 @@ class Session:
     async def _connect(self, handshake: Handshake) -> None:
         try:
             keys = await handshake.done
+            self.note_connected()
             await self._services.engine.set_keys(self.transport, keys)
             self.srtp_profile = keys.profile
         except DtlsError as error:
@@ -177,9 +188,9 @@ class Session:
         self._services.engine.send_datagram(self.transport, datagram)
 
     def _peer_closing(self) -> None:
-        self._spawn(self._services.engine.set_consent(self.transport, _CLOSING_CONSENT_S))
+        self.run_soon(self._services.engine.set_consent(self.transport, _CLOSING_CONSENT_S))
 
-    def _spawn(self, work: Awaitable[None]) -> None:
+    def run_soon(self, work: Awaitable[None]) -> None:
         """Run something on the session's behalf; if it fails the session ends, and nothing else."""
         task = asyncio.ensure_future(self._guard(work))
         self._tasks.add(task)

@@ -85,8 +85,8 @@ class Client extends EventTarget {
       throw signal.reason;
     }
     this.#session = session;
-    this.attach(session);
     if (!(await settled(this.pc, isUp, CONNECT_MS, signal))) throw new NoPath("No connection came about.");
+    this.attach(session);
     this.#enter("connected");
   }
 
@@ -112,7 +112,7 @@ class Client extends EventTarget {
     }
   }
 
-  /** For subclasses: there is another session, null for none. */
+  /** For subclasses: another session has connected, null for none. */
   attach(_session) {}
 
   /** For subclasses: what `offer` and `answer` say of Opus (RFC 7587 section 7). */

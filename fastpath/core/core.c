@@ -140,17 +140,18 @@ void fw_core_relayed(fw_core_t *core, fw_relay_kind_t kind, const fw_relay_head_
     }
 }
 
-static uint32_t count_producers_with_media(const fw_transport_t *t) {
-    uint32_t count = 0;
-    for (const fw_producer_t *p = t->producers; p != NULL; p = p->next_on_transport) count += p->has_media;
-    return count;
+static uint32_t kinds_with_media(const fw_transport_t *t) {
+    uint32_t kinds = 0;
+    for (const fw_producer_t *p = t->producers; p != NULL; p = p->next_on_transport)
+        if (p->has_media) kinds |= 1U << p->media.kind;
+    return kinds;
 }
 
 static void report_changes(fw_core_t *core) {
     fw_transport_t *t;
     while ((t = fw_marks_take_changed(core)) != NULL) {
         fw_transport_change_t change = {.id = t->id, .state = t->state, .reason = t->reason, .path = t->path,
-                                        .producers_with_media = count_producers_with_media(t)};
+                                        .kinds_with_media = kinds_with_media(t)};
         core->callbacks.changed(core->callbacks.context, &change);
     }
 }

@@ -29,7 +29,7 @@ typedef struct {
     uint64_t id;
     uint32_t state;
     uint32_t reason;
-    uint32_t producers_with_media; /* of its producers, those with fw_producer_t.has_media */
+    uint32_t kinds_with_media; /* bit i: a producer of fw_kind_t i has fw_producer_t.has_media */
     uint32_t reserved;
     fw_path_t path;
 } fw_transport_change_t;
@@ -43,7 +43,7 @@ typedef struct {
     /* Queues a record for another worker. False where its queue is full. */
     bool (*relay)(void *context, uint32_t worker, fw_relay_kind_t kind, const fw_relay_head_t *head, const uint8_t *body,
                  size_t len);
-    /* The state, the path, the current layers or producers_with_media of a transport have changed. */
+    /* The state, the path, the current layers or kinds_with_media of a transport have changed. */
     void (*changed)(void *context, const fw_transport_change_t *change);
 } fw_callbacks_t;
 

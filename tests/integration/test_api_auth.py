@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from ci.support import offers
+from ci.support.crowd import Crowd
 from ci.support.server import Server
 from ci.support.waiting import until
 from fanwire.control.http.tokens import LEEWAY_S
@@ -110,14 +111,14 @@ async def test_a_session_obeys_its_owner_alone(guarded: Server, http: aiohttp.Cl
 
 async def test_a_token_names_the_publisher(guarded: Server, http: aiohttp.ClientSession) -> None:
     assert (await publish(http, guarded, ANN, "?identity=bob")).status == 403
-    created = await publish(http, guarded, ANN, "?identity=ann")
-    watched = {}
-    for name in ("ann", "bob"):
-        url = guarded.whep("stage") + f"?publisher={name}"
-        async with http.post(url, data=offers.text("aiortc-subscribe"), headers=SDP | ANN) as response:
-            watched[name] = response.status
+    async with Crowd(token=token(publish=True, admin=True)) as crowd:
+        await crowd.publish(guarded.whip("stage") + "?identity=ann", rate_bps=100_000)
+        watched = {}
+        for name in ("ann", "bob"):
+            url = guarded.whep("stage") + f"?publisher={name}"
+            async with http.post(url, data=offers.text("aiortc-subscribe"), headers=SDP | ANN) as response:
+                watched[name] = response.status
     assert watched == {"ann": 201, "bob": 409}
-    await http.delete(guarded.url + created.headers["Location"], headers=ANN)
 
 
 async def test_a_session_ends_with_its_token_unless_a_fresh_one_was_shown(
@@ -192,6 +193,15 @@ async def test_after_too_many_wrong_tokens_an_address_has_to_wait_and_good_ones_
         assert 1 <= int(response.headers["Retry-After"]) <= 20
         assert (await publish(http, server, ANN)).status == 201, "others have the same address"
         assert (await publish(http, server, {})).status == 401
+
+
+async def test_without_keys_web_pages_of_other_origins_neither_publish_nor_watch(http: aiohttp.ClientSession) -> None:
+    async with Server("--allow-origin=https://player.example") as server:
+        answers = {
+            origin: (await publish(http, server, {"Origin": origin})).status
+            for origin in (server.url, "https://player.example", "https://evil.example", "null")
+        }
+        assert answers == {server.url: 201, "https://player.example": 201, "https://evil.example": 403, "null": 403}
 
 
 async def test_without_keys_the_api_is_for_this_machine_and_not_for_the_web_pages_of_others(

@@ -4,61 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from ci.support import offers
-from ci.support.waiting import until
-from fanwire.control.config.options import RoomOptions
-from fanwire.control.media.engine import Engine, EngineConfig
+from ci.support.node import Node, running_node
 from fanwire.control.media.worker_handle import WorkerHandle
-from fanwire.control.rooms.member import Member
-from fanwire.control.rooms.rooms import Rooms
-from fanwire.control.session.certificate import Certificate
-from fanwire.control.session.session import SessionServices
-
-PUBLISH = offers.text("aiortc-publish")
-SUBSCRIBE = offers.text("aiortc-subscribe")
-
-
-class Node:
-    """Two workers and the rooms over them."""
-
-    def __init__(self, engine: Engine, rooms: Rooms) -> None:
-        self.engine = engine
-        self.rooms = rooms
-
-    async def publish(self, identity: str) -> Member:
-        await self.rooms.publish("stage", PUBLISH, identity=identity)
-        return list(self.rooms.sessions.values())[-1]
-
-    async def subscribe(self, publisher: str | None = None) -> Member:
-        await self.rooms.subscribe("stage", SUBSCRIBE, publisher=publisher)
-        return list(self.rooms.sessions.values())[-1]
-
-    async def wait_until_left(self, *members: Member) -> None:
-        """Waits until these sessions, and the transports of these, are all that there are."""
-
-        async def state() -> tuple[set[str], int]:
-            return set(self.rooms.sessions), sum(worker.load for worker in self.engine.workers)
-
-        await until(state, lambda found: found == ({member.id for member in members}, len(members)), 2, every_s=0.01)
-        assert bool(self.rooms.rooms) == bool(members)
 
 
 @pytest_asyncio.fixture
 async def node() -> AsyncIterator[Node]:
-    config = EngineConfig(udp=[[("127.0.0.1", 0)], [("127.0.0.1", 0)]])
-    async with Engine(config) as engine:
-        with ThreadPoolExecutor(1) as executor:
-            rooms = Rooms(SessionServices(engine, Certificate.generate(), executor), RoomOptions(max_sessions=100))
-            node = Node(engine, rooms)
-            yield node
-            await rooms.close()
-            await node.wait_until_left()
+    async with running_node(max_sessions=100) as node:
+        yield node
 
 
 async def fail(*_: Any, **__: Any) -> None:
@@ -67,7 +25,7 @@ async def fail(*_: Any, **__: Any) -> None:
 
 async def test_a_task_that_fails_ends_its_own_session(node: Node, caplog: pytest.LogCaptureFixture) -> None:
     stays, goes = await node.publish("ann"), await node.publish("bob")
-    goes.session._spawn(fail())
+    goes.session.run_soon(fail())
     await node.wait_until_left(stays)
     assert goes.session.end == "an internal error"
     assert "injected" in caplog.text
@@ -120,7 +78,7 @@ async def test_a_join_given_up_at_any_step_leaves_nothing_behind(node: Node, kin
     ann = await node.publish("ann")
     members = {ann.id: ann}
     for steps in range(60):
-        joining = asyncio.create_task(node.publish("bob") if kind == "publish" else node.subscribe())
+        joining = asyncio.create_task(node.offer("bob") if kind == "publish" else node.subscribe())
         for _ in range(steps):
             await asyncio.sleep(0 if steps % 2 else 0.0005)
         joining.cancel()

@@ -16,6 +16,7 @@ from playwright.async_api import expect
 
 from ci.support import offers
 from ci.support.browser import Browser
+from ci.support.crowd import Crowd
 from ci.support.peers import Publisher, Viewer
 from ci.support.server import Server
 from ci.support.waiting import until
@@ -24,6 +25,7 @@ from fanwire.control.http.tokens import mint
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SDP = {"Content-Type": "application/sdp"}
+CORE = "urn:ietf:params:whep:ext:core"
 ENCODINGS = [
     {"rid": "q", "scaleResolutionDownBy": 4, "maxBitrate": 100_000},
     {"rid": "h", "scaleResolutionDownBy": 2, "maxBitrate": 250_000},
@@ -152,11 +154,18 @@ async def test_layers_are_chosen_by_the_viewer_and_by_the_admin_and_told(
 async def test_a_change_that_cannot_be_made_changes_nothing(
     server: Server, http: aiohttp.ClientSession, room: str, body: Any, status: int, kind: str
 ) -> None:
-    ids = []
-    for url, offer in ((server.whip(room), "aiortc-publish"), (server.whep(room), "aiortc-subscribe")):
-        async with http.post(url, data=offers.text(offer), headers=SDP) as response:
-            ids.append(response.headers["Location"].rpartition("/")[2])
-    publisher, viewer = (f"{server.url}/api/v1/sessions/{one}" for one in ids)
+    async with Crowd() as crowd:
+        await crowd.publish(server.whip(room), rate_bps=100_000)
+        await crowd.watch(server.whep(room), 1)
+        async with http.get(f"{server.url}/api/v1/sessions?room={room}") as response:
+            sessions = (await response.json())["sessions"]
+        ids = {session["kind"]: f"{server.url}/api/v1/sessions/{session['id']}" for session in sessions}
+        await check_changes_nothing(http, ids["publish"], ids["subscribe"], body, status, kind)
+
+
+async def check_changes_nothing(
+    http: aiohttp.ClientSession, publisher: str, viewer: str, body: Any, status: int, kind: str
+) -> None:
     async with http.patch(viewer, json=body) as response:
         problem = await response.json()
         assert (response.status, problem["type"]) == (status, f"urn:fanwire:problem:{kind}")
@@ -164,27 +173,33 @@ async def test_a_change_that_cannot_be_made_changes_nothing(
         assert "wish" not in (await response.json())["media"]["1"]
     async with http.patch(publisher, json={"media": {"1": {}}}) as response:
         assert (response.status, (await response.json())["type"]) == (409, "urn:fanwire:problem:not-a-viewer")
-    for one in (publisher, viewer):
-        assert (await http.delete(one)).status == 204
 
 
 async def test_the_owner_alone_chooses_and_the_address_alone_reads(http: aiohttp.ClientSession) -> None:
     key = "k" * 32
 
+    def token(sub: str, **grants: bool) -> str:
+        return mint({"main": key}, sub, room="stage", grants=grants, ttl_s=600)
+
     def bearer(sub: str, **grants: bool) -> dict[str, str]:
-        return {"Authorization": f"Bearer {mint({'main': key}, sub, room='stage', grants=grants, ttl_s=600)}"}
+        return {"Authorization": f"Bearer {token(sub, **grants)}"}
 
     ann, bob, root = bearer("ann", publish=True, subscribe=True), bearer("bob", subscribe=True), bearer("r", admin=True)
-    async with Server(f"--keys=main:{key}") as server:
-        await http.post(server.whip("stage"), data=offers.text("aiortc-publish"), headers=SDP | ann)
+    everything = token("ann", publish=True, subscribe=True, admin=True)
+    async with Server(f"--keys=main:{key}") as server, Crowd(token=everything) as crowd:
+        await crowd.publish(server.whip("stage"), rate_bps=100_000)
         created = await http.post(server.whep("stage"), data=offers.text("aiortc-subscribe"), headers=SDP | ann)
         links = {link["rel"]: str(link["url"]) for link in created.links.values()}
-        layer, sse = (links[f"urn:ietf:params:whep:ext:core:{name}"] for name in ("layer", "server-sent-events"))
+        refused = await http.post(links[f"{CORE}:server-sent-events"], json=["active"], headers=ann)
+        assert (refused.status, (await refused.json())["type"]) == (409, "urn:fanwire:problem:not-connected")
+        (viewer,) = await crowd.watch(server.whep("stage"), 1)
+        layer, sse = f"{viewer.resource}/layer", f"{viewer.resource}/sse"
+        assert links[f"{CORE}:layer"] == f"{server.url}{created.headers['Location']}/layer"
         for headers, status in (({}, 401), (bob, 403), (root, 403), (ann, 200)):
             assert (await http.post(layer, json={}, headers=headers)).status == status
             made = await http.post(sse, json=["active"], headers=headers)
             assert made.status == (201 if status == 200 else status)
-        session = f"{server.url}/api/v1/sessions/{created.headers['Location'].rpartition('/')[2]}"
+        session = f"{server.url}/api/v1/sessions/{viewer.resource.rpartition('/')[2]}"
         for headers, status in (({}, 401), (ann, 403), (root, 200)):
             assert (await http.patch(session, json={"media": {"1": None}}, headers=headers)).status == status
         address = server.url + made.headers["Location"]

@@ -10,6 +10,7 @@ import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
 
 from ci.support import offers
+from ci.support.crowd import Crowd
 from ci.support.server import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -61,18 +62,20 @@ async def publish(http: aiohttp.ClientSession, server: Server, room: str, offer:
 async def test_sessions_and_rooms_are_bounded_and_free_again_when_left(
     small: Server, http: aiohttp.ClientSession
 ) -> None:
-    resources = [await publish(http, small, room) for room in ("a", "a", "b")]
-    assert [status for status, _ in resources] == [201] * 3
-    assert await publish(http, small, "a") == (503, "too-many-sessions-in-room")
-    assert await publish(http, small, "c") == (503, "too-many-rooms")
-    resources.append(await publish(http, small, "b"))
-    assert await publish(http, small, "b") == (503, "too-many-sessions")
-    for _, resource in resources[:2]:
-        assert (await http.delete(resource)).status == 200
-    resources.append(await publish(http, small, "c"))
-    assert resources[-1][0] == 201
-    for _, resource in resources[2:]:
-        assert (await http.delete(resource)).status == 200
+    async with Crowd() as crowd:
+        for room in ("a", "b"):
+            await crowd.publish(small.whip(room), rate_bps=100_000)
+        resources = [await publish(http, small, "a")]
+        assert await publish(http, small, "a") == (503, "too-many-sessions-in-room")
+        assert await publish(http, small, "c") == (503, "too-many-rooms")
+        resources.append(await publish(http, small, "b"))
+        assert [status for status, _ in resources] == [201, 201]
+        assert await publish(http, small, "b") == (503, "too-many-sessions")
+        for _, resource in resources:
+            assert (await http.delete(resource)).status == 200
+    status, resource = await publish(http, small, "c")
+    assert status == 201
+    assert (await http.delete(resource)).status == 200
     told = await refusals(http, small)
     assert {kind: told[kind] for kind in told if kind.startswith("too-many")} == {
         "too-many-sessions-in-room": 1,
@@ -97,6 +100,19 @@ async def test_a_header_too_long_is_refused_and_counted(small: Server, http: aio
     assert "xxx" not in str(problem)
     assert (await refusals(http, small))["header-too-long"] == 1
     assert "Traceback" not in small.log
+
+
+async def test_sessions_that_do_not_connect_are_bounded_for_each_address(http: aiohttp.ClientSession) -> None:
+    async with Server("--max-unconnected-per-client=2", "--trusted-proxies=127.0.0.0/8") as server:
+        sessions = [await publish(http, server, f"room-{i}") for i in range(3)]
+        assert sessions[2] == (429, "too-many-unconnected-sessions")
+        neighbour = {"X-Forwarded-For": "203.0.113.9"} | SDP
+        async with http.post(server.whip("a"), data=offers.text("aiortc-publish"), headers=neighbour) as response:
+            assert response.status == 201
+        assert (await http.delete(sessions[0][1])).status == 200
+        async with Crowd() as crowd:
+            for i in range(4):
+                await crowd.publish(server.whip(f"live-{i}"), rate_bps=100_000)
 
 
 async def test_one_address_may_not_join_too_fast(http: aiohttp.ClientSession) -> None:

@@ -6,11 +6,13 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from aiohttp import ClientSession, web
 
 from ci.support import offers
+from ci.support.crowd import Crowd
 from ci.support.server import Server
 from fanwire.control.http.api import add_node_routes, create_app
 from fanwire.control.http.openapi import document
@@ -57,7 +59,12 @@ async def test_the_server_answers_as_its_openapi_document_says(tmp_path: Path) -
     grants = {"admin": True, "publish": True, "subscribe": True}
     token = mint({"main": KEY}, "schemathesis", room="*", grants=grants, ttl_s=600)
     authorization = {"Authorization": f"Bearer {token}"}
-    async with Server(*OPTIONS) as server, ClientSession(headers=authorization, raise_for_status=True) as client:
+    async with (
+        Server(*OPTIONS) as server,
+        Crowd(token=token) as crowd,
+        ClientSession(headers=authorization, raise_for_status=True) as client,
+    ):
+        await crowd.publish(server.whip("demo"), rate_bps=100_000)
         sessions = []
         headers = {"Content-Type": "application/sdp"}
         for url, offer in (
@@ -83,7 +90,7 @@ async def test_the_server_answers_as_its_openapi_document_says(tmp_path: Path) -
 
 
 async def test_everything_served_but_the_pages_is_documented() -> None:
-    app: web.Application = create_app(rooms := Rooms(services=None))  # type: ignore[arg-type]
+    app: web.Application = create_app(rooms := Rooms(SimpleNamespace(engine=None)))  # type: ignore[arg-type]
     add_node_routes(app, rooms, list, Backend("none", "", ""))
     served = {
         (method, resource.canonical)

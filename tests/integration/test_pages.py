@@ -15,6 +15,7 @@ from ci.support.browser import Browser
 from fanwire.control.http.api import create_app
 from fanwire.control.http.contract import Joined, SignalingSession
 from fanwire.control.rooms.errors import NothingPublished, SessionNotFound
+from fanwire.control.rooms.policy import Permit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -26,10 +27,14 @@ Open = Callable[..., Awaitable[Page]]
 class EmptyRooms:
     """Rooms in which nobody ever publishes."""
 
-    async def publish(self, room: str, offer: str, /, *, identity: str | None, permit: object = None) -> Joined:
+    async def publish(
+        self, room: str, offer: str, /, *, identity: str | None, permit: Permit | None, client: str | None
+    ) -> Joined:
         raise AssertionError("the pages publish to the server within them")
 
-    async def subscribe(self, room: str, offer: str, /, *, publisher: str | None, permit: object = None) -> Joined:
+    async def subscribe(
+        self, room: str, offer: str, /, *, publisher: str | None, permit: Permit | None, client: str | None
+    ) -> Joined:
         raise NothingPublished(room, publisher)
 
     def session(self, session_id: str, /) -> SignalingSession:

@@ -6,14 +6,17 @@ from ci.support.scenario.packet import PAYLOADS, Frame
 from ci.support.scenario.publisher import Publisher, Source
 from ci.support.scenario.specs import H264, OPUS, VP8, producer
 from ci.support.scenario.world import World
+from fanwire.fastpath.messages import Kind
+
+NONE: frozenset[Kind] = frozenset()
+SOUND, PICTURE, BOTH = frozenset({Kind.AUDIO}), frozenset({Kind.VIDEO}), frozenset(Kind)
 
 
-def reported(world: World, publisher: Publisher) -> list[int]:
-    """The counts of producers with media, as they were reported for the publisher's transport, without repetitions."""
-    counts = [
-        change.producers_with_media for change in world.nodes[0].changes if change.transport == publisher.transport
-    ]
-    return [count for i, count in enumerate(counts) if i == 0 or count != counts[i - 1]]
+def reported(world: World, publisher: Publisher) -> list[frozenset[Kind]]:
+    """The kinds with media, as they were reported for the publisher's transport, without repetitions."""
+    changes = [change for change in world.nodes[0].changes if change.transport == publisher.transport]
+    kinds = [change.kinds_with_media for change in changes]
+    return [kind for i, kind in enumerate(kinds) if i == 0 or kind != kinds[i - 1]]
 
 
 def speak(source: Source) -> None:
@@ -29,13 +32,13 @@ def test_each_producer_is_reported_once_by_its_first_keyframe_or_packet_of_sound
         voice = publisher.source(sound, ssrc=0x20)
         camera = publisher.source(picture, ssrc=0x10)
         world.run(1)
-        assert reported(world, publisher) == [0]
+        assert reported(world, publisher) == [NONE]
         speak(voice)
         world.run(1)
-        assert reported(world, publisher) == [0, 1]
+        assert reported(world, publisher) == [NONE, SOUND]
         camera.start()
         world.run(3)
-        assert reported(world, publisher) == [0, 1, 2]
+        assert reported(world, publisher) == [NONE, SOUND, BOTH]
         assert camera.requests_us == []
 
 
@@ -50,10 +53,10 @@ def test_a_first_keyframe_that_is_lost_is_requested_without_any_viewer_and_only_
             camera.start()
             world.run(3)
             assert camera.requests_us != []
-            assert reported(world, publisher) == [0]
+            assert reported(world, publisher) == [NONE]
             camera.keyframe_due = True
             world.run(1)
-            assert reported(world, publisher) == [0, 1]
+            assert reported(world, publisher) == [NONE, PICTURE]
 
 
 def test_padding_is_no_media() -> None:
@@ -63,7 +66,7 @@ def test_padding_is_no_media() -> None:
         voice = publisher.source(spec, ssrc=0x20)
         voice.send_payload(b"", padding=100)
         world.run(1)
-        assert reported(world, publisher) == [0]
+        assert reported(world, publisher) == [NONE]
         speak(voice)
         world.run(1)
-        assert reported(world, publisher) == [0, 1]
+        assert reported(world, publisher) == [NONE, SOUND]

@@ -70,10 +70,14 @@ class FakeRooms(SignalingApi):
         self.joined: list[tuple[str, str, str, str | None]] = []
         self.error: Exception | None = None
 
-    async def publish(self, room: str, offer: str, /, *, identity: str | None, permit: Permit | None) -> FakeJoined:
+    async def publish(
+        self, room: str, offer: str, /, *, identity: str | None, permit: Permit | None, client: str | None
+    ) -> FakeJoined:
         return self._join("publish", room, offer, identity)
 
-    async def subscribe(self, room: str, offer: str, /, *, publisher: str | None, permit: Permit | None) -> FakeJoined:
+    async def subscribe(
+        self, room: str, offer: str, /, *, publisher: str | None, permit: Permit | None, client: str | None
+    ) -> FakeJoined:
         return self._join("subscribe", room, offer, publisher)
 
     def session(self, session_id: str, /) -> FakeSession:
