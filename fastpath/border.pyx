@@ -99,6 +99,8 @@ def _open_transport(command, size_t address):
     out.u.ice.consent_us = command.consent_us
     out.u.ice.connect_us = command.connect_us
     out.u.ice.publish_bps = command.publish_bps
+    out.u.ice.sctp_records_per_s = command.sctp_records_per_s
+    out.u.ice.sctp_bytes_per_s = command.sctp_bytes_per_s
     out.u.ice.rtcp_ssrc = command.rtcp_ssrc
     out.u.ice.first_transport_cc = command.first_transport_cc
 

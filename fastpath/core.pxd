@@ -377,6 +377,8 @@ cdef extern from "state/command.h" nogil:
         uint64_t consent_us
         uint64_t connect_us
         uint64_t publish_bps
+        uint32_t sctp_records_per_s
+        uint32_t sctp_bytes_per_s
         uint32_t rtcp_ssrc
         uint16_t first_transport_cc
         uint8_t ufrag_len

@@ -246,7 +246,8 @@ class Latency:
 class OpenTransport:
     """Makes a transport with these local ICE credentials; the result's id names it.
 
-    `publish_bps` is told by REMB to a peer that publishes without transport-cc.
+    `publish_bps` is told by REMB to a peer that publishes without transport-cc. `sctp_records_per_s` (0: no m=application
+    was negotiated) and `sctp_bytes_per_s` are the budget of the peer's DTLS application data.
     """
 
     ufrag: str
@@ -256,6 +257,8 @@ class OpenTransport:
     rtcp_ssrc: int
     first_transport_cc: int
     publish_bps: int = 10_000_000
+    sctp_records_per_s: int = 0
+    sctp_bytes_per_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)

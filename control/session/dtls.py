@@ -97,7 +97,7 @@ class DtlsAssociation:
 
     def receive(self, datagram: bytes) -> None:
         """Process a datagram of the peer. Takes about 1 ms of CPU, mostly without the GIL, until connected."""
-        records = dtls_records.split(datagram)
+        records = dtls_records.split_datagram(datagram)
         self.start()
         if not records or self.state not in (DtlsState.CONNECTING, DtlsState.CONNECTED):
             self.ignored += 1

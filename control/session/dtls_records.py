@@ -9,6 +9,8 @@ ALERT = 21
 HANDSHAKE = 22
 APPLICATION_DATA = 23
 
+MAX_RECORDS = 16  # of a datagram; no peer packs so many
+
 _HEADER_BYTES = 13
 _MAJOR_VERSION = 0xFE  # DTLS 1.0 is FE FF, 1.2 is FE FD; a ClientHello may carry either
 
@@ -26,11 +28,17 @@ class Record(NamedTuple):
         return self.data[_HEADER_BYTES:]
 
 
-def split(data: bytes) -> list[Record]:
-    """The records of a datagram; none if any part of it is not a complete, well-formed record."""
-    found = []
+def split_datagram(data: bytes) -> list[Record]:
+    """The records of a datagram: 1 to MAX_RECORDS; none if any part of it is not a complete, well-formed record."""
+    return _split(data, MAX_RECORDS)
+
+
+def _split(data: bytes, most: int) -> list[Record]:
+    found: list[Record] = []
     at = 0
     while at < len(data):
+        if len(found) == most:
+            return []
         end = at + _HEADER_BYTES
         if end > len(data) or not CHANGE_CIPHER_SPEC <= data[at] <= APPLICATION_DATA or data[at + 1] != _MAJOR_VERSION:
             return []
@@ -48,7 +56,7 @@ def pack(flight: bytes, mtu: int) -> list[bytes]:
     A record is never split: one larger than `mtu` gets its own datagram.
     """
     datagrams: list[bytes] = []
-    for record in split(flight):
+    for record in _split(flight, len(flight)):
         if datagrams and len(datagrams[-1]) + len(record.data) <= mtu:
             datagrams[-1] += record.data
         else:

@@ -71,6 +71,9 @@
     X(drop_relay_full)        \
     X(drop_relay_stale)       \
     X(drop_pool_full)            \
+    X(drop_dtls_malformed)       \
+    X(drop_dtls_budget)          \
+    X(drop_sctp_budget)          \
     X(drop_punt_full)            \
     X(drop_no_path)
 

@@ -9,6 +9,7 @@
 #include "../egress/relay.h"
 #include "../ice/answer.h"
 #include "../ice/paths.h"
+#include "../ingress/punt.h"
 #include "../ingress/receive.h"
 #include "../ingress/relayed.h"
 #include "../ingress/sender_report.h"
@@ -67,11 +68,6 @@ void fw_core_destroy(fw_core_t *core) {
     free(core);
 }
 
-static void punt(fw_core_t *core, const fw_transport_t *t, const uint8_t *data, size_t len) {
-    core->counters.dtls_in++;
-    if (!core->callbacks.punt(core->callbacks.context, t->id, data, len)) core->counters.drop_punt_full++;
-}
-
 void fw_core_receive(fw_core_t *core, const fw_path_t *path, uint8_t *data, size_t len, uint64_t now_us) {
     core->now_us = now_us;
     fw_datagram_t kind = fw_demux(data, len);
@@ -90,7 +86,7 @@ void fw_core_receive(fw_core_t *core, const fw_path_t *path, uint8_t *data, size
     }
     if (kind == FW_DATAGRAM_RTP) fw_ingress_rtp(core, t, path, data, len);
     else if (kind == FW_DATAGRAM_RTCP) fw_rtcp_receive(core, t, path, data, len);
-    else punt(core, t, data, len);
+    else fw_punt(core, t, data, len);
 }
 
 /* Prefetches the memory that receiving begins with, for several datagrams side by side. */

@@ -40,6 +40,8 @@ fw_error_t fw_transport_open(fw_core_t *core, const fw_command_t *command, uint6
     t->consent_timeout_us = command->u.ice.consent_us;
     t->connect_timeout_us = command->u.ice.connect_us;
     t->publish_bps = command->u.ice.publish_bps;
+    t->punts.sctp_records_per_s = command->u.ice.sctp_records_per_s;
+    t->punts.sctp_bytes_per_s = command->u.ice.sctp_bytes_per_s;
     t->rtcp_ssrc = command->u.ice.rtcp_ssrc;
     t->transport_cc = command->u.ice.first_transport_cc;
     t->report_us = t->feedback_us = t->start_us = UINT64_MAX;

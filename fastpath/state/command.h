@@ -49,6 +49,8 @@ struct fw_command_ice {
     uint64_t consent_us; /* without an authenticated check for so long, the transport closes */
     uint64_t connect_us; /* and when it is not keyed after so long */
     uint64_t publish_bps; /* told in REMB to a peer that publishes without transport-cc */
+    uint32_t sctp_records_per_s; /* budget of DTLS application data; 0 where no SCTP was negotiated */
+    uint32_t sctp_bytes_per_s;
     uint32_t rtcp_ssrc;  /* what its own RTCP is sent under */
     uint16_t first_transport_cc;
     uint8_t ufrag_len; /* of the local credentials */

@@ -4,6 +4,7 @@
 
 #include "../base/map.h"
 #include "../base/timers.h"
+#include "../base/token_bucket.h"
 #include "../crypto/hmac.h"
 #include "../crypto/srtp.h"
 #include "../net/path.h"
@@ -56,6 +57,16 @@ typedef struct {
     bool set;
 } fw_credentials_t;
 
+/* The DTLS datagrams that the control plane gets: see ingress/punt.h. */
+typedef struct {
+    fw_token_bucket_t handshake; /* in datagrams, before the keys */
+    fw_token_bucket_t keyed;     /* in datagrams, after */
+    fw_token_bucket_t sctp_records;
+    fw_token_bucket_t sctp_bytes;
+    uint32_t sctp_records_per_s; /* 0: no SCTP was negotiated */
+    uint32_t sctp_bytes_per_s;
+} fw_punt_budget_t;
+
 /* The fields that each packet needs come first: they are prefetched together. ICE fields are written by ice/. */
 struct fw_transport {
     fw_timer_t timer; /* first: a pointer to the timer is a pointer to its transport */
@@ -82,6 +93,7 @@ struct fw_transport {
     uint64_t consent_timeout_us;
     uint64_t connect_timeout_us;
     uint64_t publish_bps; /* REMB value for a publisher without transport-cc */
+    fw_punt_budget_t punts;
     uint64_t report_us;   /* deadline of the next SRs and RRs */
     uint64_t start_us;    /* FW_SETTLE_US after the keys: consumers get their first target; then UINT64_MAX */
     uint64_t feedback_us; /* deadline of TWCC feedback, UINT64_MAX where none is due */

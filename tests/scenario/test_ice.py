@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from aioice import stun
 
+from ci.support.crowd_hostile import dtls_record
 from ci.support.scenario.peer import Peer
 from ci.support.scenario.world import World
 from fanwire.fastpath.messages import (
@@ -233,11 +234,12 @@ def test_dtls_passes_both_ways_over_the_path_and_from_nowhere_else() -> None:
     with World() as world:
         peer = Peer(world)
         world.run(0.1)
-        peer.send_raw(b"\x16\xfe\xfd hello")
-        peer.send_raw(b"\x16\xfe\xfd forged", Path(("203.0.113.9", 9), HOME))
+        hello = dtls_record(22, epoch=0, body=b"hello")
+        peer.send_raw(hello)
+        peer.send_raw(dtls_record(22, epoch=0, body=b"forged"), Path(("203.0.113.9", 9), HOME))
         peer.send_raw(b"\xff noise")
         world.submit(SendDatagram(peer.transport, b"\x16\xfe\xfd answer"))
         world.run(0.1)
-        assert world.nodes[0].punts == [Punt(peer.transport, b"\x16\xfe\xfd hello")]
+        assert world.nodes[0].punts == [Punt(peer.transport, hello)]
         assert world.drops() == {"drop_unknown_path": 1, "drop_unknown_datagram": 1}
         assert peer.heard_on == [peer.path] * 2

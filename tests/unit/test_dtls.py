@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from OpenSSL import SSL, crypto
 
+from ci.support.crowd_hostile import dtls_record
 from ci.support.dtls import fingerprints, foreign_certificate, pair, talk
 from fanwire.control.media.engine import SrtpProfile
 from fanwire.control.session import dtls_records
@@ -53,7 +54,7 @@ def test_client_and_server_agree_on_keys_in_whole_records_of_at_most_the_mtu(mtu
     assert client.keys.profile is server.keys.profile is GCM128
     assert len(client.keys.local) == GCM128.key_bytes + GCM128.salt_bytes
     assert max(len(datagram) for datagram in carried) <= mtu
-    assert all(dtls_records.split(datagram) for datagram in carried)
+    assert all(dtls_records.split_datagram(datagram) for datagram in carried)
     assert client.timeout_s() is server.timeout_s() is None
 
 
@@ -104,7 +105,7 @@ def test_a_certificate_that_was_not_announced_is_told_and_gets_no_keys(algorithm
     assert server.state is DtlsState.FAILED
     assert server.keys is None
     assert algorithm in str(server.error)
-    assert dtls_records.split(server.take_outgoing()[-1])[-1].content_type == dtls_records.ALERT
+    assert dtls_records.split_datagram(server.take_outgoing()[-1])[-1].content_type == dtls_records.ALERT
 
 
 def test_only_the_strongest_hash_counts_and_one_match_is_enough() -> None:
@@ -146,7 +147,7 @@ def test_a_hello_may_come_in_pieces_and_in_any_order(cuts: set[int], shuffle: ra
     client, server = pair(OURS, THEIRS)
     client.start()
     [hello] = client.take_outgoing()
-    message = dtls_records.split(hello)[0].payload
+    message = dtls_records.split_datagram(hello)[0].payload
     header, body = message[:6], message[12:]  # type, length, message sequence; then fragment offset and length
     edges = [0, *sorted(cut for cut in cuts if cut < len(body)), len(body)]
     pieces: list[bytes] = []
@@ -204,7 +205,7 @@ def test_nothing_from_the_network_raises_or_yields_keys(
     for datagram in datagrams:
         victim.receive(datagram)
         victim.handle_timeout()
-        assert all(dtls_records.split(sent) for sent in victim.take_outgoing())
+        assert all(dtls_records.split_datagram(sent) for sent in victim.take_outgoing())
     assert (victim.keys is not None) == (victim.state is DtlsState.CONNECTED)
     assert (victim.error is not None) == (victim.state in (DtlsState.FAILED, DtlsState.CLOSED))
     assert not was_connected or victim.state is DtlsState.CONNECTED
@@ -343,3 +344,13 @@ def digest(certificate: Certificate, algorithm: str) -> str:
     assert shown is not None
     der = crypto.dump_certificate(crypto.FILETYPE_ASN1, shown)
     return hashlib.new(algorithm.lower().replace("-", ""), der).digest().hex(":")
+
+
+def test_a_datagram_of_very_many_records_is_ignored() -> None:
+    client, server = pair(OURS, THEIRS)
+    client.start()
+    (hello,) = client.take_outgoing()
+    server.receive(hello + dtls_record(dtls_records.ALERT, epoch=1, body=b"") * dtls_records.MAX_RECORDS)
+    assert (server.ignored, server.take_outgoing()) == (1, [])
+    server.receive(hello)
+    assert server.take_outgoing()

@@ -51,7 +51,7 @@ OPUS = PayloadType(111, Codec.OPUS, 48000)
 SSRC = 1234
 MOST_CONNECTIONS = 64
 LEASE_S = 1
-DTLS = bytes([22, 0xFE, 0xFD]) + bytes(40)
+DTLS = bytes([22, 0xFE, 0xFD]) + bytes(8) + bytes([0, 40]) + bytes(40)
 
 
 def key(name: str) -> bytes:

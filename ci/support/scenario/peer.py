@@ -42,6 +42,8 @@ class Peer:
         connect: bool = True,
         consent_us: int = 30_000_000,
         connect_us: int = 30_000_000,
+        sctp_records_per_s: int = 0,
+        sctp_bytes_per_s: int = 0,
     ) -> None:
         self.world = world
         self.node = node
@@ -73,6 +75,8 @@ class Peer:
                 connect_us=connect_us,
                 rtcp_ssrc=0xC0DE0000 + number,
                 first_transport_cc=65_530,
+                sctp_records_per_s=sctp_records_per_s,
+                sctp_bytes_per_s=sctp_bytes_per_s,
             ),
             node,
         )
