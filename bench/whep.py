@@ -25,7 +25,12 @@ from .usage import stay_aside
 MOST_VIEWERS = 10_000
 MOST_BURST = 40
 CALM_S = 0.1
-_SERVER_OPTIONS = ("--log-level=warning", "--joins-per-s=100000", "--packets-per-worker=4096")
+_SERVER_OPTIONS = (
+    "--log-level=warning",
+    "--joins-per-s=100000",
+    "--max-unconnected-per-client=100000",
+    "--packets-per-worker=4096",
+)
 _FIRST_MEDIA_S = 10
 _SAMPLED = 10
 _READ_EVERY_S = 0.02

@@ -100,7 +100,7 @@ def _signaling(protocol: str, verb: str, query: Node) -> Node:
                 "media",
                 f"Open a session to {verb}.",
                 {201: _answer("The SDP answer.", SDP, {"type": "string"}) | {"headers": created}},
-                [400, *_NEEDS_TOKEN, *([409] if protocol == "whep" else []), 413, 415, 422, 503],
+                [400, *_NEEDS_TOKEN, 409, 413, 415, 422, 503],
                 parameters=[query],
                 body=(SDP, {"type": "string"}),
             ),
@@ -160,10 +160,10 @@ def _extensions() -> Node:
                 "media",
                 "Read the events as they come. The address is all that it takes.",
                 {200: _answer("Server-sent events.", EVENT_STREAM, {"type": "string"})},
-                [404],
+                [403, 404],
             ),
             "delete": _operation(
-                "whep-end-events", "media", "End the stream.", {204: {"description": "Ended."}}, [404]
+                "whep-end-events", "media", "End the stream.", {204: {"description": "Ended."}}, [403, 404]
             ),
         },
     }

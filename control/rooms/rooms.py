@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
 from ..config.options import RoomOptions
-from ..media.engine import ConsumerId, ConsumerSpec, EngineError, ProducerId, ProducerSpec
+from ..media.engine import ConsumerId, ConsumerSpec, ProducerId, ProducerSpec
 from ..session import sdp
-from ..session.description import SessionDescription
-from ..session.dtls import DtlsError
 from ..session.negotiate import NegotiationError, RemoteTransport, agree_publish
 from ..session.offer import Offers
 from ..session.session import Session, SessionServices
@@ -26,11 +23,10 @@ from .errors import (
     FanwireError,
     Forbidden,
     NothingPublished,
-    SessionEnded,
     SessionNotFound,
     TooManyRooms,
-    TooManySessions,
 )
+from .joining import check_alive, client_keys, in_words, index_of, mids_of, random_ssrc, sdp_session_id, stream_name
 from .member import Joined, Member
 from .participant import Publication, Subscription
 from .policy import Permit, SessionKind
@@ -122,13 +118,13 @@ class Rooms:
             await asyncio.gather(*(engine.remove_producer(producer) for producer, _ in producers.values()))
 
         async with self._opening(
-            agreement.remote, _mids(description), place, _clients(client, permit), leave
+            agreement.remote, mids_of(description), place, client_keys(client, permit), leave
         ) as session:
-            answer = agreement.answer(session.local, session_id=_sdp_session_id())
+            answer = agreement.answer(session.local, session_id=sdp_session_id())
             for spec in answer.producers:
                 producer = await engine.add_producer(session.transport, spec)
-                producers[_index(description, spec.mid)] = producer, spec
-            _check_alive(session)
+                producers[index_of(description, spec.mid)] = producer, spec
+            check_alive(session)
             publication = Publication(name, session, producers)
             publications.append(publication)
             place.await_media(publication)
@@ -166,23 +162,23 @@ class Rooms:
             await asyncio.gather(*(engine.remove_consumer(consumer) for consumer, _ in consumers.values()))
 
         agreement = self._offers.agree(read.kind, source.number, source.specs)
-        clients = _clients(client, permit)
-        async with self._opening(read.remote, _mids(description), place, clients, leave) as session:
+        clients = client_keys(client, permit)
+        async with self._opening(read.remote, mids_of(description), place, clients, leave) as session:
             answer = agreement.answer(
                 session.local,
-                stream=_stream_name(session),
-                cname=_stream_name(session),
-                ssrc_factory=_ssrc,
-                session_id=_sdp_session_id(),
+                stream=stream_name(session),
+                cname=stream_name(session),
+                ssrc_factory=random_ssrc,
+                session_id=sdp_session_id(),
             )
             for spec in answer.consumers:
                 consumer = await engine.add_consumer(session.transport, spec)
-                consumers[_index(description, spec.mid)] = consumer, spec
-            _check_alive(session)
+                consumers[index_of(description, spec.mid)] = consumer, spec
+            check_alive(session)
             subscription = Subscription(session, publisher, consumers, place.subscriptions)
             subscriptions.append(subscription)
             await place.add_subscription(subscription)
-            _check_alive(session)
+            check_alive(session)
         log.info("session %s watches room %s", session.id[:6], room)
         identity = permit.identity if permit is not None else None
         return Joined(self._enter(session, room, subscription, identity, permit), answer.sdp)
@@ -241,7 +237,7 @@ class Rooms:
             finally:
                 release()
 
-        with _in_words():
+        with in_words():
             try:
                 session = await Session.open(self._services, remote, mids, on_closed)
             except BaseException:
@@ -249,7 +245,7 @@ class Rooms:
                 raise
         session.on_connected = ticket.connect
         try:
-            with _in_words(session):
+            with in_words(session):
                 yield session
         except BaseException:
             await session.close("it could not be set up")
@@ -281,51 +277,3 @@ class Rooms:
         else:
             member.forget()
         return member
-
-
-def _check_alive(session: Session) -> None:
-    """What joins a room after its session was told to leave would never leave."""
-    if session.end is not None:
-        raise SessionEnded(session.end)
-
-
-@contextmanager
-def _in_words(session: Session | None = None) -> Iterator[None]:
-    """Tells the client in the terms of rooms where its session, or the worker of that, refused."""
-    try:
-        yield
-    except DtlsError as error:
-        raise NegotiationError(str(error)) from error
-    except EngineError as error:
-        if error.stale:
-            raise SessionEnded((session and session.end) or "its transport is gone") from error
-        if error.limit:
-            raise TooManySessions(f"The server cannot take in more ({error}). Try again later.") from error
-        raise NegotiationError(f"The offer cannot be served: {error}.") from error
-
-
-def _clients(address: str | None, permit: Permit | None) -> Sequence[str]:
-    """The keys under which a session that has not connected is counted."""
-    keys = [f"address {address}"] if address is not None else []
-    return [*keys, f"subject {permit.identity}"] if permit is not None else keys
-
-
-def _mids(description: SessionDescription) -> tuple[str, ...]:
-    return tuple(media.mid for media in description.medias if media.mid)
-
-
-def _index(description: SessionDescription, mid: str) -> int:
-    """The place of a medium in the SDP."""
-    return next(index for index, media in enumerate(description.medias) if media.mid == mid)
-
-
-def _ssrc() -> int:
-    return random.randrange(1, 1 << 32)
-
-
-def _sdp_session_id() -> int:
-    return random.getrandbits(62)
-
-
-def _stream_name(session: Session) -> str:
-    return f"fanwire-{session.id[:8]}"
