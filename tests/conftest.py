@@ -16,6 +16,14 @@ hypothesis.settings.register_profile("fanwire", deadline=None)
 hypothesis.settings.load_profile("fanwire")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests that need a browser, for `-m "not browser"`."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "shared_browser" in item.fixturenames:
+            item.add_marker("browser")
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def server() -> AsyncIterator[Server]:
     """The real server, with two workers: a publisher and its first viewer meet different ones."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from ci.support.network import run_alone
 
 WITHOUT_UDP = """
@@ -14,5 +16,6 @@ done
 """
 
 
+@pytest.mark.browser
 def test_a_call_is_whole_where_udp_is_blocked() -> None:
     run_alone(Path(__file__).with_name("calls_without_udp.py"), WITHOUT_UDP, timeout_s=110)

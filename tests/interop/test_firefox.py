@@ -12,6 +12,7 @@ from ci.support.network import run_alone
 WORLD_ON_LOOPBACK = "ip route add default dev lo src 127.0.0.1"
 
 
+@pytest.mark.browser
 @pytest.mark.slow
 @pytest.mark.timeout(490)
 def test_firefox_publishes_and_watches() -> None:
