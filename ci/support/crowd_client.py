@@ -61,7 +61,7 @@ class Client:
         self.address: tuple[str, int] = sock.getsockname()
         self.index = services.counter.add(sock, keep=keep)
         self.answer: Answer | None = None
-        self.posted_us = 0  # CLOCK_MONOTONIC
+        self.posted_us = self.connected_us = 0  # CLOCK_MONOTONIC
         self.connected = False
         self._sent = sent
         self._services = services
@@ -81,6 +81,11 @@ class Client:
     def media(self) -> int:
         """RTP packets that have come, or would have, had the socket not overflowed."""
         return self.tally["rtp"] + self.tally["overflow"]
+
+    @property
+    def join_s(self) -> float:
+        """Seconds from the POST to the end of the handshake."""
+        return (self.connected_us - self.posted_us) / 1e6
 
     @property
     def first_packet_s(self) -> float:
@@ -120,6 +125,7 @@ class Client:
         await self._find_path()
         self._handshake.start()
         self.set_keys(await self._handshake.done)
+        self.connected_us = _now_us()
         self.connected = True
 
     async def leave(self) -> None:

@@ -12,8 +12,8 @@ from .seen import Frame
 from .server import Server
 from .waiting import until
 
-SWITCH_S = 3
-START_S = 40  # until the publisher's estimate of the network has grown to the highest
+SWITCH_S = 15  # on a busy machine
+START_S = 60  # until the publisher's estimate of the network has grown to the highest
 WIDTHS = (240, 480, 960)  # Chromium sends three sizes from this one on
 
 

@@ -32,8 +32,8 @@ ENCODINGS = [
     {"rid": "f", "scaleResolutionDownBy": 1, "maxBitrate": 600_000},
 ]
 WIDTHS = {"q": 240, "h": 480, "f": 960}  # Chromium sends three encodings from this size on
-SWITCH_S = 5  # on a busy machine
-START_S = 40  # until the publisher's estimate of the network has grown to the highest
+SWITCH_S = 15  # on a busy machine
+START_S = 60  # until the publisher's estimate of the network has grown to the highest
 
 
 @pytest_asyncio.fixture(loop_scope="session")

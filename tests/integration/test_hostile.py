@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import operator
 import random
 import socket
-import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from functools import partial
 
 import pytest
 
@@ -25,8 +26,9 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 
 SEED = 20
 DATAGRAMS = 200_000
-DATAGRAMS_PER_S = 20_000
 BATCH = 100
+WINDOW = 2_000  # datagrams on their way to the server, so that no socket's buffer overflows on a busy machine
+PATIENCE_S = 60
 GROWTH_BYTES = 2 << 20
 
 RATE_BPS = 1_000_000
@@ -51,10 +53,17 @@ async def live_call(
         await asyncio.sleep(1.5)
         yield crowd, publisher, viewers
         await publisher.stop()
-        await asyncio.sleep(0.2)
-        for viewer in viewers:
-            viewer.check_all_came(publisher)
+        await all_came(viewers, publisher)
         assert publisher.nacks == 0
+
+
+async def all_came(viewers: list[Viewer], publisher: Publisher) -> None:
+    """Waits until every viewer has the last packets that the publisher has sent."""
+
+    async def behind() -> int:
+        return sum(not viewer.has_all(publisher) for viewer in viewers)
+
+    await until(behind, lambda count: count == 0, PATIENCE_S)
 
 
 @contextmanager
@@ -74,18 +83,21 @@ def attackers(clients: list[Client]) -> Iterator[list[socket.socket]]:
                 sock.recv(1)
 
 
-async def attack(clients: list[Client], sockets: list[socket.socket], hostile: Hostile) -> None:
-    """Sends DATAGRAMS, half of them with a client's address."""
+async def attack(
+    clients: list[Client], sockets: list[socket.socket], hostile: Hostile, read: Callable[[], Awaitable[int]]
+) -> None:
+    """Sends DATAGRAMS, half of them with a client's address. `read` gives how many the server has read."""
     chance = random.Random(SEED)
     datagrams = itertools.islice(hostile, DATAGRAMS)
-    started = time.monotonic()
     for sent in range(0, DATAGRAMS, BATCH):
+        if sent % WINDOW == 0:
+            await until(read, partial(operator.le, sent - WINDOW), PATIENCE_S, every_s=0.01)
         for datagram in itertools.islice(datagrams, BATCH):
             if chance.random() < 0.5:
                 chance.choice(clients).inject(datagram)
             else:
                 chance.choice(sockets).send(datagram)
-        await asyncio.sleep(max(0.0, started + sent / DATAGRAMS_PER_S - time.monotonic()))
+        await asyncio.sleep(0)
 
 
 async def test_a_call_does_not_notice_hostile_datagrams(room: str) -> None:
@@ -101,19 +113,24 @@ async def test_a_call_does_not_notice_hostile_datagrams(room: str) -> None:
             counted.subtract(counted_before)
             return counted, genuine.counts.copy()
 
+        async def read() -> int:
+            counted, own = await changes()
+            return counted["udp_packets_in"] - own.total()
+
         async with live_call(server, room, genuine) as (crowd, publisher, _):
             before = Footprint.of(server.pid)
             with attackers(crowd.clients) as sockets:
-                await attack(crowd.clients, sockets, Hostile(genuine, SEED))
+                await attack(crowd.clients, sockets, Hostile(genuine, SEED), read)
                 await publisher.stop()
                 counted, own = await until(
-                    changes, lambda found: found[0]["udp_packets_in"] == DATAGRAMS + found[1].total(), timeout_s=5
+                    changes, lambda found: found[0]["udp_packets_in"] == DATAGRAMS + found[1].total(), PATIENCE_S
                 )
             after = Footprint.of(server.pid)
 
     drops = Counter({name: count for name, count in counted.items() if name.startswith("drop_") and count})
     for name in ("drop_dtls_malformed", "drop_dtls_budget", "drop_punt_full"):
         del drops[name]  # is among dtls_in already
+    del drops["drop_late_for_consumer"]  # counts copies for viewers
     assert drops.total() + counted["dtls_in"] - own["dtls"] == DATAGRAMS, counted
     assert drops.keys() >= EXPECTED_DROPS
     assert counted["stun_out"] == own["stun"]
@@ -160,6 +177,4 @@ async def test_viewers_join_through_garbage(server: Server, room: str) -> None:
         viewers = await crowd.watch(server.whep(room), VIEWERS, checking=VIEWERS, kind=Harassed)
         await asyncio.sleep(1)
         await publisher.stop()
-        await asyncio.sleep(0.2)
-        for viewer in viewers:
-            viewer.check_all_came(publisher)
+        await all_came(viewers, publisher)
