@@ -1,4 +1,4 @@
-"""The API under /api/v1: see rooms and sessions, change or end a session, mint a token, drain the node."""
+"""The API under /api/v1: lists rooms and sessions, changes and ends sessions, mints tokens, drains the node."""
 
 from __future__ import annotations
 
@@ -93,11 +93,11 @@ class Admin:
         wanted = _token_request(await read_object(request))
         access = request.app[ACCESS]
         if not access.keys:
-            raise Problem(409, "The server has no keys: nobody needs a token here.", kind="no-keys")
+            raise Problem(409, "The server has no keys, so it needs no tokens.", kind="no-keys")
         try:
             token = tokens.mint(access.keys, **wanted)
         except tokens.TokenError as error:
-            raise Problem(400, str(error), title="No such token can be made", kind="token-not-possible") from None
+            raise Problem(400, str(error), title="The token cannot be made", kind="token-not-possible") from None
         permit = tokens.read(access.keys, token)
         document = {"token": token, "identity": permit.identity, "expiresAt": permit.expires_at - tokens.LEEWAY_S}
         return _json(document, status=201)
@@ -115,21 +115,21 @@ def _for_admins(handler: Handler) -> Handler:
 
 
 def _page(request: web.Request, items: Iterable[T], key: Callable[[T], str]) -> tuple[list[T], str | None]:
-    """The items of one page, in the order of their keys, and what to ask for with `after` to get the next."""
+    """The items of one page in the order of their keys, and the `after` of the next page."""
     after, limit = request.query.get("after", ""), request.query.get("limit", str(DEFAULT_PAGE))
     if not re.fullmatch("[0-9]{1,4}", limit) or not 1 <= int(limit) <= MAX_PAGE:
-        raise Problem(400, f"The limit may be 1 to {MAX_PAGE}.", kind="invalid-parameter")
+        raise Problem(400, f"The limit must be from 1 to {MAX_PAGE}.", kind="invalid-parameter")
     found = heapq.nsmallest(int(limit) + 1, (item for item in items if key(item) > after), key=key)
     page = found[: int(limit)]
     return page, key(page[-1]) if len(found) > len(page) else None
 
 
 def _token_request(body: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of `mint` that a request asks for. Raises Problem 400."""
+    """The arguments of `mint` in a request. Raises Problem 400."""
     for name, value in body.items():
         kind = _TOKEN_MEMBERS.get(name)
         if type(value) is float and value.is_integer():
-            body[name] = value = int(value)  # JSON has but one kind of number
+            body[name] = value = int(value)  # JSON does not distinguish 1 and 1.0
         if kind is None or type(value) is not kind:
             expected = _IN_WORDS[kind] if kind is not None else "nothing"
             raise Problem(400, f"Expected {expected} for {name[:64]!r}.", kind="invalid-parameter")

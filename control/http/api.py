@@ -1,4 +1,4 @@
-"""The HTTP application: what is served where, and what every request passes through."""
+"""The HTTP application: its routes, and the middleware of all requests."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .admin import Admin
 from .contract import ACCESS, ICE_LINKS, ROOMS, SignalingApi
 from .ice_servers import link_headers
 from .listener import keep_reserve
-from .problems import PROBLEMS_TOLD, problems
+from .problems import PROBLEM_COUNTS, problems
 
 
 def create_app(
     rooms: SignalingApi, options: HttpOptions | None = None, *, access: Access | None = None
 ) -> web.Application:
-    """The application over `rooms`, which it neither starts nor closes. Without `access` everybody may do all."""
+    """The application over `rooms`, which it neither starts nor closes. Default of `access`: without keys."""
     options = options or HttpOptions()
     # Outermost first. Who may do what is decided between problems, which reports a refusal, and the handlers.
     app = web.Application(middlewares=[keep_reserve, problems], client_max_size=options.max_body_bytes)
     app.on_response_prepare.append(headers.add_common)
-    app[PROBLEMS_TOLD] = Counter()
+    app[PROBLEM_COUNTS] = Counter()
     app[ACCESS] = access or Access()
     app[ROOMS] = rooms
     app[ICE_LINKS] = link_headers(options.ice_servers)
@@ -38,7 +38,7 @@ def create_app(
 
 
 def add_node_routes(app: web.Application, rooms: Rooms, counters: metrics.WorkerCounters, crypto: Backend) -> None:
-    """Serve what is about the node as a whole: the API, its description, metrics and readiness."""
+    """Serve the endpoints of the node: the API, its description, metrics and readiness."""
     Admin(rooms).add_routes(app.router)
     metrics.add_routes(app, rooms, counters, crypto)
     openapi.add_routes(app.router)

@@ -1,4 +1,4 @@
-"""The files of the web pages, read once, with the headers that a browser needs to use and cache them safely."""
+"""The files of the web pages, read once, with their security and caching headers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CONTENT_TYPES = {
     ".svg": "image/svg+xml",
 }
 
-# Nothing but our own files runs or loads; blob: is for media that the page itself makes.
+# Pages run and load only the server's own files. blob: is for media that the page itself creates.
 _PAGE_HEADERS = {
     "Content-Security-Policy": "; ".join(
         (
@@ -42,7 +42,7 @@ _PAGE_HEADERS = {
 
 @dataclass(frozen=True)
 class Asset:
-    """One file. `etag` is made of its content, so a new version of the server is seen at once."""
+    """One file. `etag` is a hash of its content, so browsers load a new version of the server at once."""
 
     body: bytes
     content_type: str
@@ -50,7 +50,7 @@ class Asset:
     headers: dict[str, str]
 
     def response(self, request: web.Request) -> web.Response:
-        """The file, or 304 when the browser has it already. It may keep it, and asks each time (`no-cache`)."""
+        """The file, or 304 if the browser has it. The browser caches it, and revalidates each time (`no-cache`)."""
         known = {tag.value for tag in request.if_none_match or ()}
         if is_any(request.headers.get(hdrs.IF_NONE_MATCH)) or self.etag in known:
             response = web.Response(status=304, headers=self.headers)

@@ -1,4 +1,4 @@
-"""Reads the bodies of requests: of the right type, not too long, and text."""
+"""Reads the bodies of requests, and checks their type, length and encoding."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .problems import Problem
 
 JSON = "application/json"
 
-_BODY_S = 10.0  # a few kilobytes take no longer
+_BODY_S = 10.0  # enough for a few kilobytes
 
 
 async def read_text(request: web.Request, content_type: str, accepts: str) -> str:

@@ -1,4 +1,4 @@
-"""Who sent a request, for limits on addresses: the peer of the connection, or what a trusted proxy says of it."""
+"""Finds the client address of a request, for limits: the peer of the connection, or the one that a proxy reports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..config.values import Network
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_IPV6_HOST_BITS = 64  # one customer, as a rule
+_IPV6_HOST_BITS = 64  # a /64 network usually belongs to one customer
 
 
 def client_of(request: web.Request, trusted_proxies: Sequence[Network]) -> str:
@@ -43,7 +43,7 @@ def is_in(address: str, networks: Sequence[Network]) -> bool:
 
 
 def address_key(address: str) -> str:
-    """One key for all addresses of one customer: the address itself, or its /64 network with IPv6."""
+    """The key of an address in limits: the address itself, or its /64 network with IPv6."""
     return _key(_address(address))
 
 
@@ -57,7 +57,7 @@ def _key(address: Address | None) -> str:
     return str(address)
 
 
-@lru_cache(4096)  # many clients share an address, above all that of a proxy
+@lru_cache(4096)  # many clients share an address, such as a proxy's
 def _address(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(text)

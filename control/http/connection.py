@@ -11,7 +11,7 @@ from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from ..config.options import HttpOptions
 from .headers import COMMON
-from .problems import PROBLEMS_TOLD, Problem
+from .problems import PROBLEM_COUNTS, Problem
 
 _PIECE_BYTES = 8192  # what the parser gets at once; headers that begin in the same piece as others end are counted late
 
@@ -45,7 +45,7 @@ class Connection(web.RequestHandler):
         self.client: str | None = None
         self.reserve: Problem | None = None
         self.opening: asyncio.Task[None] | None = None
-        self._problems_told = app[PROBLEMS_TOLD]
+        self._problem_counts = app[PROBLEM_COUNTS]
         self._options = options
         self._on_lost = on_lost
         self._bounded = _BoundedParser(self._parser, options.max_headers_bytes)
@@ -93,7 +93,7 @@ class Connection(web.RequestHandler):
         if not isinstance(exc, http_exceptions.HttpProcessingError):
             return super().handle_error(request, status, exc, message)
         problem = self._malformed(exc)
-        self._problems_told[problem.kind] += 1
+        self._problem_counts[problem.kind] += 1
         response = problem.response(request)
         response.headers.update(COMMON)
         response.force_close()
@@ -119,7 +119,7 @@ class Connection(web.RequestHandler):
             self._deadline = None
 
     def _headers_late(self) -> None:
-        self._problems_told["headers-too-slow"] += 1
+        self._problem_counts["headers-too-slow"] += 1
         self.abort()
 
 

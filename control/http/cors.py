@@ -1,4 +1,4 @@
-"""Cross-origin access (the Fetch standard): players and encoders may live on any web site."""
+"""Cross-origin access (the Fetch standard): any web site may host players and encoders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEADERS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": 
 
 
 def _options(methods: str, headers: dict[str, str]) -> web.Response:
-    """The answer to OPTIONS, a preflight or not: the `methods` of the resource, and `headers` of its own."""
+    """The answer to OPTIONS, with or without preflight: the `methods` of the resource, and additional `headers`."""
     return web.Response(
         status=204,
         headers={

@@ -1,4 +1,4 @@
-"""The STUN and TURN servers that clients are told of, as Link headers (RFC 9725 section 4.6)."""
+"""The STUN and TURN servers for clients, as Link headers (RFC 9725 section 4.6)."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from ..rooms.layers import EncodingState, Flow, LayerWish, MediumState
 from .problems import Problem
 
 MAX_LAYER_ID = 7
-"""What three bits hold, as temporal layers of VP9 and AV1 have them."""
+"""The largest value of three bits, which VP9 and AV1 use for temporal layers."""
 
 MAX_ID_CHARS = 255
 
@@ -24,7 +24,7 @@ def read_wish(body: Mapping[str, Any], *, but: Iterable[str] = ()) -> LayerWish:
     """
     allowed = ("encodingId", *_SPATIAL, *_TEMPORAL)
     for name in body.keys() - {*allowed, *but}:
-        raise _bad(f"There is no member {name[:64]!r} here; there is {', '.join((*but, *allowed))}.")
+        raise _bad(f"The member {name[:64]!r} is unknown; known are {', '.join((*but, *allowed))}.")
     encoding = body.get("encodingId")
     if "encodingId" in body and not (isinstance(encoding, str) and 1 <= len(encoding) <= MAX_ID_CHARS):
         raise _bad(f"encodingId is a string of 1 to {MAX_ID_CHARS} characters, such as the RID of an encoding.")
@@ -32,10 +32,10 @@ def read_wish(body: Mapping[str, Any], *, but: Iterable[str] = ()) -> LayerWish:
 
 
 def read_index(media_id: object) -> int:
-    """The place in the SDP that a mediaId names. Raises Problem 400."""
+    """The index in the SDP that a mediaId names. Raises Problem 400."""
     if isinstance(media_id, str) and media_id.isascii() and media_id.isdigit() and len(media_id) <= 3:
         return int(media_id)
-    raise _bad('mediaId is the place of the medium in the SDP, from "0" on, as a string.')
+    raise _bad('mediaId is the index of the medium in the SDP, from "0" on, as a string.')
 
 
 def media_document(media: Mapping[int, MediumState]) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _lowest(body: Mapping[str, Any], names: tuple[str, str]) -> int | None:
             continue
         value = body[name]
         if type(value) is float and value.is_integer():
-            value = int(value)  # JSON has but one kind of number
+            value = int(value)  # JSON does not distinguish 1 and 1.0
         if type(value) is not int or not 0 <= value <= MAX_LAYER_ID:
             raise _bad(f"{name} is a whole number from 0 to {MAX_LAYER_ID}.")
         found.append(value)
@@ -60,43 +60,43 @@ def _lowest(body: Mapping[str, Any], names: tuple[str, str]) -> int | None:
 def _medium(state: MediumState) -> dict[str, Any]:
     active: list[dict[str, Any]] = []
     inactive: list[dict[str, Any]] = []
-    for place, encoding in enumerate(state.encodings):
-        known = {"id": encoding.id, "simulcastIdx": place} | _size(encoding.size())
+    for index, encoding in enumerate(state.encodings):
+        known = {"id": encoding.id, "simulcastIdx": index} | _size(encoding.size())
         if encoding.active:
             active.append(known | _bitrate(encoding))
         else:
             inactive.append(known)
     layers = [
-        layer for place, encoding in enumerate(state.encodings) if encoding.active for layer in _layers(place, encoding)
+        layer for index, encoding in enumerate(state.encodings) if encoding.active for layer in _layers(index, encoding)
     ]
     document: dict[str, Any] = {"active": active, "inactive": inactive, "layers": layers}
     for name, flow in (("current", state.current), ("target", state.target)):
-        if flow is not None and flow.encoding < len(state.encodings):  # the publisher may have changed meanwhile
+        if flow is not None and flow.encoding < len(state.encodings):  # the publisher may have changed
             document[name] = _flow(flow, state.encodings[flow.encoding])
     if (wish := state.wish) is not None:
         document["wish"] = _ids(wish.encoding, wish.spatial, wish.temporal)
     return document
 
 
-def _layers(place: int, encoding: EncodingState) -> Iterator[dict[str, Any]]:
-    """Every layer of an encoding, the lowest first; the last, which needs all of them, has the bit rate."""
+def _layers(index: int, encoding: EncodingState) -> Iterator[dict[str, Any]]:
+    """The layers of an encoding, the lowest first. The last, which includes all, has the bit rate."""
     highest = encoding.spatial or 0, encoding.temporal or 0
     for spatial in range(highest[0] + 1):
         size = _size(encoding.size(spatial if highest[0] else None))
         for temporal in range(highest[1] + 1):
-            layer = _flow(Flow(place, spatial, temporal), encoding) | {"simulcastIdx": place} | size
+            layer = _flow(Flow(index, spatial, temporal), encoding) | {"simulcastIdx": index} | size
             yield layer | _bitrate(encoding) if (spatial, temporal) == highest else layer
 
 
 def _flow(flow: Flow, encoding: EncodingState) -> dict[str, object]:
-    """An encoding and its highest layers: of each kind that it has more than one of."""
+    """An encoding and its highest layers, of each kind of which it has more than one."""
     spatial = min(flow.spatial, encoding.spatial) if encoding.spatial else None
     temporal = min(flow.temporal, encoding.temporal) if encoding.temporal else None
     return _ids(encoding.id, spatial, temporal)
 
 
 def _ids(encoding: str | None, spatial: int | None, temporal: int | None) -> dict[str, object]:
-    """A layer by its ids, as far as there are any."""
+    """The ids of a layer, without those that are None."""
     ids = {"encodingId": encoding, "spatialLayerId": spatial, "temporalLayerId": temporal}
     return {name: value for name, value in ids.items() if value is not None}
 

@@ -19,7 +19,7 @@ from ..config.options import HttpOptions
 from ..config.values import Network
 from .clients import address_key, is_in
 from .connection import Connection
-from .problems import PROBLEMS_TOLD, RETRY_AFTER_S, Problem
+from .problems import PROBLEM_COUNTS, RETRY_AFTER_S, Problem
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class HttpServer:
         self._tls = options.tls_context()
         self._most = min(connections, options.max_connections)
         self._trusted_proxies = trusted_proxies
-        self._problems_told = app[PROBLEMS_TOLD]
+        self._problem_counts = app[PROBLEM_COUNTS]
         self._sockets: list[socket.socket] = []
         self._all = _Places(self._most)
         self._reserve = _Places(RESERVE)
@@ -133,7 +133,7 @@ class HttpServer:
 
     def _pause(self) -> None:
         """Watch no socket for a while: without a free descriptor each stays readable. Close waiting connections."""
-        self._problems_told["no-descriptors"] += 1
+        self._problem_counts["no-descriptors"] += 1
         log.warning("no file descriptor is free for an HTTP connection: raise the limit (ulimit -n)")
         for listening in self._sockets:
             self._loop.remove_reader(listening)
@@ -177,7 +177,7 @@ class HttpServer:
         elif self._has_room(self._reserve):
             self._reserve.take(connection)
         else:
-            self._problems_told["connections-refused"] += 1
+            self._problem_counts["connections-refused"] += 1
             self._forget(connection)
             accepted.close()
             return
@@ -207,7 +207,7 @@ class HttpServer:
         spare = places.find_spare()
         if spare is None:
             return False
-        self._problems_told["connections-closed-for-others"] += 1
+        self._problem_counts["connections-closed-for-others"] += 1
         self._forget(spare)
         spare.abort()
         return True
@@ -248,7 +248,7 @@ async def keep_reserve(request: web.Request, handler: Handler) -> web.StreamResp
     if request.path.startswith(_OPERATORS) or request.method in _OF_OPEN_SESSIONS:
         response = await handler(request)
     else:
-        request.app[PROBLEMS_TOLD][connection.reserve.kind] += 1
+        request.app[PROBLEM_COUNTS][connection.reserve.kind] += 1
         response = connection.reserve.response(request)
     response.force_close()
     return response

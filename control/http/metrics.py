@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus: every counter of every worker, every drop and every refusal by its name, and gauges."""
+"""`/metrics` for Prometheus: counters of workers, drops and refusals by reason, and gauges of rooms and sessions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from ..media.engine import Backend, Latency, TransportState, WorkerNumbers
 from ..rooms.rooms import Rooms
 from .contract import ACCESS
-from .problems import PROBLEMS_TOLD
+from .problems import PROBLEM_COUNTS
 
 WorkerCounters = Callable[[], Sequence[WorkerNumbers]]
 
@@ -25,24 +25,24 @@ _LATENCY_BOUNDS_US = [1 << n for n in range(4, 24)]  # 16 us to 8 s
 
 
 class NodeCollector(Collector):
-    """Reads the node's numbers when it is scraped. Nothing is labelled with a room, a person or a session."""
+    """Collects the metrics of the node at each scrape. No label names a room, an identity or a session."""
 
-    def __init__(self, rooms: Rooms, counters: WorkerCounters, problems_told: Counter[str], crypto: Backend) -> None:
+    def __init__(self, rooms: Rooms, counters: WorkerCounters, problem_counts: Counter[str], crypto: Backend) -> None:
         self._rooms = rooms
         self._counters = counters
-        self._problems_told = problems_told
+        self._problem_counts = problem_counts
         labels = {"backend": crypto.name, "version": crypto.version, "why": crypto.why}
-        self._crypto = InfoMetricFamily("fanwire_crypto", "What encrypts media, and why that was taken", labels)
+        self._crypto = InfoMetricFamily(
+            "fanwire_crypto", "The library that encrypts media, and the reason for its choice", labels
+        )
 
     def collect(self) -> Iterator[Metric]:
         """All metrics, each family once."""
         yield from _of_workers(self._counters())
         yield from self._of_rooms()
         yield self._crypto
-        problems = CounterMetricFamily(
-            "fanwire_http_problems", "Requests refused, by the problem told", labels=["kind"]
-        )
-        for kind, count in self._problems_told.items():
+        problems = CounterMetricFamily("fanwire_http_problems", "Refused requests, by kind of problem", labels=["kind"])
+        for kind, count in self._problem_counts.items():
             problems.add_metric([kind], count)
         yield problems
 
@@ -50,9 +50,9 @@ class NodeCollector(Collector):
         rooms = self._rooms
         members = list(rooms.sessions.values())
         yield GaugeMetricFamily("fanwire_rooms", "Rooms in use", len(rooms.rooms))
-        yield GaugeMetricFamily("fanwire_draining", "1 once nobody is let in any more", int(rooms.draining.is_set()))
+        yield GaugeMetricFamily("fanwire_draining", "1 while the server drains", int(rooms.draining.is_set()))
         sessions = GaugeMetricFamily("fanwire_sessions", "Open sessions", labels=["kind"])
-        opened = CounterMetricFamily("fanwire_sessions_opened", "Sessions that have ever joined", labels=["kind"])
+        opened = CounterMetricFamily("fanwire_sessions_opened", "Sessions opened since the start", labels=["kind"])
         for kind in ("publish", "subscribe"):
             sessions.add_metric([kind], sum(member.kind == kind for member in members))
             opened.add_metric([kind], rooms.opened[kind])
@@ -63,16 +63,18 @@ class NodeCollector(Collector):
             transports.add_metric([state.name.lower()], states[state])
         yield transports
         drops = rooms.dropped_dtls_datagrams
-        yield CounterMetricFamily("fanwire_dtls_dropped", "DTLS datagrams that came faster than they were taken", drops)
+        yield CounterMetricFamily(
+            "fanwire_dtls_dropped", "DTLS datagrams that arrived faster than handshakes process them", drops
+        )
 
 
 def add_routes(app: web.Application, rooms: Rooms, counters: WorkerCounters, crypto: Backend) -> None:
-    """Serve `/metrics`, with the numbers of the process as well."""
+    """Serve `/metrics`, including the metrics of the process."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
-    registry.register(NodeCollector(rooms, counters, app[PROBLEMS_TOLD], crypto))
+    registry.register(NodeCollector(rooms, counters, app[PROBLEM_COUNTS], crypto))
 
     async def metrics(request: web.Request) -> web.Response:
         request.app[ACCESS].check_admin(request, metrics=True)
@@ -84,10 +86,10 @@ def add_routes(app: web.Application, rooms: Rooms, counters: WorkerCounters, cry
 
 def _of_workers(workers: Sequence[WorkerNumbers]) -> Iterator[Metric]:
     dropped = CounterMetricFamily(
-        "fanwire_dropped", "Datagrams and packets that went no further, by reason", labels=["worker", "reason"]
+        "fanwire_dropped", "Dropped datagrams and packets, by reason", labels=["worker", "reason"]
     )
     latency = HistogramMetricFamily(
-        "fanwire_forward_seconds", "How long RTP packets were in a worker, until the kernel had them", labels=["worker"]
+        "fanwire_forward_seconds", "Time of RTP packets in a worker, until the kernel accepts them", labels=["worker"]
     )
     others: dict[str, CounterMetricFamily] = {}
     for worker, numbers in enumerate(workers):
@@ -106,7 +108,7 @@ def _of_workers(workers: Sequence[WorkerNumbers]) -> Iterator[Metric]:
 
 
 def _buckets(latency: Latency) -> list[tuple[str, float]]:
-    """Those of the worker, gathered into octaves."""
+    """The worker's histogram, merged into octaves."""
     counted = list(zip(latency.bounds_us, latency.counts, strict=False))
     below = [(str(us / 1e6), sum(n for bound, n in counted if bound < us)) for us in _LATENCY_BOUNDS_US]
     return [*below, ("+Inf", sum(latency.counts))]

@@ -1,4 +1,4 @@
-"""Which names a client may give to rooms and people."""
+"""The syntax of the names of rooms and identities."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _NAME = re.compile(NAME_PATTERN)
 
 
 def is_name(text: str) -> bool:
-    """Whether rooms and people may be called so."""
+    """Whether this is a valid name of a room or identity."""
     return _NAME.fullmatch(text) is not None
 
 
-def valid_name(what: str, name: str) -> str:
-    """`name` itself when it is allowed. Raises Problem 400 that tells what is allowed; `what` is for the reader."""
+def valid_name(kind: str, name: str) -> str:
+    """Returns `name` if it is valid. Raises Problem 400, which calls it `kind` and says what is allowed."""
     if is_name(name):
         return name
     raise Problem(
         400,
-        f"The {what} may have 1 to {MAX_NAME_CHARS} characters: letters (a-z, A-Z), digits and . _ ~ - only, "
+        f"The {kind} may have 1 to {MAX_NAME_CHARS} characters: letters (a-z, A-Z), digits and . _ ~ - only, "
         "but is not . or .. alone.",
-        title=f"The {what} is not allowed",
+        title=f"The {kind} is not allowed",
         kind="invalid-name",
     )

@@ -1,4 +1,4 @@
-"""The OpenAPI document of everything that the server speaks over HTTP, but its pages."""
+"""The OpenAPI document of all HTTP endpoints except the pages."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _NAME: Node = {"type": "string", "pattern": NAME_PATTERN, "examples": ["demo"]}
 _NEEDS_TOKEN = [401, 403, 429]
 _PROBLEMS = {
     400: "The request is malformed.",
-    401: "A token is needed, or the one sent is not accepted.",
+    401: "A token is needed, or the token is invalid.",
     403: "The token does not allow this.",
-    404: "There is no such thing, or no more.",
-    409: "Not at the moment: see the problem's type.",
+    404: "The resource does not exist, or no longer.",
+    409: "The request conflicts with the current state: see the problem's type.",
     412: "The entity tag is not the current one.",
     413: "The body is too large.",
-    415: "The body is of another type.",
-    422: "It is well-formed but cannot be done: an offer, or a choice of layers.",
+    415: "The body has the wrong type.",
+    422: "The offer, or the choice of layers, is well-formed but cannot be served.",
     428: "If-Match is missing.",
     429: "Too many requests from this address.",
-    503: "The server, or the room, is full or about to stop.",
+    503: "The server or the room is full, or the server is about to stop.",
 }
 _DETAILS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 
@@ -55,15 +55,15 @@ def document() -> Node:
         "info": {
             "title": "Fanwire",
             "version": version("fanwire"),
-            "description": "WHIP to publish, WHEP to watch, and an API to see and steer the server. "
-            "Tokens are needed where the server has keys.",
+            "description": "WHIP to publish, WHEP to watch, and an API to observe and control the server. "
+            "Tokens are needed if the server has keys.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "tags": [{"name": "media"}, {"name": "admin"}, {"name": "probes"}],
         "security": [{}, {"token": []}],
         "paths": {
             **_signaling("whip", "publish", _query("identity", _NAME, "The publisher's name; a token has its own.")),
-            **_signaling("whep", "watch", _query("publisher", _NAME, "Whom to watch, else the newest publisher.")),
+            **_signaling("whep", "watch", _query("publisher", _NAME, "The publisher to watch; default: the newest.")),
             **_extensions(),
             **_admin(),
             **_probes(),
@@ -82,14 +82,14 @@ def _signaling(protocol: str, verb: str, query: Node) -> Node:
         "in": "header",
         "required": True,
         "schema": {"type": "string", "pattern": r'^(\*|"[A-Za-z0-9_-]+")$'},
-        "description": "The ETag, to add candidates, or * to restart ICE.",
+        "description": "The ETag to add candidates, or * to restart ICE.",
     }
     created = {
         name: {"schema": {"type": "string"}, "description": text}
         for name, text in (
-            ("Location", "The session's own address."),
-            ("ETag", "Names the ICE session."),
-            ("Link", "STUN and TURN servers, where there are any (rel=ice-server), and WHEP's extensions."),
+            ("Location", "The URL of the session."),
+            ("ETag", "The entity tag of the ICE session."),
+            ("Link", "STUN and TURN servers (rel=ice-server), and WHEP's extensions."),
         )
     }
     return {
@@ -113,7 +113,7 @@ def _signaling(protocol: str, verb: str, query: Node) -> Node:
                 "Add ICE candidates, or restart ICE (RFC 8840).",
                 {
                     200: _answer("ICE is restarted.", FRAGMENT, {"type": "string"}),
-                    204: {"description": "The candidates are taken."},
+                    204: {"description": "The candidates are accepted."},
                 },
                 [400, *_NEEDS_TOKEN, 404, 412, 413, 415, 428],
                 parameters=[match],
@@ -128,15 +128,15 @@ def _signaling(protocol: str, verb: str, query: Node) -> Node:
 
 def _extensions() -> Node:
     session = [_path("room", _NAME), _path("session", {"type": "string"})]
-    created = {"Location": {"schema": {"type": "string"}, "description": "The stream's own address, a secret."}}
+    created = {"Location": {"schema": {"type": "string"}, "description": "The URL of the stream, a secret."}}
     return {
         "/whep/{room}/{session}/layer": {
             "parameters": session,
             "post": _operation(
                 "whep-choose-layers",
                 "media",
-                "Choose the layers of a picture; without a member it is the highest.",
-                {200: {"description": "They flow as soon as they can be decoded."}},
+                "Choose the layers of a picture. A missing member means the highest.",
+                {200: {"description": "The layers are sent as soon as they can be decoded."}},
                 [400, *_NEEDS_TOKEN, 404, 413, 415, 422],
                 body=(JSON, ref("LayerChoice")),
             ),
@@ -146,7 +146,7 @@ def _extensions() -> Node:
             "post": _operation(
                 "whep-create-events",
                 "media",
-                "Create a stream of events: of these, or of all.",
+                "Create a stream of the given events, or of all.",
                 {201: {"description": "Read it at Location.", "headers": created}},
                 [400, *_NEEDS_TOKEN, 404, 409, 413, 415],
                 body=(JSON, ref("EventNames")),
@@ -158,7 +158,7 @@ def _extensions() -> Node:
             "get": _operation(
                 "whep-read-events",
                 "media",
-                "Read the events as they come. The address is all that it takes.",
+                "Read the events. The URL suffices: no token is needed.",
                 {200: _answer("Server-sent events.", EVENT_STREAM, {"type": "string"})},
                 [403, 404],
             ),
@@ -172,9 +172,9 @@ def _extensions() -> Node:
 def _admin() -> Node:
     page = [
         _query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE}, "Page size."),
-        _query("after", {"type": "string"}, "What the page before gave as `next`."),
+        _query("after", {"type": "string"}, "The `next` of the previous page."),
     ]
-    in_room = _query("room", _NAME, "Only those of this room.")
+    in_room = _query("room", _NAME, "Only the sessions of this room.")
     session = {"parameters": [_path("session", {"type": "string"})]}
     sessions = _json("Open sessions, by id.", "Sessions")
     return {
@@ -200,7 +200,7 @@ def _admin() -> Node:
             ),
             "patch": _admins(
                 "change-session",
-                "Choose the layers that a viewer gets; of pictures not named they stay as they are.",
+                "Set the preferred layers of a viewer. Other pictures keep theirs.",
                 {200: _json("The session.", "SessionMedia")},
                 [400, 404, 409, 413, 415, 422],
                 body=(JSON, ref("SessionChange")),
@@ -210,7 +210,7 @@ def _admin() -> Node:
         f"{PREFIX}/tokens": {
             "post": _admins(
                 "mint-token",
-                f"Make a token; it lasts {DEFAULT_TTL_S} seconds unless told otherwise.",
+                f"Make a token, valid for {DEFAULT_TTL_S} seconds by default.",
                 {201: _json("The token.", "Token")},
                 [400, 409, 413, 415],
                 body=(JSON, ref("TokenRequest")),
@@ -219,8 +219,8 @@ def _admin() -> Node:
         f"{PREFIX}/drain": {
             "post": _admins(
                 "drain",
-                "Let nobody in any more, end the sessions that are left after a while, and stop.",
-                {202: _json("How many sessions there still are.", "Draining")},
+                "Accept no more sessions, end the remaining ones after a timeout, and stop.",
+                {202: _json("The number of open sessions.", "Draining")},
                 [],
             )
         },
@@ -228,15 +228,15 @@ def _admin() -> Node:
 
 
 def _probes() -> Node:
-    status = _answer("In good health.", "application/json", ref("Status"))
+    status = _answer("The server works.", "application/json", ref("Status"))
     return {
         "/healthz": {"get": _operation("healthz", "probes", "Is the server alive?", {200: status}, [])},
         "/readyz": {
             "get": _operation(
                 "readyz",
                 "probes",
-                "May new sessions come?",
-                {200: status, 503: {**status, "description": "Not any more: it is about to stop."}},
+                "Does the server accept sessions?",
+                {200: status, 503: {**status, "description": "No: it is about to stop."}},
                 [],
             )
         },
@@ -244,14 +244,18 @@ def _probes() -> Node:
             "get": _operation(
                 "metrics",
                 "probes",
-                "Numbers for Prometheus (grant: metrics or admin).",
+                "Metrics for Prometheus (grant: metrics or admin).",
                 {200: _answer("The text format.", "text/plain", {"type": "string"})},
                 _NEEDS_TOKEN,
             )
         },
         PATH: {
             "get": _operation(
-                "openapi", "probes", "This document.", {200: _answer("It.", "application/json", {"type": "object"})}, []
+                "openapi",
+                "probes",
+                "This document.",
+                {200: _answer("OpenAPI 3.1.", "application/json", {"type": "object"})},
+                [],
             )
         },
     }

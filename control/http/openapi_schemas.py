@@ -1,4 +1,4 @@
-"""The JSON that the API speaks, as the schemas of the OpenAPI document."""
+"""The JSON schemas of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _text(**more: Any) -> Node:
 
 
 def _page(name: str, what: str) -> Node:
-    following = {"type": ["string", "null"], "description": "What to send as `after` for the next page; null: none."}
+    following = {"type": ["string", "null"], "description": "The `after` of the next page; null: there is none."}
     return _object({name: {"type": "array", "items": ref(what)}, "next": following})
 
 
@@ -36,11 +36,11 @@ def _is_true(name: str) -> Node:
 
 
 _COUNT: Node = {"type": "integer", "minimum": 0}
-_TIME: Node = {"type": "number", "description": "Seconds of Unix time."}
+_TIME: Node = {"type": "number", "description": "Unix time in seconds."}
 
 _LAYER_ID: Node = {"type": "integer", "minimum": 0, "maximum": MAX_LAYER_ID}
 _WISH: Node = {
-    "encodingId": _text(minLength=1, maxLength=MAX_ID_CHARS, description="The RID of an encoding, or its place."),
+    "encodingId": _text(minLength=1, maxLength=MAX_ID_CHARS, description="The RID of an encoding, or its index."),
     "spatialLayerId": _LAYER_ID,
     "temporalLayerId": _LAYER_ID,
     "maxSpatialLayerId": _LAYER_ID,
@@ -50,16 +50,16 @@ _MEDIA_ID_PATTERN = "^[0-9]{1,3}$"
 _SIZE: Node = {"width": _COUNT, "height": _COUNT}
 
 _SESSION: Node = {
-    "id": _text(description="The last part of the session's own address."),
+    "id": _text(description="The last part of the session's URL."),
     "room": _text(),
     "kind": _text(enum=["publish", "subscribe"]),
     "identity": {"type": ["string", "null"]},
     "state": _text(
         enum=["new", "checked", "keyed", "closed"],
-        description="checked: there is a path; keyed: the handshake is over, media flows.",
+        description="checked: ICE has a path; keyed: DTLS is complete, media flows.",
     ),
     "joinedAt": _TIME,
-    "expiresAt": {"type": ["number", "null"], "description": "When the token expires, and the session with it."},
+    "expiresAt": {"type": ["number", "null"], "description": "Expiry of the token, which ends the session."},
 }
 
 SCHEMAS: Node = {
@@ -84,7 +84,7 @@ SCHEMAS: Node = {
     "SessionStats": _object(_SESSION | {"media": ref("Media"), "stats": {"type": "array", "items": ref("Stats")}}),
     "Media": {
         "type": "object",
-        "description": "The pictures of a session, by their place in the SDP: what a `layers` event has.",
+        "description": "The pictures of a session by their index in the SDP, as in a `layers` event.",
         "additionalProperties": _object(
             {
                 "active": {"type": "array", "items": ref("Encoding")},
@@ -104,7 +104,7 @@ SCHEMAS: Node = {
     "LayerWish": _object({}, _WISH, additionalProperties=False),
     "LayerChoice": _object(
         {},
-        {"mediaId": _text(pattern=_MEDIA_ID_PATTERN, description="Its place in the SDP; else the first picture.")}
+        {"mediaId": _text(pattern=_MEDIA_ID_PATTERN, description="Its index in the SDP; default: the first picture.")}
         | _WISH,
         additionalProperties=False,
         description="draft-ietf-wish-whep-01 section 4.8.2.",
@@ -117,7 +117,7 @@ SCHEMAS: Node = {
                 "minProperties": 1,
                 "propertyNames": {"pattern": _MEDIA_ID_PATTERN},
                 "additionalProperties": {"anyOf": [ref("LayerWish"), {"type": "null"}]},
-                "description": "What layers to send, by mediaId; null: the highest.",
+                "description": "The preferred layers by mediaId; null: the highest.",
             }
         },
         additionalProperties=False,
@@ -130,12 +130,12 @@ SCHEMAS: Node = {
     "TokenRequest": _object(
         {},
         {
-            "identity": _text(pattern=NAME_PATTERN, description="Who it is for; made up where it is missing."),
+            "identity": _text(pattern=NAME_PATTERN, description="The bearer; default: a random name."),
             "room": _text(
-                pattern=rf"{NAME_PATTERN}|^\*$", description=f"A room, or {ANY_ROOM}; needed to publish or subscribe."
+                pattern=rf"{NAME_PATTERN}|^\*$", description=f"A room, or {ANY_ROOM}; required to publish or subscribe."
             ),
             **{grant: {"type": "boolean", "default": False} for grant in GRANTS},
-            "ttl": {"type": "integer", "minimum": 1, "maximum": MAX_TTL_S, "description": "Seconds that it lasts."},
+            "ttl": {"type": "integer", "minimum": 1, "maximum": MAX_TTL_S, "description": "Lifetime in seconds."},
         },
         additionalProperties=False,
         **{"if": {"anyOf": [_is_true("publish"), _is_true("subscribe")]}, "then": {"required": ["room"]}},

@@ -1,4 +1,4 @@
-"""The pages for people: a start page, one to publish, one to watch, and their assets."""
+"""The web pages: a start page, one to publish, one to watch, and their assets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .problems import Problem
 
 
 def add_routes(router: web.UrlDispatcher) -> None:
-    """Serve the pages. They are told what room they are for by their own address."""
+    """Serve the pages. They read the room from their URL."""
     router.add_get("/", _index)
     router.add_get("/{page:publish|watch}/{room}", _room_page)
     router.add_get("/assets/{name}", _asset)
@@ -28,5 +28,5 @@ async def _room_page(request: web.Request) -> web.Response:
 async def _asset(request: web.Request) -> web.Response:
     asset = assets().get(request.match_info["name"])
     if asset is None:
-        raise Problem(404, "There is no such file.")
+        raise Problem(404, "This file does not exist.")
     return asset.response(request)

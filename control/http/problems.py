@@ -25,7 +25,7 @@ CHALLENGE = 'Bearer realm="fanwire"'
 """What WWW-Authenticate begins with (RFC 6750 section 3)."""
 
 
-PROBLEMS_TOLD: web.AppKey[Counter[str]] = web.AppKey("problems_told")
+PROBLEM_COUNTS: web.AppKey[Counter[str]] = web.AppKey("problem_counts")
 """How many problems were told so far, by kind."""
 
 
@@ -86,7 +86,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         if isinstance(error, web.HTTPException) and error.status < 400:
             raise
         problem = _problem(error, request)
-        request.app[PROBLEMS_TOLD][problem.kind] += 1
+        request.app[PROBLEM_COUNTS][problem.kind] += 1
         return problem.response(request)
 
 

@@ -1,4 +1,4 @@
-"""A session's statistics under the names of the W3C's webrtc-stats, seen from the server."""
+"""A session's statistics under the names of the W3C's webrtc-stats, from the server's view."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DTLS_STATES = {
 
 
 def report(session: Session, statistics: TransportStatistics) -> list[Stats]:
-    """One object for each thing there is: the transport, its path, and each stream both ways. Times are in seconds."""
+    """The objects of the transport, its path, and each stream in both directions. Times are in seconds."""
     found = [_transport(session, statistics), *_path(session, statistics)]
     for stream in statistics.streams:
         found += _outbound(stream) if stream.outbound else [_inbound(stream)]
@@ -79,7 +79,7 @@ def _path(session: Session, statistics: TransportStatistics) -> list[Stats]:
 
 
 def _inbound(stream: StreamStatistics) -> Stats:
-    """What the peer sends: one object for each encoding of each medium."""
+    """The object of a stream that the peer sends: one for each encoding."""
     stats = _stream("inbound-rtp", stream) | {
         "packetsReceived": stream.packets,
         "bytesReceived": stream.bytes,
@@ -102,7 +102,7 @@ def _inbound(stream: StreamStatistics) -> Stats:
 
 
 def _outbound(stream: StreamStatistics) -> list[Stats]:
-    """What the server sends, and what the peer reports of it."""
+    """The objects of a stream that the server sends, and of the peer's reports on it."""
     sent = _stream("outbound-rtp", stream)
     remote_id = f"remote-{sent['id']}"
     sent |= {

@@ -1,4 +1,4 @@
-"""A bound on how often something may happen for each of many keys: token buckets in one number each."""
+"""A rate limit for each of many keys: token buckets, stored as one number each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 class Throttle:
-    """Buckets of `burst` tokens (at least 1), filled at `per_s` a second; full for a key not seen before.
+    """Buckets of `burst` tokens (at least 1), filled at `per_s` per second; full for a new key.
 
     Of the keys only the `max_keys` seen last are remembered.
     """
@@ -18,7 +18,7 @@ class Throttle:
     ) -> None:
         self._interval_s = 1 / per_s
         self._slack_s = (max(burst, 1.0) - 1) * self._interval_s
-        self._full_at: OrderedDict[str, float] = OrderedDict()  # when the bucket of a key will be full again
+        self._full_at: OrderedDict[str, float] = OrderedDict()  # the time when the bucket of a key will be full
         self._max_keys = max_keys
         self._clock = clock
 
@@ -27,7 +27,7 @@ class Throttle:
         return max(0.0, self._full_at.get(key, 0.0) - self._slack_s - self._clock())
 
     def take(self, key: str) -> float:
-        """Take a token; otherwise the seconds until there is one."""
+        """Take a token and return 0, or return the seconds until there is one."""
         wait_s = self.wait_s(key)
         if wait_s == 0:
             self._full_at[key] = max(self._full_at.get(key, 0.0), self._clock()) + self._interval_s

@@ -1,4 +1,4 @@
-"""Bearer tokens: JWTs (RFC 7519) that one of several keys has signed; making them, reading what they permit."""
+"""Bearer tokens: makes and verifies JWTs (RFC 7519), signed with one of several keys."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ..rooms.policy import ANY_ROOM, Permit
 from .names import is_name
 
 GRANTS = ("publish", "subscribe", "admin", "metrics")
-"""The members of the `fanwire` claim that are true or false; its `room` is a name or ANY_ROOM."""
+"""The boolean members of the `fanwire` claim; its `room` is a name or ANY_ROOM."""
 
 LEEWAY_S = 5
-"""How far the clocks of whoever mints and of the server may be apart."""
+"""The largest accepted difference between the clocks of the issuer and of the server."""
 
 MAX_TTL_S = 366 * 86_400
 
@@ -23,7 +23,7 @@ _ALGORITHM = "HS256"
 
 
 class TokenError(Exception):
-    """A token that is none of ours, or not now, or that could not be made. Its text has nothing of the token in it."""
+    """A token is invalid, or cannot be made. The text contains nothing of the token."""
 
 
 def mint(
@@ -35,25 +35,25 @@ def mint(
     grants: Mapping[str, bool],
     ttl_s: int,
 ) -> str:
-    """A token, signed with the key of that id, or else with the first. Raises TokenError for what makes no sense."""
+    """A token, signed with the key of this id, by default the first. Raises TokenError for invalid arguments."""
     chosen = key_id or next(iter(keys), None)
     if chosen is None:
         raise TokenError("There are no keys to sign a token with.")
     if chosen not in keys:
-        raise TokenError(f"There is no key {chosen!r}; there are {', '.join(keys)}.")
+        raise TokenError(f"The key {chosen!r} does not exist; the keys are {', '.join(keys)}.")
     now = int(time.time())
     granted: dict[str, object] = {name: True for name in GRANTS if grants.get(name)}
     if room is not None:
         granted["room"] = room
     claims: dict[str, object] = {"sub": identity, "iat": now, "exp": now + ttl_s, _CLAIM: granted}
     if not 1 <= ttl_s <= MAX_TTL_S:
-        raise TokenError(f"A token lasts 1 to {MAX_TTL_S} seconds.")
+        raise TokenError(f"The lifetime of a token is 1 to {MAX_TTL_S} seconds.")
     _permit(claims)
     return jwt.encode(claims, keys[chosen], _ALGORITHM, {"kid": chosen})
 
 
 def read(keys: Mapping[str, str], token: str) -> Permit:
-    """What a token permits. Raises TokenError with the reason."""
+    """The permit in a token. Raises TokenError with the reason."""
     try:
         key_id = jwt.get_unverified_header(token).get("kid")
         if not isinstance(key_id, str) or key_id not in keys:

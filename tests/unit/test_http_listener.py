@@ -26,7 +26,7 @@ from fanwire.control.config.options import HttpOptions
 from fanwire.control.http import listener
 from fanwire.control.http.api import create_app
 from fanwire.control.http.listener import HttpServer
-from fanwire.control.http.problems import PROBLEMS_TOLD
+from fanwire.control.http.problems import PROBLEM_COUNTS
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 BUSY = b"GET /busy HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -45,7 +45,7 @@ class Served:
 
     @property
     def problems(self) -> Counter[str]:
-        return self.app[PROBLEMS_TOLD]
+        return self.app[PROBLEM_COUNTS]
 
     async def connect(self, host: str = "127.0.0.1") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection(*self.server.addresses[0], local_addr=(host, 0))
