@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from . import live, rounds
+from . import live, trials
 from .command import run
 from .figures import Figures
 from .live import LiveFigures
@@ -21,7 +21,7 @@ def measure(options: Options, backend: str) -> Figures | LiveFigures:
     """Takes some ten seconds."""
     sets = 1 if options.workers == 1 or options.live else 2
     allow_files(sets * options.subscribers + options.verify_subscribers)
-    return live.measure(options, backend) if options.live else rounds.measure(options, backend)
+    return live.measure(options, backend) if options.live else trials.measure(options, backend)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from .verify import Verified
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Times are medians over the rounds, in ns of the worker threads' CPU time per packet sent."""
+    """Times are medians over the trials, in ns of the worker threads' CPU time per packet sent."""
 
     machine: str
     options: Options
@@ -20,7 +20,7 @@ class Figures:
     user_ns_per_packet: float
     system_ns_per_packet: float
     floor_ns_per_packet: float
-    ratio_to_floor: float  # the median of the rounds' own ratios
+    ratio_to_floor: float  # the median of the trials' own ratios
     ratio_quartiles: tuple[float, float]
     ratio_to_one_worker: float | None  # the same, where there are several
     packets_per_cpu_second: float
@@ -45,7 +45,7 @@ class Figures:
         rows: list[Row] = [
             ("CPU per forwarded packet", f"{self.cpu_ns_per_packet:.0f} ns", parts),
             ("floor: copies and sends alone", f"{self.floor_ns_per_packet:.0f} ns", ""),
-            ("ratio to the floor", f"{self.ratio_to_floor:.2f}", f"half of the rounds: {low:.2f} to {high:.2f}"),
+            ("ratio to the floor", f"{self.ratio_to_floor:.2f}", f"half of the trials: {low:.2f} to {high:.2f}"),
             ("packets per CPU second", f"{self.packets_per_cpu_second:.0f}", ""),
             ("memory per subscriber", f"{self.memory_bytes_per_subscriber / 1000:.1f} kB", "in the worker"),
             ("packets per message", f"{self.packets_per_message:.2f}", f"floor: {self.floor_packets_per_message:.2f}"),
@@ -56,5 +56,5 @@ class Figures:
         if self.ratio_to_one_worker is not None:
             rows.insert(3, ("ratio to one worker", f"{self.ratio_to_one_worker:.2f}", f"{o.workers} workers"))
         head = f"{o.subscribers} subscribers, {o.k} packets a flush, payload {o.payload_bytes} B, {o.profile}"
-        size = f"{o.rounds} rounds of {o.bursts * o.k * o.subscribers} packets"
+        size = f"{o.trials} trials of {o.bursts * o.k * o.subscribers} packets"
         return as_text(self.machine, f"{head}, {self.backend_used}, {size}", rows)

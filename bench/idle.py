@@ -22,7 +22,7 @@ from .options import PROFILES
 from .peers import Peer, subscribers, udp_socket
 from .percentiles import Percentiles, of_values
 from .printing import Row, as_text
-from .stage import consumer_spec
+from .scene import consumer_spec
 from .usage import machine, stay_aside
 from .workers import Workers
 
@@ -116,7 +116,7 @@ class IdleFigures:
         return as_text(self.machine, head, rows)
 
 
-class Hall:
+class IdleRooms:
     """One worker with all the rooms. The peers share a socket, for which a load can be made beforehand."""
 
     def __init__(self, options: Options) -> None:
@@ -128,12 +128,12 @@ class Hall:
         [self.home] = self.workers.units
         producers = self._publish()
         transports = self.workers.connect(self.home, self.viewers)
-        consumers = self.home.ask(
+        consumers = self.home.submit(
             AddConsumer(transport, consumer_spec(peer, Audio), secrets.randbelow(0x7FFE) + 1, 1, secrets.randbits(32))
             for peer, transport in zip(self.viewers, transports, strict=True)
         )
         self.viewers[0].read_no_more()  # they share a socket
-        self.home.ask(
+        self.home.submit(
             BindConsumer(consumer, producers[i % options.rooms], formats=(0,)) for i, consumer in enumerate(consumers)
         )
 
@@ -147,7 +147,7 @@ class Hall:
             ProducerSpec(MID, Audio.kind, (Audio.format,), EXTENSIONS, (Encoding(ssrc=peer.ssrc),))
             for peer in self.publishers
         ]
-        return self.home.ask(AddProducer(*each) for each in zip(transports, specs, strict=True))
+        return self.home.submit(AddProducer(*each) for each in zip(transports, specs, strict=True))
 
     def load(self, until_us: int) -> list[Datagram]:
         """All that the peers send in that time, in order."""
@@ -184,21 +184,21 @@ def _of_viewer(peer: Peer, index: int, viewers: int, until_us: int) -> Iterator[
 def measure(options: Options, library: str) -> IdleFigures:
     """Takes some 20 seconds with 10 000 viewers, most of them to prepare what they send."""
     until_us = WARM_UP_US + options.seconds * 1_000_000
-    with closing(Hall(options)) as hall:
-        datagrams = hall.load(until_us)
+    with closing(IdleRooms(options)) as rooms:
+        datagrams = rooms.load(until_us)
         kinds = Counter(_kind(datagram) for _, _, datagram in datagrams)
-        load = Replay(hall.sock, hall.home.address, datagrams)
+        load = Replay(rooms.sock, rooms.home.address, datagrams)
         stay_aside()
-        before = hall.workers.counters()
+        before = rooms.workers.counters()
         load.start()
         time.sleep(WARM_UP_US / 1e6)
-        start, cpu, warm = time.monotonic(), hall.workers.cpu(), hall.workers.counters()
+        start, cpu, warm = time.monotonic(), rooms.workers.cpu(), rooms.workers.counters()
         time.sleep(options.seconds - 0.2)
-        used, elapsed = hall.workers.cpu().since(cpu).total_ns, time.monotonic() - start
-        done = hall.workers.counters()
+        used, elapsed = rooms.workers.cpu().since(cpu).total_ns, time.monotonic() - start
+        done = rooms.workers.counters()
         sent_ns = load.join()
-        hall.workers.settle()
-        total = hall.workers.counters()
+        rooms.workers.settle()
+        total = rooms.workers.counters()
     moved = sum(done[name] - warm[name] for name in ("udp_packets_in", "udp_packets_out"))
     total.subtract(before)
     first_us = datagrams[0][0]

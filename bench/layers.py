@@ -15,7 +15,7 @@ from .layered import SPATIAL_LAYERS, Av1, Opaque, Simulcast, TwoRates, Vp9
 from .media import Stream
 from .options import PROFILES
 from .printing import Row, as_text
-from .stage import Scene, Stage, stage
+from .scene import Scene, SceneSpec, open_scene
 from .usage import machine
 
 DESCRIPTION = """Forwards streams with layers to subscribers of whom each gets a part, and in every pass every other one
@@ -36,9 +36,9 @@ class Case:
     choices: tuple[dict[str, int | None], ...] = ()
     burst_of_eight: int = 8  # packets in a burst where k is 8
 
-    def scene(self, options: Options) -> Scene:
+    def scene_spec(self, options: Options) -> SceneSpec:
         burst = self.burst_of_eight * options.k // 8
-        return Scene(
+        return SceneSpec(
             options.subscribers, burst, PAYLOAD_BYTES, PROFILES[options.profile], stream=self.stream, one_port=True
         )
 
@@ -62,7 +62,7 @@ class Options:
     k: int = option(8, "packets per subscriber and flush: 4, 8, 12 or 16")
     profile: str = option("gcm128", "SRTP profile", PROFILES)
     backend: str = backend_option()
-    rounds: int = option(20, "a pass of each stream is one; fewer say little")
+    trials: int = option(20, "a pass of each stream is one; fewer say little")
     packets: int = option(100_000, "packets forwarded in a pass, about")
 
     @property
@@ -76,12 +76,12 @@ class Options:
             return f"--subscribers goes from 4 to {MOST_SUBSCRIBERS}, in steps of 4"
         if not 4 <= self.k <= MOST_K or self.k % 4:
             return f"--k goes from 4 to {MOST_K}, in steps of 4"
-        return None if self.rounds >= 1 else "--rounds goes from 1"
+        return None if self.trials >= 1 else "--trials goes from 1"
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Medians over the rounds: ns of the worker thread's CPU time per packet sent, and the rounds' ratios to plain."""
+    """Medians over the trials: ns of the worker thread's CPU time per packet sent, and the trials' ratios to plain."""
 
     ns_per_packet: float
     ratio: float
@@ -112,33 +112,33 @@ class LayersFigures:
             cost = self.cases[case.name]
             rows.append((case.what, f"{cost.ns_per_packet:.0f} ns", f"{cost.ratio:.2f}, {cost.sent} packets"))
         head = f"{o.subscribers} subscribers, {o.k} packets a flush, {o.profile}, {self.backend_used}"
-        return as_text(self.machine, f"{head}, {o.rounds} rounds; CPU a packet, and its ratio to plain", rows)
+        return as_text(self.machine, f"{head}, {o.trials} trials; CPU a packet, and its ratio to plain", rows)
 
 
 class Side:
-    """One case on its stage, pass by pass."""
+    """One case in its scene, pass by pass."""
 
-    def __init__(self, case: Case, on: Stage, k: int) -> None:
-        self.case, self._on, self._k = case, on, k
+    def __init__(self, case: Case, scene: Scene, k: int) -> None:
+        self.case, self._scene, self._k = case, scene, k
         self._turn = 0
-        self._chosen = [0] * len(on.consumers)
+        self._chosen = [0] * len(scene.consumers)
         self.ns: list[float] = []
         self.sent = self.expected = 0
         if case.choices:
-            self._choose(range(len(on.consumers)))
+            self._choose(range(len(scene.consumers)))
 
     def forward(self, bursts: int) -> None:
         """A pass: half of the subscribers switch, then come so many bursts."""
-        workers = self._on.workers
+        workers = self._scene.workers
         before, cpu = workers.count("rtp_out"), workers.cpu()
         rising = self._switch() if self.case.choices else 0
         expected = 0
         for number in range(bursts):
             takers = self._takers(number)
             if self.case.stream is Simulcast and number == 0:
-                self._on.stream.keyframe_due = True
+                self._scene.stream.keyframe_due = True
                 takers += rising  # they get the first encoding until the keyframe of the second, in the same burst
-            self._on.forward(takers * self._k)
+            self._scene.forward(takers * self._k)
             expected += takers * self._k
         workers.settle()
         sent = workers.count("rtp_out") - before
@@ -166,29 +166,29 @@ class Side:
         for i in subscribers:
             self._chosen[i] = self._choice(i)
         choices = [self.case.choices[self._chosen[i]] for i in subscribers]
-        self._on.home.ask(
-            SetLayers(self._on.consumers[i], choice["encoding"], choice.get("spatial"), choice.get("temporal"))
+        self._scene.home.submit(
+            SetLayers(self._scene.consumers[i], choice["encoding"], choice.get("spatial"), choice.get("temporal"))
             for i, choice in zip(subscribers, choices, strict=True)
         )
 
     def start(self) -> None:
         """Reads no more, and begins with a keyframe of the lowest temporal layer; nothing of this counts."""
-        self._on.subscribers[0].read_no_more()  # they share a socket
-        self._on.stream.frame += self._on.stream.frame % 2
-        self._on.stream.keyframe_due = True
+        self._scene.subscribers[0].read_no_more()  # they share a socket
+        self._scene.stream.frame += self._scene.stream.frame % 2
+        self._scene.stream.keyframe_due = True
         self.forward(2)
         self.ns.clear()
         self.sent = self.expected = 0
 
 
 def measure(options: Options, library: str) -> LayersFigures:
-    """Takes about three seconds a round with the default sizes."""
+    """Takes about three seconds a trial with the default sizes."""
     cases = (PLAIN, *CASES)
     with ExitStack() as stack:
-        sides = [Side(case, stack.enter_context(stage(case.scene(options))), options.k) for case in cases]
+        sides = [Side(case, stack.enter_context(open_scene(case.scene_spec(options))), options.k) for case in cases]
         for side in sides:
             side.start()
-        for turn in range(options.rounds + 1):
+        for turn in range(options.trials + 1):
             first = turn % len(sides)
             for side in sides[first:] + sides[:first]:
                 side.forward(options.bursts)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from fanwire.fastpath.testing.replay import Replay
 
-from . import arrivals
-from .arrivals import Frame
+from . import live_schedule
+from .live_schedule import Frame
 from .options import Options
 from .percentiles import Percentiles, of_histogram, of_values
 from .printing import Row, as_text
 from .samples import Sample, lateness_ms, spread
-from .stage import Stage, stage
+from .scene import Scene, open_scene
 from .usage import machine, stay_aside
 
 SAMPLED = 20
@@ -70,27 +70,29 @@ class LiveFigures:
 def measure(options: Options, backend: str) -> LiveFigures:
     """Takes `options.seconds`, and a few more."""
     frames = (
-        arrivals.video(options.bps, options.seconds) if options.live == "video" else arrivals.audio(options.seconds)
+        live_schedule.video(options.bps, options.seconds)
+        if options.live == "video"
+        else live_schedule.audio(options.seconds)
     )
-    with stage(options.scene(crowd=options.subscribers, workers=options.workers)) as on:
-        on.workers.settle()
-        for peer in on.subscribers:
+    with open_scene(options.scene_spec(crowd=options.subscribers, workers=options.workers)) as scene:
+        scene.workers.settle()
+        for peer in scene.subscribers:
             peer.read_no_more()
         # Sequence numbers are not encrypted: they tell which of the publisher's packets this one was.
         places = spread(options.subscribers, SAMPLED)
-        samples = [Sample(on.subscribers[i].sock, on.first_seqs[i] + on.published & 0xFFFF) for i in places]
-        load = _load(on, frames)
+        samples = [Sample(scene.subscribers[i].sock, scene.first_seqs[i] + scene.published & 0xFFFF) for i in places]
+        load = _load(scene, frames)
         stay_aside()
-        before, latency, cpu, started = _counted(on), _latency(on), on.workers.cpu(), time.monotonic()
+        before, latency, cpu, started = _counted(scene), _latency(scene), scene.workers.cpu(), time.monotonic()
         load.start()
         _read_for(samples, options.seconds + LEAD_US / 1e6)
         sent_ns = load.join()
-        on.workers.settle()
-        elapsed, used = time.monotonic() - started, on.workers.cpu().since(cpu)
-        counted = {name: count - before[name] for name, count in _counted(on).items()}
-        passed = [now - then for now, then in zip(_latency(on), latency, strict=True)]
+        scene.workers.settle()
+        elapsed, used = time.monotonic() - started, scene.workers.cpu().since(cpu)
+        counted = {name: count - before[name] for name, count in _counted(scene).items()}
+        passed = [now - then for now, then in zip(_latency(scene), latency, strict=True)]
         _read_for(samples, READ_EVERY_S)
-        bounds = on.workers.units[0].worker.latency().bounds_us
+        bounds = scene.workers.units[0].worker.latency().bounds_us
     sent = counted["rtp_out"] - counted["udp_send_would_block"] - counted["udp_send_refused"]
     expected = len(sent_ns) * options.subscribers
     late_ms = lateness_ms(samples, sent_ns)
@@ -115,13 +117,13 @@ def measure(options: Options, backend: str) -> LiveFigures:
     )
 
 
-def _load(on: Stage, frames: Sequence[Frame]) -> Replay:
+def _load(scene: Scene, frames: Sequence[Frame]) -> Replay:
     datagrams = [
-        (LEAD_US + due_us, on.publisher.ip, on.publisher.protect(packet))
+        (LEAD_US + due_us, scene.publisher.ip, scene.publisher.protect(packet))
         for frame in frames
-        for due_us, packet in zip(frame.due_us, on.stream.next_frame(frame.sizes), strict=True)
+        for due_us, packet in zip(frame.due_us, scene.stream.next_frame(frame.sizes), strict=True)
     ]
-    return Replay(on.publisher.sock, on.home.address, datagrams)
+    return Replay(scene.publisher.sock, scene.home.address, datagrams)
 
 
 def _read_for(samples: Sequence[Sample], seconds: float) -> None:
@@ -132,10 +134,10 @@ def _read_for(samples: Sequence[Sample], seconds: float) -> None:
             sample.read()
 
 
-def _counted(on: Stage) -> Mapping[str, int]:
-    return on.workers.counters()
+def _counted(scene: Scene) -> Mapping[str, int]:
+    return scene.workers.counters()
 
 
-def _latency(on: Stage) -> list[int]:
+def _latency(scene: Scene) -> list[int]:
     """The histograms of all workers together."""
-    return [sum(counts) for counts in zip(*(unit.worker.latency().counts for unit in on.workers.units), strict=True)]
+    return [sum(counts) for counts in zip(*(unit.worker.latency().counts for unit in scene.workers.units), strict=True)]

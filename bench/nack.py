@@ -16,7 +16,7 @@ from fanwire.fastpath.testing.replay import Replay
 from .command import backend_option, option, run
 from .options import PROFILES
 from .printing import Row, as_text
-from .stage import Scene, Stage, stage
+from .scene import Scene, SceneSpec, open_scene
 from .usage import machine, stay_aside
 
 DESCRIPTION = """A storm: every viewer loses packets of its own and asks for them by NACK, all at once. What a repaired
@@ -25,7 +25,7 @@ of as many packets as a NACK names on average. Then each NACK comes twice. Exit 
 was repaired twice."""
 PAYLOAD_BYTES = 1200
 MOST_VIEWERS, MOST_WINDOW = 20_000, 500
-MOST_REPAIRS = 100  # of one viewer and round
+MOST_REPAIRS = 100  # of one viewer and trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Options:
     window: int = option(100, "packets between a viewer's NACKs")
     profile: str = option("gcm128", "SRTP profile", PROFILES)
     backend: str = backend_option()
-    rounds: int = option(20, "a window sent, then the storm, is one")
+    trials: int = option(20, "a window sent, then the storm, is one")
 
     @property
     def k(self) -> int:
@@ -59,12 +59,12 @@ class Options:
             return (
                 f"--loss goes up to 0.15 (repairs are a fifth at most), and to {MOST_REPAIRS // 2} packets of a window"
             )
-        return None if self.rounds >= 1 else "--rounds goes from 1"
+        return None if self.trials >= 1 else "--trials goes from 1"
 
 
 @dataclass(frozen=True, slots=True)
 class NackFigures:
-    """Times are medians over the rounds, in ns of the worker thread's CPU time."""
+    """Times are medians over the trials, in ns of the worker thread's CPU time."""
 
     machine: str
     options: Options
@@ -72,7 +72,7 @@ class NackFigures:
     send_ns_per_packet: float
     send_k: int
     repair_ns_per_packet: float
-    ratio: float  # the median of the rounds' own ratios
+    ratio: float  # the median of the trials' own ratios
     nacks: int
     asked: int
     repaired: int
@@ -95,24 +95,24 @@ class NackFigures:
             ("repaired twice", f"{self.repaired_twice}", f"of {self.asked_twice} asked for twice within an RTT"),
         ]
         head = f"{o.viewers} viewers, {o.loss:.1%} loss in windows of {o.window} packets, {o.profile}, "
-        return as_text(self.machine, f"{head}{self.backend_used}, {o.rounds} rounds", rows)
+        return as_text(self.machine, f"{head}{self.backend_used}, {o.trials} trials", rows)
 
 
 class Storm:
-    """The viewers of a stage, and what they miss."""
+    """The viewers of a scene, and what they miss."""
 
-    def __init__(self, on: Stage, options: Options, seed: int) -> None:
-        self._on = on
+    def __init__(self, scene: Scene, options: Options, seed: int) -> None:
+        self._scene = scene
         self._options = options
         self._random = random.Random(seed)
-        self._sessions: list[pylibsrtp.Session] = [peer.encrypter() for peer in on.subscribers]
+        self._sessions: list[pylibsrtp.Session] = [peer.encrypter() for peer in scene.subscribers]
 
     def nacks(self, copies: int = 1) -> tuple[list[tuple[int, bytes, bytes]], int]:
         """A NACK of each viewer that misses packets of the last window, `copies` times; and how many packets."""
         datagrams: list[tuple[int, bytes, bytes]] = []
         asked = 0
-        for i, peer in enumerate(self._on.subscribers):
-            end = self._on.first_seqs[i] + self._on.published
+        for i, peer in enumerate(self._scene.subscribers):
+            end = self._scene.first_seqs[i] + self._scene.published
             lost = [seq & 0xFFFF for seq in range(end - self._options.window, end) if self._is_lost()]
             if not lost:
                 continue
@@ -127,9 +127,9 @@ class Storm:
 
     def blow(self, datagrams: Sequence[tuple[int, bytes, bytes]], repairs: int) -> tuple[int, int]:
         """Sends the NACKs at once. CPU ns of the worker until all is repaired, and the packets repaired."""
-        workers = self._on.workers
+        workers = self._scene.workers
         before, cpu = workers.counters(), workers.cpu()
-        load = Replay(self._on.subscribers[0].sock, self._on.home.address, datagrams)
+        load = Replay(self._scene.subscribers[0].sock, self._scene.home.address, datagrams)
         load.start()
         load.join()
         workers.wait("rtcp_in", before["rtcp_in"] + len(datagrams))
@@ -139,17 +139,17 @@ class Storm:
 
 
 def measure(options: Options, library: str) -> NackFigures:
-    """Takes about a second a round with a thousand viewers."""
-    scene = Scene(options.viewers, options.k, PAYLOAD_BYTES, PROFILES[options.profile], one_port=True)
+    """Takes about a second a trial with a thousand viewers."""
+    spec = SceneSpec(options.viewers, options.k, PAYLOAD_BYTES, PROFILES[options.profile], one_port=True)
     sends: list[float] = []
     repairs: list[float] = []
     nacks = asked = repaired = 0
-    with stage(scene) as on:
-        on.subscribers[0].read_no_more()  # they share a socket
+    with open_scene(spec) as scene:
+        scene.subscribers[0].read_no_more()  # they share a socket
         stay_aside()
-        storm = Storm(on, options, seed=1)
-        for turn in range(options.rounds + 1):
-            sent = _send(on, options.bursts)
+        storm = Storm(scene, options, seed=1)
+        for turn in range(options.trials + 1):
+            sent = _send(scene, options.bursts)
             datagrams, missing = storm.nacks()
             ns, made = storm.blow(datagrams, missing)
             if turn == 0 or missing == 0:  # the first is to warm up
@@ -157,7 +157,7 @@ def measure(options: Options, library: str) -> NackFigures:
             sends.append(sent)
             repairs.append(ns / max(1, made))
             nacks, asked, repaired = nacks + len(datagrams), asked + missing, repaired + made
-        _send(on, options.bursts)
+        _send(scene, options.bursts)
         datagrams, asked_twice = storm.nacks(copies=2)
         _, made = storm.blow(datagrams, asked_twice)
     return NackFigures(
@@ -176,13 +176,13 @@ def measure(options: Options, library: str) -> NackFigures:
     )
 
 
-def _send(on: Stage, bursts: int) -> float:
+def _send(scene: Scene, bursts: int) -> float:
     """CPU ns of the worker per packet forwarded."""
-    sent, cpu = on.workers.count("rtp_out"), on.workers.cpu()
+    sent, cpu = scene.workers.count("rtp_out"), scene.workers.cpu()
     for _ in range(bursts):
-        on.forward()
-    on.workers.settle()
-    return on.workers.cpu().since(cpu).total_ns / (on.workers.count("rtp_out") - sent)
+        scene.forward()
+    scene.workers.settle()
+    return scene.workers.cpu().since(cpu).total_ns / (scene.workers.count("rtp_out") - sent)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from fanwire.fastpath.messages import SrtpProfile
 from .command import backend_option, option
 from .media import HEADER_BYTES, LEAST_PAYLOAD_BYTES, Audio, Video
 from .peers import LONGEST_BURST_BYTES
-from .stage import Scene
+from .scene import SceneSpec
 
 PROFILES = {
     "gcm128": SrtpProfile.AEAD_AES_128_GCM,
@@ -17,7 +17,7 @@ PROFILES = {
     "cm80": SrtpProfile.AES128_CM_SHA1_80,
 }
 LIVE = {"video": Video, "audio": Audio}
-FEW_ROUNDS = 20
+FEW_TRIALS = 20
 LARGEST_PAYLOAD_BYTES = 1400
 LEAST_BPS, MOST_BPS = 100_000, 50_000_000
 LONGEST_COALESCE_US = 5000
@@ -38,7 +38,7 @@ class Options:
     backend: str = backend_option()
     workers: int = option(1, "threads that share the subscribers; where there are several, one alone has passes too")
     coalesce_us: int = option(0, "how long media may wait in a worker for more to go with")
-    rounds: int = option(FEW_ROUNDS, "a pass of the workers and one of the floor is one; fewer say little")
+    trials: int = option(FEW_TRIALS, "a pass of the workers and one of the floor is one; fewer say little")
     packets: int = option(100_000, "packets forwarded in a pass, about")
     verify_subscribers: int = option(20, "subscribers of the pass that receives and decrypts")
     live: str | None = option(
@@ -55,10 +55,10 @@ class Options:
         """Of one pass."""
         return max(1, self.packets // (self.subscribers * self.k))
 
-    def scene(self, *, crowd: int, workers: int) -> Scene:
+    def scene_spec(self, *, crowd: int, workers: int) -> SceneSpec:
         """What is set up to measure it."""
         stream = LIVE[self.live] if self.live else Video
-        return Scene(
+        return SceneSpec(
             crowd, self.k, self.payload_bytes, PROFILES[self.profile], workers, stream, coalesce_us=self.coalesce_us
         )
 
@@ -69,7 +69,7 @@ class Options:
             "verify_subscribers": (1, MOST_SUBSCRIBERS),
             "workers": (1, min(MOST_WORKERS, self.subscribers)),
             "coalesce_us": (0, LONGEST_COALESCE_US),
-            "rounds": (1, None),
+            "trials": (1, None),
             "payload_bytes": (LEAST_PAYLOAD_BYTES, LARGEST_PAYLOAD_BYTES),
             "bps": (LEAST_BPS, MOST_BPS),
             "seconds": (1, LONGEST_S),

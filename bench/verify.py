@@ -9,7 +9,7 @@ import pylibsrtp
 
 from .media import HEADER_BYTES
 from .peers import Peer
-from .stage import Scene, Stage, stage
+from .scene import Scene, SceneSpec, open_scene
 
 COMPARE_EACH = 100
 RECEIVE_BUFFER_BYTES = 4 << 20
@@ -66,26 +66,26 @@ class Watcher:
             raise Mismatch(f"packet {self.received}: another payload")
 
 
-def verify(scene: Scene, bursts: int) -> Verified:
+def verify(spec: SceneSpec, bursts: int) -> Verified:
     """Forwards so many bursts to a crowd that reads them. Raises Mismatch."""
-    with stage(scene) as on:
-        watchers = [Watcher(peer, scene.stream.frame_ticks) for peer in on.subscribers]
-        _drain(on)
+    with open_scene(spec) as scene:
+        watchers = [Watcher(peer, spec.stream.frame_ticks) for peer in scene.subscribers]
+        _drain(scene)
         for frame in range(bursts):
-            published = on.forward()
-            on.workers.settle()
+            published = scene.forward()
+            scene.workers.settle()
             for watcher in watchers:
                 watcher.take(published, frame)
         return Verified(
-            packets_expected=scene.crowd * bursts * scene.burst,
+            packets_expected=spec.crowd * bursts * spec.burst,
             packets_received=sum(watcher.received for watcher in watchers),
             packets_compared=sum(watcher.compared for watcher in watchers),
         )
 
 
-def _drain(on: Stage) -> None:
+def _drain(scene: Scene) -> None:
     """Makes room for a burst, and throws away what came during the set-up."""
-    on.workers.settle()
-    for peer in on.subscribers:
+    scene.workers.settle()
+    for peer in scene.subscribers:
         peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         peer.receive_rtp()

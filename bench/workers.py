@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fanwire.fastpath.messages import Command
 from fanwire.fastpath.worker import Worker
 
-from .asking import ask
+from .command_client import submit_all
 from .peers import Peer, udp_socket
 from .usage import CpuTime
 
@@ -30,9 +30,9 @@ class Unit:
     address: tuple[str, int]
     thread: threading.Thread
 
-    def ask(self, commands: Iterable[Command]) -> list[int]:
+    def submit(self, commands: Iterable[Command]) -> list[int]:
         """Submits every command and returns the ids of the results."""
-        return ask(self.worker, commands)
+        return submit_all(self.worker, commands)
 
 
 class Workers:
@@ -84,8 +84,8 @@ class Workers:
 
     def connect(self, unit: Unit, peers: Sequence[Peer]) -> list[int]:
         """Opens a transport for each peer, gives it keys, and lets the peer make itself known. Returns their ids."""
-        transports = unit.ask(peer.open_transport() for peer in peers)
-        unit.ask(peer.set_keys(transport) for peer, transport in zip(peers, transports, strict=True))
+        transports = unit.submit(peer.open_transport() for peer in peers)
+        unit.submit(peer.set_keys(transport) for peer, transport in zip(peers, transports, strict=True))
         before = self.count("stun_in")
         for i, peer in enumerate(peers, 1):
             peer.check(unit.address)

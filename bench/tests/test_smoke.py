@@ -24,7 +24,7 @@ from bench.tables import TABLES
 from bench.viewers import ViewersFigures
 
 ROOT = Path(__file__).resolve().parents[2]
-FANOUT = ("--subscribers=20", "--rounds=2", "--packets=400", "--verify-subscribers=3")
+FANOUT = ("--subscribers=20", "--trials=2", "--packets=400", "--verify-subscribers=3")
 
 
 def run(name: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -75,7 +75,7 @@ def test_live_media_arrives_whole_and_its_latency_is_told(media: str) -> None:
 
 
 def test_every_packet_asked_for_is_repaired_once() -> None:
-    found = figures("nack", "--viewers=20", "--loss=0.1", "--rounds=2")
+    found = figures("nack", "--viewers=20", "--loss=0.1", "--trials=2")
     assert found["repaired"] == found["asked"] > 100
     assert found["asked_twice"] > 50
     assert found["repaired_twice"] == 0
@@ -83,7 +83,7 @@ def test_every_packet_asked_for_is_repaired_once() -> None:
 
 
 def test_what_is_sent_of_layers_is_what_subscribers_chose() -> None:
-    found = figures("layers", "--subscribers=20", "--k=4", "--rounds=3", "--packets=1600")
+    found = figures("layers", "--subscribers=20", "--k=4", "--trials=3", "--packets=1600")
     sent = {name: cost["sent"] for name, cost in found["cases"].items()}
     bursts = 4 * 20  # passes, one of them to warm up, of as many bursts
     # Half take a burst in two. Of the encodings all take one, and every fourth subscriber both while it switches.

@@ -17,7 +17,7 @@ class Refused(RuntimeError):
     """The worker said no, or nothing."""
 
 
-def ask(worker: Worker, commands: Iterable[Command]) -> list[int]:
+def submit_all(worker: Worker, commands: Iterable[Command]) -> list[int]:
     """Submits every command and returns the ids of the results, in order. Other events are dropped."""
     ids: list[int] = []
     waiting: deque[tuple[int, Command]] = deque()

@@ -5,12 +5,12 @@ from itertools import pairwise
 
 import pytest
 
-from bench import arrivals
+from bench import live_schedule
 
 
 @pytest.mark.parametrize("bps", [300_000, 3_000_000, 8_000_000])
 def test_video_keeps_its_bit_rate_and_its_pace(bps: int) -> None:
-    frames = arrivals.video(bps, seconds=9)
+    frames = live_schedule.video(bps, seconds=9)
     assert sum(sum(frame.sizes) for frame in frames) == pytest.approx(bps / 8 * 9, rel=0.01)
     due = [at for frame in frames for at in frame.due_us]
     assert all(earlier <= later for earlier, later in pairwise(due))
@@ -25,7 +25,7 @@ def test_video_keeps_its_bit_rate_and_its_pace(bps: int) -> None:
 
 
 def test_packets_of_a_frame_are_equal_but_for_the_last_and_keyframes_are_large() -> None:
-    frames = arrivals.video(3_000_000, seconds=6)
+    frames = live_schedule.video(3_000_000, seconds=6)
     for frame in frames:
         *most, last = frame.sizes
         assert set(most) == {last + 4}
@@ -34,6 +34,6 @@ def test_packets_of_a_frame_are_equal_but_for_the_last_and_keyframes_are_large()
 
 
 def test_audio_is_a_packet_every_20_ms() -> None:
-    frames = arrivals.audio(seconds=2)
+    frames = live_schedule.audio(seconds=2)
     assert [frame.due_us for frame in frames] == [(i * 20_000,) for i in range(100)]
     assert {frame.sizes for frame in frames} == {(100,)}

@@ -31,7 +31,7 @@ AT_ONCE = 64  # commands of one kind
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class SceneSpec:
     """What is to be set up: `burst` packets of `payload_bytes` each go to `crowd` subscribers at a time."""
 
     crowd: int
@@ -44,17 +44,17 @@ class Scene:
     coalesce_us: int = 0
 
 
-class Stage:
+class Scene:
     """Everything is set up by the constructor, which also measures the memory that the subscribers take."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
-        self.workers = Workers(scene.workers, POOL_PACKETS, scene.coalesce_us)
+    def __init__(self, spec: SceneSpec) -> None:
+        self.spec = spec
+        self.workers = Workers(spec.workers, POOL_PACKETS, spec.coalesce_us)
         self.home = self.workers.units[0]  # of the publisher
-        self.publisher = Publisher(self.home.address, scene.profile)
-        self.subscribers = subscribers(scene.crowd, scene.profile, udp_socket("0.0.0.0") if scene.one_port else None)
+        self.publisher = Publisher(self.home.address, spec.profile)
+        self.subscribers = subscribers(spec.crowd, spec.profile, udp_socket("0.0.0.0") if spec.one_port else None)
         self.first_seqs = [secrets.randbelow(0x7FFE) + 1 for _ in self.subscribers]
-        self.stream = scene.stream(self.publisher.ssrc)
+        self.stream = spec.stream(self.publisher.ssrc)
         self.published = 0  # packets that the subscribers were to have
         self.consumers: list[int] = []  # of the subscribers, one worker's after the other's
         producers = self._publish()
@@ -62,13 +62,13 @@ class Stage:
         self._fill_rings()
         before = resident_bytes()
         for i, unit in enumerate(self.workers.units):
-            places = range(i, scene.crowd, scene.workers)
+            places = range(i, spec.crowd, spec.workers)
             for start in range(0, len(places), AT_ONCE):
                 self._subscribe(unit, producers[i], places[start : start + AT_ONCE])
         self.stream.keyframe_due = True  # they all wait for one
         self.published = 0
         self.forward()
-        self.bytes_a_subscriber = (resident_bytes() - before) / scene.crowd
+        self.bytes_a_subscriber = (resident_bytes() - before) / spec.crowd
 
     def close(self) -> None:
         self.workers.close()
@@ -90,25 +90,25 @@ class Stage:
 
     def next_burst(self) -> list[bytes]:
         """A frame of the scene's size, which whoever takes it publishes."""
-        self.published += self.scene.burst
-        return self.stream.next_frame([self.scene.payload_bytes] * self.scene.burst)
+        self.published += self.spec.burst
+        return self.stream.next_frame([self.spec.payload_bytes] * self.spec.burst)
 
     def _publish(self) -> list[int]:
         """The producer, or its copy, on each worker."""
         stream = self.stream
         spec = ProducerSpec(MID, stream.kind, (stream.format,), stream.extensions, stream.encodings)
         [transport] = self.workers.connect(self.home, [self.publisher])
-        [producer] = self.home.ask([AddProducer(transport, spec)])
+        [producer] = self.home.submit([AddProducer(transport, spec)])
         self._transport = transport
         made = [producer]
         for i, unit in enumerate(self.workers.units[1:], 1):
-            made += unit.ask([AddCopy(0, producer, spec)])
-            self.home.ask([AddTarget(producer, i, made[i])])
+            made += unit.submit([AddCopy(0, producer, spec)])
+            self.home.submit([AddTarget(producer, i, made[i])])
         return made
 
     def _fill_pool(self) -> None:
         """The pool's memory is touched as packets come: once around, so that it is not taken for the subscribers'."""
-        for _ in range(POOL_PACKETS // self.scene.burst + 1):
+        for _ in range(POOL_PACKETS // self.spec.burst + 1):
             packets = self.next_burst()
             want = self.workers.count("rtp_in") + len(packets)
             self.publisher.send(packets)
@@ -117,17 +117,17 @@ class Stage:
     def _fill_rings(self) -> None:
         """So is that of the rings between Python and the worker, as commands and results pass."""
         for _ in range(RING_BYTES // RESULT_BYTES // AT_ONCE):
-            self.home.ask([SetConsent(self._transport, HOUR_US)] * AT_ONCE)
+            self.home.submit([SetConsent(self._transport, HOUR_US)] * AT_ONCE)
 
     def _subscribe(self, unit: Unit, producer: int, places: range) -> None:
         peers = [self.subscribers[place] for place in places]
         first_seqs = [self.first_seqs[place] for place in places]
         transports = self.workers.connect(unit, peers)
-        consumers = unit.ask(
-            AddConsumer(transport, consumer_spec(peer, self.scene.stream), first_seq, 1, secrets.randbits(32))
+        consumers = unit.submit(
+            AddConsumer(transport, consumer_spec(peer, self.spec.stream), first_seq, 1, secrets.randbits(32))
             for peer, transport, first_seq in zip(peers, transports, first_seqs, strict=True)
         )
-        unit.ask(BindConsumer(consumer, producer, formats=(0,)) for consumer in consumers)
+        unit.submit(BindConsumer(consumer, producer, formats=(0,)) for consumer in consumers)
         self.consumers += consumers
 
 
@@ -145,9 +145,9 @@ def consumer_spec(peer: Peer, stream: type[Stream]) -> ConsumerSpec:
 
 
 @contextmanager
-def stage(scene: Scene) -> Iterator[Stage]:
-    """A Stage that is taken down at the end."""
-    made = Stage(scene)
+def open_scene(spec: SceneSpec) -> Iterator[Scene]:
+    """A Scene that is taken down at the end."""
+    made = Scene(spec)
     try:
         yield made
     finally:
