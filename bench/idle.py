@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """Quiet viewers in small rooms on one worker, in real time: each is sent ten packets of 100 bytes a
 second, and sends transport-cc feedback every 100 ms, a receiver report a second, and a consent check every 2.5 s, all
-spread evenly. Tells the share of a core that the worker's thread takes. Exit status 1: something was lost."""
+spread evenly. With --media no, viewers send reports and checks alone, and are sent nothing but sender reports. Reports
+the share of a core that the worker's thread takes. Exit status 1: something was lost."""
 FIRST_PUBLISHER = IPv4Address("127.200.0.1")
 MOST_VIEWERS = 50_000
 LONGEST_S = 30
@@ -64,6 +65,7 @@ class Options:
     rooms: int = option(100, "they are spread over so many, each with a publisher of its own")
     profile: str = option("gcm128", "SRTP profile", PROFILES)
     backend: str = backend_option()
+    media: str = option("yes", "whether the publishers send, and the viewers send feedback on that", ("yes", "no"))
     seconds: int = option(5, "how long time is taken, after a second to warm up")
 
     def problem(self) -> str | None:
@@ -120,6 +122,7 @@ class IdleRooms:
     """One worker with all the rooms. The peers share a socket, for which a load can be made beforehand."""
 
     def __init__(self, options: Options) -> None:
+        self.options = options
         profile = PROFILES[options.profile]
         self.workers = Workers(1, POOL_PACKETS)
         self.sock = udp_socket("0.0.0.0")
@@ -152,10 +155,12 @@ class IdleRooms:
     def load(self, until_us: int) -> list[Datagram]:
         """All that the peers send in that time, in order."""
         load: list[Datagram] = []
+        media = self.options.media == "yes"
         for i, peer in enumerate(self.publishers):
-            load += _media(peer, i * PACKET_US // len(self.publishers), until_us)
+            first_us = i * PACKET_US // len(self.publishers)
+            load += _media(peer, first_us, until_us if media else first_us + 1)
         for i, peer in enumerate(self.viewers):
-            load += _of_viewer(peer, i, len(self.viewers), until_us)
+            load += _of_viewer(peer, i, len(self.viewers), until_us, feedback=media)
         return sorted(load, key=lambda datagram: datagram[0])
 
 
@@ -166,13 +171,14 @@ def _media(peer: Peer, first_us: int, until_us: int) -> Iterator[Datagram]:
         yield due_us, peer.ip, encrypter.protect(packet)
 
 
-def _of_viewer(peer: Peer, index: int, viewers: int, until_us: int) -> Iterator[Datagram]:
+def _of_viewer(peer: Peer, index: int, viewers: int, until_us: int, *, feedback: bool) -> Iterator[Datagram]:
     """Feedback for each packet, reports, and consent checks, from times of its own on."""
     encrypter, check = peer.encrypter(), peer.binding_request()
     for number, due_us in enumerate(range(index * FEEDBACK_US // viewers, until_us, FEEDBACK_US)):
-        feedback = RtcpWriter()
-        feedback.twcc(FEEDBACK_SSRC, peer.ssrc, number & 0xFFFF, number & 0xFF, [due_us])
-        yield due_us, peer.ip, encrypter.protect_rtcp(bytes(feedback))
+        if feedback:
+            arrivals = RtcpWriter()
+            arrivals.twcc(FEEDBACK_SSRC, peer.ssrc, number & 0xFFFF, number & 0xFF, [due_us])
+            yield due_us, peer.ip, encrypter.protect_rtcp(bytes(arrivals))
         if number % (REPORT_US // FEEDBACK_US) == index % (REPORT_US // FEEDBACK_US):
             report = RtcpWriter()
             report.rr(FEEDBACK_SSRC, [{**NOTHING_LOST, "ssrc": peer.ssrc, "highest_seq": number}])
@@ -231,7 +237,7 @@ def _kind(datagram: bytes) -> str:
 def _expected(options: Options, until_us: int) -> int:
     """Packets that the viewers are sent: each all of its room."""
     firsts = [room * PACKET_US // options.rooms for room in range(options.rooms)]
-    packets = [len(range(first, until_us, PACKET_US)) for first in firsts]
+    packets = [len(range(first, until_us, PACKET_US)) if options.media == "yes" else 1 for first in firsts]
     return sum(packets[viewer % options.rooms] for viewer in range(options.viewers))
 
 

@@ -501,6 +501,7 @@ cdef extern from "core/core.h" nogil:
         uint32_t instant_join_us
         uint32_t coalesce_us
         uint16_t max_gso_segments
+        uint64_t ntp_at_zero
         uint64_t hash_seed
 
     ctypedef struct fw_deadline_t:

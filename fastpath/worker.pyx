@@ -17,6 +17,8 @@ from posix.unistd cimport close
 
 from .core cimport *
 
+NTP_1970_S = 2_208_988_800  # 1970 in NTP time, which counts from 1900
+
 load_crypto(pylibsrtp._binding.__file__)
 
 cdef enum:
@@ -400,6 +402,7 @@ cdef class Worker:
         config.instant_join_us = instant_join_us
         config.coalesce_us = coalesce_us
         config.max_gso_segments = segments
+        config.ntp_at_zero = ((time.time_ns() - time.monotonic_ns() + NTP_1970_S * 1_000_000_000) << 32) // 1_000_000_000
         config.hash_seed = int.from_bytes(os.urandom(8), "little")
         callbacks.context = &self.w
         callbacks.send = on_send

@@ -119,8 +119,8 @@ bool fw_core_knows(const fw_core_t *core, const fw_path_t *path) { return fw_ice
 static void receive_relayed_report(fw_core_t *core, const fw_relay_head_t *head) {
     fw_producer_t *p = fw_slots_get(&core->producers, head->producer_id);
     if (p == NULL || head->encoding >= p->encoding_count) return;
-    fw_clock_point_t sr = {.ntp = head->ntp, .timestamp = head->timestamp, .arrival_us = head->arrival_us, .known = true};
-    fw_sender_report_take(core, p->encodings[head->encoding], &sr);
+    fw_clock_point_t clock = {.ntp = head->ntp, .timestamp = head->timestamp, .arrival_us = head->arrival_us, .known = true};
+    fw_sender_report_relayed(core, p->encodings[head->encoding], &clock, head->by_arrival != 0);
 }
 
 void fw_core_relayed(fw_core_t *core, fw_relay_kind_t kind, const fw_relay_head_t *head, const uint8_t *body, size_t len,

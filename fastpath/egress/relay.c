@@ -2,7 +2,7 @@
 
 #include "../select/keyframe.h"
 
-/* Of one encoding: leaves room in the ring for what other producers relay at the same time. */
+/* Upper bound for one encoding: leaves room in the ring for the packets of other producers. */
 enum { HISTORY_PACKETS = 2048 };
 
 static bool send_packet(fw_core_t *core, const fw_relay_target_t *target, fw_relay_kind_t kind, const fw_packet_t *packet) {
@@ -20,7 +20,7 @@ static bool send_packet(fw_core_t *core, const fw_relay_target_t *target, fw_rel
 static void relay_to_all(fw_core_t *core, fw_producer_t *p, const fw_packet_t *packet) {
     for (unsigned i = 0; i < p->relay_target_count; i++) {
         if (send_packet(core, &p->relay_targets[i], FW_RELAY_PACKET, packet) || !packet->sync_point || p->media.kind != FW_VIDEO) continue;
-        /* The other worker cannot know that it has missed a keyframe. */
+        /* The other worker cannot detect that it has missed a keyframe. */
         fw_keyframe_want(core, p, (uint8_t)(1U << ((const fw_encoding_t *)packet->encoding)->index));
     }
 }
@@ -37,9 +37,10 @@ void fw_relay_flush(fw_core_t *core) {
 
 static void send_report(fw_core_t *core, const fw_relay_target_t *target, const fw_encoding_t *e) {
     fw_relay_head_t head = {.producer_id = target->copy_id,
-                      .arrival_us = e->sr.arrival_us,
-                      .ntp = e->sr.ntp,
-                      .timestamp = e->sr.timestamp,
+                      .arrival_us = e->clock.arrival_us,
+                      .ntp = e->clock.ntp,
+                      .timestamp = e->clock.timestamp,
+                      .by_arrival = e->clock_by_arrival,
                       .encoding = e->index};
     if (!core->callbacks.relay(core->callbacks.context, target->worker, FW_RELAY_REPORT, &head, NULL, 0))
         core->counters.drop_relay_full++;
@@ -53,7 +54,7 @@ void fw_relay_report(fw_core_t *core, const fw_encoding_t *e) {
 void fw_relay_history(fw_core_t *core, fw_producer_t *p, const fw_relay_target_t *target) {
     for (unsigned i = 0; i < p->encoding_count; i++) {
         const fw_encoding_t *e = p->encodings[i];
-        if (e->sr.known) send_report(core, target, e);
+        if (e->clock.known) send_report(core, target, e);
         if (p->media.kind != FW_VIDEO || e->sync_point_seq64 == 0 || e->highest_seq64 - e->sync_point_seq64 >= HISTORY_PACKETS ||
             core->now_us - e->sync_point_us >= core->config.instant_join_us)
             continue;

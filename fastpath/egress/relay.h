@@ -14,10 +14,10 @@ void fw_relay_flush(fw_core_t *core);
 /* The same for one producer. */
 void fw_relay_producer(fw_core_t *core, fw_producer_t *p);
 
-/* Relays the newest sender report of an encoding, behind the packets received before it. */
+/* Relays the clock of an encoding as a sender report, behind the packets received before it. */
 void fw_relay_report(fw_core_t *core, const fw_encoding_t *e);
 
-/* Relays to a new copy the sender report of each encoding, and its cached packets since the newest keyframe where that is
+/* Relays to a new copy the clock of each encoding, and its cached packets since the newest keyframe where that is
  * younger than instant_join_us: at most 2048 packets of an encoding. */
 void fw_relay_history(fw_core_t *core, fw_producer_t *p, const fw_relay_target_t *target);
 

@@ -29,7 +29,7 @@ static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *
     }
     c->reported = false;
     fw_mark_changed(core, c->transport);
-    if (e->sr.known) {
+    if (e->clock.known) {
         c->first_report_due = true;
         fw_mark_first_report(core, c->transport);
     }

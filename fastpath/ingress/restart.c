@@ -18,7 +18,9 @@ void fw_restart_encoding(fw_core_t *core, fw_encoding_t *e) {
     fw_nack_init(&e->nack);
     e->stats = (fw_receive_stats_t){0};
     e->recovered = 0;
-    e->sr = (fw_clock_point_t){0};
+    e->sr = e->clock = (fw_clock_point_t){0};
+    e->clock_by_arrival = false;
+    e->earliest_us = 0;
     for (fw_packet_t *packet = p->batch_first; packet != NULL; packet = packet->next)
         if (packet->encoding == e) packet->sync_point = false; /* nobody starts there any more */
     for (uint32_t i = 0; i < p->follower_count; i++) {

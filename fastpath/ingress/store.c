@@ -7,6 +7,7 @@
 #include "../wire/bytes.h"
 #include "fixups.h"
 #include "frame.h"
+#include "sender_report.h"
 #include "sequence.h"
 
 enum { HEAD_PACKETS = 16 }; /* of parameter sets and the like, at most */
@@ -80,6 +81,7 @@ void fw_store(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool histo
     fw_pool_take(&core->pool);
     fw_cache_put(&e->cache, packet->seq64, empty ? FW_CACHE_NONE : packet->number);
     if (!empty) note_pace(e, packet);
+    if (!history) fw_sender_report_note_arrival(core, e, packet);
     e->rate_bytes += packet->len;
     if (keyframe) {
         note_entry(e, packet);

@@ -31,16 +31,17 @@ static fw_rtcp_writer_t begin_feedback(fw_core_t *core, const fw_transport_t *t,
     return w;
 }
 
-/* The sender report of a consumer: the publisher's clock carried to now, its timestamp mapped as the packets are. */
+/* Writes the sender report of a consumer: the clock of its encoding, extrapolated to now, with the timestamp mapped as in its packets.
+ * False where there is no clock yet. */
 static bool put_sender_report(fw_core_t *core, fw_consumer_t *c, fw_rtcp_writer_t *w) {
     if (c->producer == NULL || c->select.current == FW_ENCODING_NONE || c->packets == 0) return false;
-    const fw_clock_point_t *sr = &c->producer->encodings[c->select.current]->sr;
-    if (!sr->known) return false;
-    uint64_t since_us = core->now_us > sr->arrival_us ? core->now_us - sr->arrival_us : 0;
+    const fw_clock_point_t *clock = &c->producer->encodings[c->select.current]->clock;
+    if (!clock->known) return false;
+    uint64_t since_us = core->now_us > clock->arrival_us ? core->now_us - clock->arrival_us : 0;
     fw_sender_info_t info = {
         .ssrc = c->ssrc,
-        .ntp = sr->ntp + fw_ntp_span(since_us),
-        .timestamp = sr->timestamp + (uint32_t)fw_ticks(since_us, c->clock_hz) + c->tsmap.offset,
+        .ntp = clock->ntp + fw_ntp_span(since_us),
+        .timestamp = clock->timestamp + (uint32_t)fw_ticks(since_us, c->clock_hz) + c->tsmap.offset,
         .packets = (uint32_t)c->packets,
         .octets = (uint32_t)c->octets,
     };

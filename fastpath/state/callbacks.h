@@ -21,7 +21,8 @@ typedef struct {
     uint32_t timestamp; /* FW_RELAY_REPORT */
     uint8_t encoding;
     uint8_t encodings; /* FW_RELAY_KEYFRAME: bit i for encoding i */
-    uint8_t reserved[2];
+    uint8_t by_arrival; /* FW_RELAY_REPORT: fw_encoding_t.clock_by_arrival */
+    uint8_t reserved;
 } fw_relay_head_t;
 
 /* State of a transport as the control plane sees it. */

@@ -25,6 +25,7 @@ typedef struct {
     uint32_t instant_join_us;  /* a new consumer starts at a cached keyframe no older than this; 0: never */
     uint32_t coalesce_us;      /* upper bound of the time for which a batch is held, see state/batch.h; 0: not held */
     uint16_t max_gso_segments; /* 1 to 128; 1: no GSO */
+    uint64_t ntp_at_zero;      /* NTP time (32.32 s) of now_us = 0 */
     uint64_t hash_seed;        /* random, so that peers cannot choose keys that collide */
 } fw_core_config_t;
 

@@ -104,6 +104,7 @@ struct fw_transport {
     fw_byte_window_t media_sent;   /* media packets, without retransmissions */
     fw_byte_window_t repairs_sent; /* retransmissions */
     fw_arrivals_t *arrivals; /* NULL where no producer negotiated transport-cc */
+    int64_t peer_clock_ntp;  /* the peer's NTP time less this server's, in 32.32 s; 0 before its first sender report */
     uint64_t remb_bps;       /* newest REMB of the peer, 0 for none */
     fw_due_t due_reason;     /* of the timer */
     fw_mark_t due;

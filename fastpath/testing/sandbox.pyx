@@ -15,6 +15,7 @@ from libc.string cimport memcpy, memset
 
 from ..core cimport *
 
+NTP_1970 = 2_208_988_800
 UNSPECIFIED = ("0.0.0.0", 0)  # where the core leaves the choice of its address to the kernel
 
 load_crypto(pylibsrtp._binding.__file__)
@@ -79,6 +80,7 @@ cdef class Sandbox:
         config.instant_join_us = instant_join_us
         config.coalesce_us = coalesce_us
         config.max_gso_segments = max_gso_segments
+        config.ntp_at_zero = <uint64_t>NTP_1970 << 32  # as if `now_us` counted from 1970
         config.hash_seed = hash_seed
         callbacks.context = <void *>self
         callbacks.send = on_send

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 
 import pytest
 
-from ci.support.scenario.packet import Tag
+from ci.support.scenario import publisher as publisher_module
+from ci.support.scenario.packet import Packet, Tag
 from ci.support.scenario.peer import NTP_1970, Peer, ntp_at
 from ci.support.scenario.publisher import Publisher, Source
 from ci.support.scenario.specs import OPUS, VP8, consumer, producer
-from ci.support.scenario.viewer import Viewer
+from ci.support.scenario.viewer import Received, Viewer
 from ci.support.scenario.wiretap import extend
 from ci.support.scenario.world import Link, World
 from fanwire.fastpath.messages import CloseTransport, Encoding, ReadStatistics, RemoveConsumer, StreamStatistics
@@ -58,20 +60,123 @@ def test_what_was_captured_at_one_time_is_reported_at_one_time() -> None:
                 assert received.wall_clock(packet) == pytest.approx(captured_s, abs=0.001)
 
 
-def test_the_first_report_comes_with_the_first_packet_where_the_clock_is_known() -> None:
+def test_the_first_report_comes_with_the_first_packet() -> None:
     with World() as world:
-        source, early = call(world)
-        source.start(reports=False)
+        source, _ = call(world)
+        source.start()
         world.run(2)
-        assert early.streams[1].reports == []
-        source.send_report()
-        world.run(0.1)
-        assert len(early.streams[1].reports) == 1
         late = Viewer(world)
         late.watch(consumer(VP8, ssrc=9), statistics(world, source.publisher).id, source.spec)
         world.run(0.3)
         received = late.streams[9]
         assert received.reports[0][0] == min(received.arrivals_us.values())
+
+
+def clock_steps_s(received: Received) -> list[float]:
+    """By how much each sender report moved the wall clock of a timestamp from where the one before had it."""
+    hz = received.spec.payload_types[0].clock_rate_hz
+    steps = []
+    for (_, before), (_, after) in itertools.pairwise(received.reports):
+        ticks = ((after["timestamp"] - before["timestamp"] + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+        steps.append((after["ntp"] - before["ntp"]) / (1 << 32) - ticks / hz)
+    return steps
+
+
+def lip_sync_s(video: Received, audio: Received) -> float:
+    """How much later the newest reports say video was captured than audio, of frames that were captured at one time."""
+    frame = max(tag.frame for tag in video.tags())
+    return video.wall_clock(of_frame(video, frame)) - audio.wall_clock(of_frame(audio, frame))
+
+
+def of_frame(received: Received, frame: int) -> Packet:
+    return next(packet for packet in received.ordered() if (tag := Tag.find(packet.payload)) and tag.frame == frame)
+
+
+@dataclasses.dataclass
+class Presenter:
+    """One publisher with a camera and a microphone, whose frames are captured at one time, and its viewer."""
+
+    camera: Source
+    microphone: Source
+    video: Received
+    audio: Received
+
+
+def present(world: World, *, late_video_us: int = 0) -> Presenter:
+    publisher = Publisher(world, up=Link(delay_us=20_000, jitter_us=8_000))
+    video, audio = producer(VP8), producer(OPUS, mid="a")
+    ids = publisher.publish(video), publisher.publish(audio)
+    viewer = Viewer(world)
+    viewer.watch(consumer(VP8, ssrc=1), ids[0], video)
+    viewer.watch(consumer(OPUS, ssrc=2), ids[1], audio)
+    world.run(0.5)
+    camera = publisher.source(video, ssrc=0x10, interval_us=40_000)
+    camera.timestamp -= late_video_us * 90 // 1000  # its encoder takes so long
+    microphone = publisher.source(audio, ssrc=0x20, interval_us=40_000, packets_per_frame=1)
+    return Presenter(camera, microphone, viewer.streams[1], viewer.streams[2])
+
+
+def test_viewers_get_reports_from_the_first_packet_on_though_the_publisher_sends_none() -> None:
+    with World(seed=2) as world:
+        on = present(world)
+        on.camera.start(reports=False)
+        on.microphone.start(reports=False)
+        world.run(6)
+        for received in (on.video, on.audio):
+            assert received.reports[0][0] == min(received.arrivals_us.values())
+            assert len(received.reports) >= 6
+            assert all(abs(step) <= 0.0201 for step in clock_steps_s(received))
+        assert abs(lip_sync_s(on.video, on.audio)) <= 0.01
+
+
+def test_reports_of_the_publisher_move_a_known_clock_by_20_ms_at_most() -> None:
+    """The encoder of video takes 100 ms, which only the publisher's reports tell."""
+    with World(seed=2) as world:
+        on = present(world, late_video_us=100_000)
+        on.camera.start(reports=False)
+        on.microphone.start(reports=False)
+        world.run(3)
+        known = len(on.video.reports)
+        assert lip_sync_s(on.video, on.audio) == pytest.approx(0, abs=0.01)
+        world.every(1_000_000, report_both(on))
+        world.run(8)
+        for received in (on.video, on.audio):
+            assert all(abs(step) <= 0.0201 for step in clock_steps_s(received))
+        assert sum(clock_steps_s(on.video)[known - 1 :]) < -0.08
+        assert lip_sync_s(on.video, on.audio) == pytest.approx(-0.1, abs=0.001)
+
+
+def report_both(on: Presenter) -> Callable[[], bool]:
+    def report() -> bool:
+        on.camera.send_report()
+        on.microphone.send_report()
+        return True
+
+    return report
+
+
+@pytest.mark.parametrize("off_s", [0.3, 3600], ids=["slewed", "set at once"])
+def test_an_encoding_without_reports_follows_the_clock_of_those_that_have_them(off_s: float) -> None:
+    """The publisher's wall clock differs from the server's. It sends reports of sound, none of video."""
+    with World(seed=2) as world, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publisher_module, "ntp_at", lambda now_us: ntp_at(now_us) + round(off_s * (1 << 32)))
+        on = present(world)
+        on.camera.start(reports=False)
+        on.microphone.start(reports=False)
+        world.run(3)
+
+        def report() -> bool:
+            on.microphone.send_report()
+            return True
+
+        world.every(1_000_000, report)
+        for _ in range(25):
+            world.run(1)
+            in_step = [len(received.reports) for received in (on.video, on.audio)]
+            assert abs(in_step[0] - in_step[1]) <= 1
+            assert abs(lip_sync_s(on.video, on.audio)) <= 0.05
+        captured_s = ntp_at(world.now_us) / (1 << 32) + off_s
+        assert on.audio.wall_clock(on.audio.ordered()[-1]) == pytest.approx(captured_s, abs=0.1)
 
 
 def test_reports_count_what_this_viewer_was_sent() -> None:
