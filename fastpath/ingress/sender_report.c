@@ -3,7 +3,7 @@
 #include "../egress/relay.h"
 #include "../state/marks.h"
 
-enum { EVERY_US = 1000000 };
+enum { EVERY_US = 1000000, STARTUP_US = 2000000 };
 
 #define SLEW_NTP ((int64_t)(UINT64_C(20) << 32) / 1000) /* 20 ms in 32.32 s */
 #define STEP_NTP ((int64_t)1 << 32)
@@ -33,8 +33,10 @@ static void share(fw_core_t *core, fw_encoding_t *e) {
     }
 }
 
-/* Whether a viewer knows the clock; of viewers on other workers it is assumed. */
-static bool is_reported(const fw_producer_t *p, const fw_encoding_t *e) {
+/* Whether viewers have played by the clock for a while. Of viewers on other workers this is assumed. */
+static bool is_in_use(const fw_core_t *core, const fw_encoding_t *e) {
+    const fw_producer_t *p = e->producer;
+    if (core->now_us - e->clock_began_us < STARTUP_US) return false;
     for (uint32_t i = 0; i < p->follower_count; i++) {
         const fw_consumer_t *c = p->followers[i].consumer;
         if (c->select.current == (int8_t)e->index && c->reported) return true;
@@ -75,7 +77,7 @@ void fw_sender_report_take(fw_core_t *core, fw_encoding_t *e, const fw_clock_poi
     fw_producer_t *p = e->producer;
     e->sr = *sr;
     int64_t error = e->clock_by_arrival ? (int64_t)(sr->ntp - ntp_of(e, sr->timestamp)) : 0;
-    if (e->clock_by_arrival && error == clamp(error, STEP_NTP) && is_reported(p, e)) {
+    if (e->clock_by_arrival && error == clamp(error, STEP_NTP) && is_in_use(core, e)) {
         e->clock_by_arrival = !slew(e, sr);
     } else {
         e->clock = *sr;
@@ -115,8 +117,12 @@ void fw_sender_report_note_arrival(fw_core_t *core, fw_encoding_t *e, const fw_p
                               .timestamp = e->earliest_timestamp,
                               .arrival_us = e->earliest_us,
                               .known = true};
-    if (e->clock.known) (void)slew(e, &point);
-    else e->clock = point;
+    if (e->clock.known) {
+        (void)slew(e, &point);
+    } else {
+        e->clock = point;
+        e->clock_began_us = core->now_us;
+    }
     e->clock_by_arrival = true;
     e->clock_set_us = core->now_us;
     e->earliest_us = 0;

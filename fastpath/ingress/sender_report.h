@@ -1,8 +1,8 @@
 /* The clock of an encoding: which NTP time its RTP timestamps stand for, as viewers are told in sender reports.
  *
  * Until the publisher's first sender report the clock goes by arrival times, so that viewers get reports from their first packet on
- * (RFC 3550 section 6.4.1). A report then moves a clock that viewers know by at most 20 ms; one that contradicts it by over 1 s sets it
- * at once. Encodings of which the publisher sends no reports follow the clock of those of which it does.
+ * (RFC 3550 section 6.4.1). Each report then moves the clock by at most 20 ms, so that playout does not jump. A report in the first 2 s of
+ * an encoding, or one that contradicts the clock by over 1 s, sets it at once. Encodings of which the publisher sends no reports follow the clock of those of which it does.
  */
 #ifndef FW_INGRESS_SENDER_REPORT_H
 #define FW_INGRESS_SENDER_REPORT_H

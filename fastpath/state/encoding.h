@@ -34,7 +34,8 @@ typedef struct {
     uint32_t sync_point_bytes; /* received of that keyframe */
     fw_clock_point_t sr;    /* newest sender report, as received */
     fw_clock_point_t clock; /* a point of the clock that viewers are told: see ingress/sender_report.h */
-    uint64_t clock_set_us;
+    uint64_t clock_began_us; /* when it was first set by arrival */
+    uint64_t clock_set_us;   /* when it was last set by arrival */
     uint64_t earliest_us; /* arrival and timestamp of the least delayed packet since clock_set_us; 0 for none */
     uint32_t earliest_timestamp;
     uint32_t clock_hz; /* RTP clock rate of the newest packet, 0 before the first */
