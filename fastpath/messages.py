@@ -246,8 +246,8 @@ class Latency:
 class OpenTransport:
     """Makes a transport with these local ICE credentials; the result's id names it.
 
-    `publish_bps` is told by REMB to a peer that publishes without transport-cc. `sctp_records_per_s` (0: no m=application
-    was negotiated) and `sctp_bytes_per_s` are the budget of the peer's DTLS application data.
+    `publish_bps` is told by REMB to a peer that publishes without transport-cc. `sctp_records_per_s` (0: no
+    m=application was negotiated) and `sctp_bytes_per_s` are the budget of the peer's DTLS application data.
     """
 
     ufrag: str

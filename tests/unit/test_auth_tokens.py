@@ -132,7 +132,7 @@ def test_the_command_prints_a_token_that_the_servers_keys_accept(capsys: pytest.
     [
         ([f"--keys=new:{KEYS['new']}", "--publish"], "names a room"),
         ([f"--keys=new:{KEYS['new']}", "--ttl=0"], "1 to"),
-        ([f"--keys=new:{KEYS['new']}", "--key-id=old"], "no key 'old'"),
+        ([f"--keys=new:{KEYS['new']}", "--key-id=old"], "key 'old' does not exist"),
         ([], "no keys"),
         (["--keys=new:hush"], "32 bytes"),
     ],
