@@ -9,11 +9,14 @@ const EXTENSION = "urn:ietf:params:whep:ext:core:";
 /** The server could not be reached at all. */
 export class Unreachable extends Error {}
 
-/** The server said no. Its words are in `title` and `message`; `retryAfterMs` is its wish, if it had one. */
+/**
+ * The server refused. `kind` ends the problem's type, its words are in `title` and `message`; `retryAfterMs` is set if the
+ * server named a time.
+ */
 export class Refused extends Error {
-  constructor(status, title, detail, retryAfterMs) {
+  constructor(status, { type = "", title, detail = "" }, retryAfterMs) {
     super(detail);
-    Object.assign(this, { status, title, retryAfterMs });
+    Object.assign(this, { status, kind: type.split(":").pop(), title, retryAfterMs });
   }
 }
 
@@ -141,5 +144,5 @@ async function request(url, options) {
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
   const retryAfterMs = Number(response.headers.get("Retry-After")) * 1000 || undefined;
-  throw new Refused(response.status, problem.title ?? response.statusText, problem.detail ?? "", retryAfterMs);
+  throw new Refused(response.status, { title: response.statusText, ...problem }, retryAfterMs);
 }

@@ -24,7 +24,8 @@ export function explainConnection(error) {
   return { title: "Something went wrong in this page", advice: `${error.message} Reloading the page may help.` };
 }
 
-function refusal({ status, title, message }) {
+function refusal({ status, kind, title, message }) {
+  if (kind === "origin-not-allowed") return { title, advice: message };
   if (status === 401 || status === 403) {
     return { title: "You are not allowed in here", advice: "Ask whoever invited you for a new link." };
   }

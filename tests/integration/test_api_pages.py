@@ -44,3 +44,14 @@ async def test_the_pages_publish_and_watch_with_the_token_in_their_address(brows
             async with client.get(f"{server.url}/metrics") as response:
                 text = await response.text()
         assert 'kind="token-needed"' in text
+
+
+async def test_a_page_under_a_name_that_is_not_allowed_says_so(browser: Browser) -> None:
+    """As where a foreign name points at this machine: the browser takes the page for the server's own."""
+    async with Server("--allow-origin=https://player.example") as server:
+        renamed = server.url.replace("127.0.0.1", "foreign.localhost")
+        watching = await browser.open(f"{renamed}/watch/stage")
+        await expect(watching.get_by_text("The web page may not use this server")).to_be_visible()
+        await expect(watching.get_by_text("--allow-origin")).to_be_visible()
+        own = await browser.open(f"{server.url}/watch/stage")
+        await expect(own.get_by_text("Nobody is publishing yet")).to_be_visible()
