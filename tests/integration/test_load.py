@@ -136,10 +136,11 @@ async def test_chromium_sees_and_hears_what_load_publishes(server: Server, brows
 
 
 async def until_sessions(server: Server, room: str, wanted: int) -> None:
+    """Waits for so many sessions that have connected."""
     async with aiohttp.ClientSession() as client:
 
         async def sessions() -> int:
             async with client.get(f"{server.url}/api/v1/sessions", params={"room": room}) as response:
-                return len((await response.json())["sessions"])
+                return sum(session["state"] == "keyed" for session in (await response.json())["sessions"])
 
         await until(sessions, lambda count: count >= wanted, timeout_s=60)
