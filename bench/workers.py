@@ -83,14 +83,17 @@ class Workers:
         return sum((CpuTime.of(unit.thread) for unit in self.units), CpuTime(0, 0, 0))
 
     def connect(self, unit: Unit, peers: Sequence[Peer]) -> list[int]:
-        """Opens a transport for each peer, gives it keys, and lets the peer make itself known. Returns their ids."""
+        """Opens a transport for each peer, lets the peer make itself known, and gives it keys. Returns their ids.
+
+        The keys come last: they tell the core that a handshake has completed, which validates the path.
+        """
         transports = unit.submit(peer.open_transport() for peer in peers)
-        unit.submit(peer.set_keys(transport) for peer, transport in zip(peers, transports, strict=True))
         before = self.count("stun_in")
         for i, peer in enumerate(peers, 1):
             peer.check(unit.address)
             if i % CHECKS_AT_ONCE == 0 or i == len(peers):
                 self.wait("stun_in", before + i)
+        unit.submit(peer.set_keys(transport) for peer, transport in zip(peers, transports, strict=True))
         return transports
 
 

@@ -111,6 +111,9 @@ def _restart_ice(command, size_t address):
     out.id = getattr(command, "transport", 0)
     out.u.ice.ufrag_len = put_text(out.u.ice.ufrag, FW_UFRAG_BYTES, command.ufrag, "ufrag")
     out.u.ice.pwd_len = put_text(out.u.ice.pwd, FW_PWD_BYTES, command.pwd, "pwd")
+    if len(command.peer_ufrag.encode()) <= FW_UFRAG_BYTES and len(command.peer_pwd.encode()) <= FW_PWD_BYTES:
+        out.u.ice.peer_ufrag_len = put_text(out.u.ice.peer_ufrag, FW_UFRAG_BYTES, command.peer_ufrag, "peer_ufrag")
+        out.u.ice.peer_pwd_len = put_text(out.u.ice.peer_pwd, FW_PWD_BYTES, command.peer_pwd, "peer_pwd")
 
 
 def _check_path(command, size_t address):

@@ -385,6 +385,10 @@ cdef extern from "state/command.h" nogil:
         uint8_t pwd_len
         char ufrag[32]
         char pwd[64]
+        uint8_t peer_ufrag_len
+        uint8_t peer_pwd_len
+        char peer_ufrag[32]
+        char peer_pwd[64]
 
     ctypedef struct fw_command_check_t "struct fw_command_check":
         fw_path_t path
@@ -503,6 +507,7 @@ cdef extern from "core/core.h" nogil:
         uint16_t max_gso_segments
         uint64_t ntp_at_zero
         uint64_t hash_seed
+        uint8_t secret[16]
 
     ctypedef struct fw_deadline_t:
         uint64_t due_us

@@ -82,6 +82,7 @@ class CloseReason(enum.IntEnum):
     REQUESTED = 1
     NEVER_CONNECTED = 2
     CONSENT_LOST = 3
+    REPLACED = 4  # a newer transport's handshake completed over the same path
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +247,11 @@ class Latency:
 class OpenTransport:
     """Makes a transport with these local ICE credentials; the result's id names it.
 
-    `publish_bps` is told by REMB to a peer that publishes without transport-cc. `sctp_records_per_s` (0: no
-    m=application was negotiated) and `sctp_bytes_per_s` are the budget of the peer's DTLS application data.
+    The transport closes when no authenticated packet arrives for `consent_us`, or when it has no keys after
+    `connect_us`. `publish_bps` is the REMB value for a peer that publishes without transport-cc. `sctp_records_per_s`
+    (0: no m=application was negotiated) and `sctp_bytes_per_s` are the budget of the peer's DTLS application data.
+    `peer_ufrag` and `peer_pwd` are the peer's credentials, for the validation of its paths. They are ignored if longer
+    than 32 and 64 bytes; then, as without them, media or the DTLS handshake validates a path.
     """
 
     ufrag: str
@@ -259,15 +263,19 @@ class OpenTransport:
     publish_bps: int = 10_000_000
     sctp_records_per_s: int = 0
     sctp_bytes_per_s: int = 0
+    peer_ufrag: str = ""
+    peer_pwd: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RestartIce:
-    """Adds new local credentials; the old ones go when the new ones are first used."""
+    """Adds new local credentials; the old ones go when the new ones are first used. Replaces those of the peer."""
 
     transport: int
     ufrag: str
     pwd: str
+    peer_ufrag: str = ""
+    peer_pwd: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +306,7 @@ class SetKeys:
 
 @dataclass(frozen=True, slots=True)
 class SetConsent:
-    """Changes how long a transport lives without an authenticated check."""
+    """Changes how long a transport lives without an authenticated packet."""
 
     transport: int
     consent_us: int

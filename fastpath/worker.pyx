@@ -12,7 +12,7 @@ from .messages import Latency, Punt
 
 from libc.stdint cimport UINT64_MAX
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 from posix.unistd cimport close
 
 from .core cimport *
@@ -404,6 +404,8 @@ cdef class Worker:
         config.max_gso_segments = segments
         config.ntp_at_zero = ((time.time_ns() - time.monotonic_ns() + NTP_1970_S * 1_000_000_000) << 32) // 1_000_000_000
         config.hash_seed = int.from_bytes(os.urandom(8), "little")
+        secret = os.urandom(sizeof(config.secret))
+        memcpy(config.secret, <const uint8_t *>secret, sizeof(config.secret))
         callbacks.context = &self.w
         callbacks.send = on_send
         callbacks.punt = on_punt

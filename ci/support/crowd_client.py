@@ -22,7 +22,7 @@ from fanwire.control.session.handshake import Handshake
 from fanwire.fastpath.testing.packet_counter import PacketCounter
 
 from .crowd_offers import Answer
-from .stun import binding_request
+from .stun import binding_answer, binding_request, is_request
 
 if TYPE_CHECKING:
     from fanwire.fastpath.testing.packet_counter import Tally
@@ -194,6 +194,11 @@ class Client:
 
     def _on_stun(self, data: bytes) -> None:
         assert self.answer is not None
+        if is_request(data):
+            request = stun.parse_message(data)
+            assert request.check_message_integrity(self._pwd.encode())
+            self.send(binding_answer(request, self._pwd, self.address))
+            return
         message = stun.parse_message(data)
         assert message.message_class is stun.Class.RESPONSE, message
         assert message.check_message_integrity(self.answer.pwd.encode())

@@ -1,4 +1,4 @@
-"""Connectivity checks of simulated clients (RFC 8445 section 7.2.2), built by aioice."""
+"""Connectivity checks of simulated clients (RFC 8445 section 7.2.2) and their answers, built by aioice."""
 
 from __future__ import annotations
 
@@ -21,3 +21,16 @@ def binding_request(
     message = stun.Message(stun.Method.BINDING, kind, transaction, {"USERNAME": username, **attributes})
     message.add_message_integrity(pwd.encode())
     return bytes(message)
+
+
+def binding_answer(request: stun.Message, pwd: str, address: tuple[str, int]) -> bytes:
+    """The answer to a check that came from `address`, signed with the password of whoever answers."""
+    attributes = {"XOR-MAPPED-ADDRESS": address}
+    message = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id, attributes)
+    message.add_message_integrity(pwd.encode())
+    return bytes(message)
+
+
+def is_request(data: bytes) -> bool:
+    """Whether a datagram is a Binding request."""
+    return data[:2] == b"\x00\x01"

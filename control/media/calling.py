@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Self
 
-from .engine import Engine
+from .engine import NO_CREDENTIALS, Engine, IceCredentials
 from .errors import EngineError, ErrorCode
 from .fastpath import AddSource, CheckPath, FeedPacket, FeedReport, ProducerSpec
 from .ids import ProducerId, TransportId, engine_id, local_id
@@ -27,9 +27,11 @@ class CallingEngine(Engine):
         self._free = [list(range(len(worker.client_addresses), 0, -1)) for worker in self.workers]
         return self
 
-    async def open_transport(self, ufrag: str, pwd: str, listener: TransportListener) -> TransportId:
+    async def open_transport(
+        self, ufrag: str, pwd: str, listener: TransportListener, *, peer: IceCredentials = NO_CREDENTIALS
+    ) -> TransportId:
         """Open a transport on the worker with the fewest, with a port. Raises EngineError where all are in use."""
-        transport = await super().open_transport(ufrag, pwd, listener)
+        transport = await super().open_transport(ufrag, pwd, listener, peer=peer)
         free = self._free[self.workers.of(transport).index]
         if not free:
             await super().close_transport(transport)

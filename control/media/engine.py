@@ -6,7 +6,7 @@ import logging
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import NamedTuple, Self
 
 from .errors import EngineError, ErrorCode
 from .fastpath import (
@@ -59,6 +59,7 @@ __all__ = [
     "EngineConfig",
     "EngineError",
     "Extension",
+    "IceCredentials",
     "Kind",
     "Latency",
     "Path",
@@ -77,6 +78,16 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
+
+
+class IceCredentials(NamedTuple):
+    """The ICE ufrag and password of one side."""
+
+    ufrag: str
+    pwd: str
+
+
+NO_CREDENTIALS = IceCredentials("", "")
 
 
 class Engine:
@@ -107,8 +118,13 @@ class Engine:
         """The addresses that the transport's worker has bound."""
         return self.workers.of(transport).addresses
 
-    async def open_transport(self, ufrag: str, pwd: str, listener: TransportListener) -> TransportId:
-        """Open a transport with these local ICE credentials on the worker with the fewest transports."""
+    async def open_transport(
+        self, ufrag: str, pwd: str, listener: TransportListener, *, peer: IceCredentials = NO_CREDENTIALS
+    ) -> TransportId:
+        """Open a transport with these local ICE credentials on the worker with the fewest transports.
+
+        `peer` are the peer's credentials: the worker validates new paths with them.
+        """
         worker = self.workers.least_loaded()
         command = OpenTransport(
             ufrag,
@@ -118,12 +134,14 @@ class Engine:
             rtcp_ssrc=random.randrange(1, 1 << 32),
             first_transport_cc=random.getrandbits(16),
             publish_bps=self.options.publish_bps,
+            peer_ufrag=peer.ufrag,
+            peer_pwd=peer.pwd,
         )
         return TransportId(engine_id(worker.index, await worker.open_transport(command, listener)))
 
-    async def restart_ice(self, transport: TransportId, ufrag: str, pwd: str) -> None:
-        """Give the transport new local credentials; the old ones are valid until the first use of the new ones."""
-        await self.workers.of(transport).ask(RestartIce(local_id(transport), ufrag, pwd))
+    async def restart_ice(self, transport: TransportId, ufrag: str, pwd: str, *, peer: IceCredentials) -> None:
+        """Give the transport new credentials; its old ones are valid until the first use of the new ones."""
+        await self.workers.of(transport).ask(RestartIce(local_id(transport), ufrag, pwd, *peer))
 
     async def set_keys(self, transport: TransportId, keys: SrtpKeys) -> None:
         """Give the transport its SRTP keys, once: media flows from now on."""
@@ -135,7 +153,7 @@ class Engine:
         self.workers.of(transport).send_datagram(local_id(transport), data)
 
     async def set_consent(self, transport: TransportId, seconds: float) -> None:
-        """Set the time after which the transport closes without a STUN check from its peer."""
+        """Set the time after which the transport closes without an authenticated packet from its peer."""
         await self.workers.of(transport).ask(SetConsent(local_id(transport), int(seconds * 1e6)))
 
     async def close_transport(self, transport: TransportId) -> None:

@@ -30,6 +30,7 @@ class Flight:
         self._repeats_left = _MAX_REPEATS
         self._heard_sequence = -1
         self._answered_sequence = -1
+        self._client_random: bytes | None = None
 
     def sent(self, datagrams: Sequence[bytes], *, last: bool = False) -> None:
         """Store a new flight, which answers all messages so far. `last`: it ends the handshake.
@@ -44,7 +45,8 @@ class Flight:
     def heard(self, records: Sequence[Record]) -> Sequence[bytes]:
         """Note what the peer sends; return our flight if the peer asks for it by repeating what it has answered.
 
-        At most every 100 ms, and 12 times in all. After the last flight an encrypted message is the Finished again.
+        At most every 100 ms, and 12 times in all. After the last flight an encrypted message is the Finished again. A
+        ClientHello with another random is never a repeat (RFC 6347 section 4.2.8): it begins another handshake.
         """
         repeated = False
         for record in records:
@@ -52,11 +54,20 @@ class Flight:
                 continue
             if record.epoch > 0:
                 repeated |= self._last
+            elif self._begins_another(record):
+                continue
             elif len(record.payload) >= _HANDSHAKE_HEADER_BYTES:
                 message_sequence = int.from_bytes(record.payload[4:6], "big")
                 self._heard_sequence = max(self._heard_sequence, message_sequence)
                 repeated |= message_sequence <= self._answered_sequence
         return self._repeat() if repeated else ()
+
+    def _begins_another(self, record: Record) -> bool:
+        """Whether it is a ClientHello whose random differs from that of the first."""
+        random = dtls_records.client_random(record)
+        if self._client_random is None:
+            self._client_random = random
+        return random is not None and random != self._client_random
 
     def _repeat(self) -> Sequence[bytes]:
         now_s = self._clock()

@@ -12,6 +12,10 @@ APPLICATION_DATA = 23
 MAX_RECORDS = 16  # of a datagram; no peer packs so many
 
 _HEADER_BYTES = 13
+_CLIENT_HELLO = 1
+_FRAGMENT_OFFSET = slice(6, 9)
+_RANDOM_BYTES = 32
+_RANDOM_END = 12 + 2 + _RANDOM_BYTES  # after the handshake header and the version
 _MAJOR_VERSION = 0xFE  # DTLS 1.0 is FE FF, 1.2 is FE FD; a ClientHello may carry either
 
 
@@ -48,6 +52,15 @@ def _split(data: bytes, most: int) -> list[Record]:
         found.append(Record(data[at], int.from_bytes(data[at + 3 : at + 5], "big"), data[at:end]))
         at = end
     return found
+
+
+def client_random(record: Record) -> bytes | None:
+    """Return the random of a ClientHello (RFC 6347 section 4.2.1) that begins in a plaintext record, else None."""
+    body = record.payload
+    if record.content_type != HANDSHAKE or record.epoch or len(body) < _RANDOM_END:
+        return None
+    begins = body[0] == _CLIENT_HELLO and not any(body[_FRAGMENT_OFFSET])
+    return body[_RANDOM_END - _RANDOM_BYTES : _RANDOM_END] if begins else None
 
 
 def pack(flight: bytes, mtu: int) -> list[bytes]:

@@ -14,6 +14,7 @@ from ..media.engine import (
     CloseReason,
     Engine,
     EngineError,
+    IceCredentials,
     Kind,
     Path,
     SrtpProfile,
@@ -31,13 +32,14 @@ from .sdpfrag import Fragment, parse_fragment
 
 log = logging.getLogger(__name__)
 
-# A peer that said goodbye over DTLS has this long to show by a connectivity check that it lives.
+# After a close_notify, which is not authenticated, the session ends if no authenticated packet arrives for so long.
 _CLOSING_CONSENT_S = 8.0
 
 _ENDS = {
     CloseReason.REQUESTED: "closed",
     CloseReason.NEVER_CONNECTED: "the peer never connected",
     CloseReason.CONSENT_LOST: "the peer has gone silent",
+    CloseReason.REPLACED: "the peer has connected again from the same address",
 }
 
 
@@ -96,7 +98,9 @@ class Session:
             services.certificate, client=remote.dtls_client, remote_fingerprints=remote.fingerprints
         )
         ufrag, pwd = new_credentials()
-        session.transport = await services.engine.open_transport(ufrag, pwd, session)
+        session.transport = await services.engine.open_transport(
+            ufrag, pwd, session, peer=IceCredentials(remote.ice_ufrag, remote.ice_pwd)
+        )
         session._opened = True
         try:
             session._set_local(ufrag, pwd)
@@ -121,7 +125,8 @@ class Session:
         """Take the peer's new credentials and answer with new ones of ours; changes `etag`. Raises SdpError."""
         offered = parse_fragment(fragment)
         ufrag, pwd = new_credentials()
-        await self._services.engine.restart_ice(self.transport, ufrag, pwd)
+        peer = IceCredentials(offered.ice_ufrag, offered.ice_pwd)
+        await self._services.engine.restart_ice(self.transport, ufrag, pwd, peer=peer)
         self._set_local(ufrag, pwd)
         mids = offered.mids or self._mids
         return Fragment(ufrag, pwd, self.local.candidates, True, mids, ice_lite=True).render()

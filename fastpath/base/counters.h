@@ -35,6 +35,9 @@
     X(remb_in)                   \
     X(remb_out)                  \
     X(path_moves)                \
+    X(path_validations)          \
+    X(path_validations_failed)   \
+    X(path_takeovers)            \
     X(role_conflicts)            \
     X(consent_lost)              \
     X(never_connected)           \
@@ -75,6 +78,7 @@
     X(drop_dtls_budget)          \
     X(drop_sctp_budget)          \
     X(drop_punt_full)            \
+    X(drop_unproven_path)        \
     X(drop_no_path)
 
 typedef struct {

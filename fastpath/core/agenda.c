@@ -1,6 +1,7 @@
 #include "agenda.h"
 
 #include "../ice/ask.h"
+#include "../ice/paths.h"
 #include "../ingress/holdback.h"
 #include "../rtcp/send.h"
 #include "../select/keyframe.h"
@@ -33,7 +34,7 @@ static void request_missing(fw_core_t *core, fw_transport_t *t) {
 
 /* When the transport closes by itself if nothing more is heard. */
 static uint64_t closing_us(const fw_transport_t *t) {
-    uint64_t consent_us = t->consent_us + t->consent_timeout_us;
+    uint64_t consent_us = t->alive_us + t->consent_timeout_us;
     uint64_t connect_us = t->opened_us + t->connect_timeout_us;
     return t->state != FW_KEYED && connect_us < consent_us ? connect_us : consent_us;
 }
@@ -78,6 +79,7 @@ static fw_deadline_t deadline(const fw_core_t *core, const fw_transport_t *t) {
     if (t->state == FW_CLOSED) return next;
     consider(&next, closing_us(t), FW_DUE_CLOSE);
     consider(&next, fw_ice_ask_next_us(t), FW_DUE_ICE_ASK);
+    consider(&next, fw_ice_paths_next_us(t), FW_DUE_ICE_ASK);
     if (!fw_transport_ready(t)) return next;
     consider(&next, t->start_us, FW_DUE_START);
     consider(&next, t->report_us, FW_DUE_REPORT);
@@ -116,6 +118,7 @@ static void tick(fw_core_t *core, fw_transport_t *t) {
         return;
     }
     fw_ice_ask_tick(core, t);
+    fw_ice_paths_tick(core, t);
     if (fw_transport_ready(t)) {
         if (core->now_us >= t->start_us) start_consumers(core, t);
         if (core->now_us >= t->report_us) fw_rtcp_send_reports(core, t);

@@ -8,6 +8,7 @@
 #include "../egress/fast_start.h"
 #include "../egress/relay.h"
 #include "../ice/answer.h"
+#include "../ice/owners.h"
 #include "../ice/paths.h"
 #include "../ingress/punt.h"
 #include "../ingress/receive.h"
@@ -35,13 +36,15 @@ fw_core_t *fw_core_create(const fw_core_config_t *config, const fw_callbacks_t *
     fw_slots_init(&core->consumers, 1U << FW_SLOT_BITS);
     fw_map_init(&core->by_ufrag, FW_KEY_WORDS, config->hash_seed);
     fw_map_init(&core->by_path, FW_KEY_WORDS, config->hash_seed);
+    fw_map_init(&core->by_claim, FW_KEY_WORDS, config->hash_seed);
     fw_map_init(&core->by_check, FW_CHECK_WORDS, config->hash_seed);
     fw_media_set_init(&core->media_set, config->hash_seed);
     core->crypto = fw_crypto_create();
     bool pool = fw_pool_init(&core->pool, config->pool_packets);
     bool outbox = fw_outbox_init(&core->outbox, config->max_gso_segments, callbacks->send, callbacks->context,
                                  &core->counters.drop_protect_failed);
-    if (core->crypto != NULL && pool && outbox) return core;
+    bool draw = fw_hmac_init(&core->draw, config->secret, sizeof config->secret);
+    if (core->crypto != NULL && pool && outbox && draw) return core;
     fw_core_destroy(core);
     return NULL;
 }
@@ -58,6 +61,7 @@ void fw_core_destroy(fw_core_t *core) {
     fw_slots_free(&core->consumers);
     fw_map_free(&core->by_ufrag);
     fw_map_free(&core->by_path);
+    fw_map_free(&core->by_claim);
     fw_map_free(&core->by_check);
     fw_media_set_free(&core->media_set);
     fw_timers_free(&core->timers);
@@ -66,6 +70,12 @@ void fw_core_destroy(fw_core_t *core) {
     fw_pool_free(&core->pool);
     fw_crypto_destroy(core->crypto);
     free(core);
+}
+
+static void receive_dtls(fw_core_t *core, fw_transport_t *owner, const fw_path_t *path, const uint8_t *data, size_t len) {
+    fw_transport_t *t = fw_owners_dtls(core, owner, path, data, len);
+    fw_ice_heard_dtls(core, t, path, len);
+    fw_punt(core, t, data, len);
 }
 
 void fw_core_receive(fw_core_t *core, const fw_path_t *path, uint8_t *data, size_t len, uint64_t now_us) {
@@ -86,7 +96,7 @@ void fw_core_receive(fw_core_t *core, const fw_path_t *path, uint8_t *data, size
     }
     if (kind == FW_DATAGRAM_RTP) fw_ingress_rtp(core, t, path, data, len);
     else if (kind == FW_DATAGRAM_RTCP) fw_rtcp_receive(core, t, path, data, len);
-    else fw_punt(core, t, data, len);
+    else receive_dtls(core, t, path, data, len);
 }
 
 /* Prefetches the memory that receiving begins with, for several datagrams side by side. */

@@ -20,7 +20,7 @@ void fw_core_receive(fw_core_t *core, const fw_path_t *path, uint8_t *data, size
 /* Receives datagrams that came together, in order: cheaper than one by one. */
 void fw_core_receive_all(fw_core_t *core, const fw_udp_datagram_t *datagrams, size_t count, uint64_t now_us);
 
-/* Whether a transport has validated this path and still remembers it. */
+/* Whether a transport remembers an authentic check over this path. */
 bool fw_core_knows(const fw_core_t *core, const fw_path_t *path);
 
 /* Receives a record that another worker's core gave to its `relay` callback. */

@@ -8,9 +8,13 @@
 #include "../state/marks.h"
 #include "lifecycle.h"
 
-static fw_error_t send_datagram(fw_core_t *core, const fw_transport_t *t, const uint8_t *body, size_t len) {
+static fw_error_t send_datagram(fw_core_t *core, fw_transport_t *t, const uint8_t *body, size_t len) {
     if (t->path.family == 0 || len == 0 || len > FW_OUTBOX_DATAGRAM_BYTES) {
         core->counters.drop_no_path++;
+        return FW_REFUSED;
+    }
+    if (!fw_ice_may_send(t, len)) {
+        core->counters.drop_unproven_path++;
         return FW_REFUSED;
     }
     memcpy(fw_outbox_begin(&core->outbox), body, len);

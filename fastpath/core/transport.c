@@ -3,6 +3,7 @@
 #include "../egress/webrtc.h"
 #include "../ice/ask.h"
 #include "../ice/credentials.h"
+#include "../ice/owners.h"
 #include "../ice/paths.h"
 #include "../rtcp/send.h"
 #include "../state/marks.h"
@@ -19,10 +20,16 @@ static bool make_room(fw_core_t *core, uint32_t transports) {
     return fw_timers_reserve(&core->timers, transports);
 }
 
+static fw_error_t set_credentials(fw_core_t *core, fw_transport_t *t, const fw_command_t *command) {
+    const struct fw_command_ice *ice = &command->u.ice;
+    fw_error_t error = fw_credentials_set_peer(t, ice->peer_ufrag, ice->peer_ufrag_len, ice->peer_pwd, ice->peer_pwd_len);
+    return error != FW_DONE ? error : fw_credentials_set(core, t, command);
+}
+
 fw_error_t fw_transport_open(fw_core_t *core, const fw_command_t *command, uint64_t *id) {
     fw_transport_t *t = calloc(1, sizeof *t);
     if (t == NULL) return FW_LIMIT;
-    fw_error_t error = fw_credentials_set(core, t, command);
+    fw_error_t error = set_credentials(core, t, command);
     if (error == FW_DONE) {
         t->id = fw_slots_put(&core->transports, t);
         if (t->id == 0 || !make_room(core, core->transports.capacity + 1)) error = FW_LIMIT;
@@ -36,7 +43,7 @@ fw_error_t fw_transport_open(fw_core_t *core, const fw_command_t *command, uint6
     fw_map_init(&t->inbound, FW_SSRC_WORDS, core->config.hash_seed);
     fw_map_init(&t->outbound, FW_SSRC_WORDS, core->config.hash_seed);
     t->sink = &fw_webrtc_sink;
-    t->opened_us = t->consent_us = core->now_us;
+    t->opened_us = t->alive_us = core->now_us;
     t->consent_timeout_us = command->u.ice.consent_us;
     t->connect_timeout_us = command->u.ice.connect_us;
     t->publish_bps = command->u.ice.publish_bps;
@@ -51,7 +58,7 @@ fw_error_t fw_transport_open(fw_core_t *core, const fw_command_t *command, uint6
 }
 
 fw_error_t fw_transport_restart_ice(fw_core_t *core, fw_transport_t *t, const fw_command_t *command) {
-    return t->state == FW_CLOSED ? FW_STALE_ID : fw_credentials_set(core, t, command);
+    return t->state == FW_CLOSED ? FW_STALE_ID : set_credentials(core, t, command);
 }
 
 fw_error_t fw_transport_set_keys(fw_core_t *core, fw_transport_t *t, const fw_command_t *command) {
@@ -65,7 +72,12 @@ fw_error_t fw_transport_set_keys(fw_core_t *core, fw_transport_t *t, const fw_co
     t->state = FW_KEYED;
     t->report_us = core->now_us + FW_REPORT_US;
     fw_mark_changed(core, t);
-    if (t->path.family != 0) t->start_us = core->now_us + FW_SETTLE_US;
+    fw_transport_t *former = fw_owners_take_over(core, t);
+    if (former != NULL) {
+        core->counters.path_takeovers++;
+        fw_transport_close(core, former, FW_CLOSE_REPLACED);
+    }
+    fw_ice_keyed(core, t);
     fw_mark_due(core, t);
     return FW_DONE;
 }
@@ -85,6 +97,7 @@ static void say_goodbye(fw_core_t *core, fw_transport_t *t) {
 
 void fw_transport_close(fw_core_t *core, fw_transport_t *t, fw_close_reason_t reason) {
     if (t->state == FW_CLOSED) return;
+    if (reason == FW_CLOSE_REPLACED) t->path = (fw_path_t){0}; /* its peer is gone, and another receives there */
     say_goodbye(core, t);
     while (t->consumers != NULL) fw_consumer_remove(core, t->consumers);
     while (t->producers != NULL) fw_producer_remove(core, t->producers);

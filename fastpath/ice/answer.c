@@ -1,21 +1,10 @@
 #include "answer.h"
 
-#include "../wire/bytes.h"
 #include "../wire/stun.h"
 #include "ask.h"
 #include "credentials.h"
 #include "paths.h"
-
-/* Whether that check has come before: a repeated one is answered, but whoever overheard it must not move the path. */
-static bool repeated(fw_transport_t *t, const uint8_t *transaction) {
-    /* Chosen at random by the peer: one in four billion is taken for another, and moves nothing. */
-    uint32_t digest = fw_load32(transaction) ^ fw_load32(transaction + 4) ^ fw_load32(transaction + 8);
-    for (unsigned i = 0; i < FW_KNOWN_CHECKS; i++)
-        if (t->checks[i] == digest) return true;
-    t->checks[t->next_check] = digest;
-    t->next_check = (uint8_t)((t->next_check + 1) % FW_KNOWN_CHECKS);
-    return false;
-}
+#include "seen_checks.h"
 
 static void answer(fw_core_t *core, const fw_credentials_t *credentials, const fw_path_t *path, const fw_stun_t *stun,
                    bool conflict) {
@@ -33,7 +22,7 @@ static void answer(fw_core_t *core, const fw_credentials_t *credentials, const f
     core->counters.stun_out++;
 }
 
-/* The key of the first part of USERNAME, which is our ufrag (RFC 8445 section 7.2.2); all zero where it is not one. */
+/* The key of the local ufrag, the part of USERNAME before the colon (RFC 8445 section 7.2.2); zeros if it cannot be one. */
 static fw_key_t username_key(const fw_stun_t *stun) {
     size_t len = 0;
     if (stun->username == NULL) return (fw_key_t){{0}};
@@ -73,7 +62,8 @@ void fw_ice_receive(fw_core_t *core, const fw_path_t *path, const uint8_t *data,
     }
     if (restarted) fw_credentials_forget_previous(core, t);
     bool conflict = fw_ice_ask_conflicts(core, t, &stun);
+    /* Before the answer, so that the peer is asked to prove the path before it takes the path as ready for DTLS. */
+    if (stun.unknown_type == 0 && !conflict && fw_seen_checks_add(core, t, stun.transaction))
+        fw_ice_checked(core, t, path, len, stun.use_candidate && !fw_ice_ask_nominates(t));
     answer(core, credentials, path, &stun, conflict);
-    if (stun.unknown_type == 0 && !conflict && !repeated(t, stun.transaction))
-        fw_ice_checked(core, t, path, stun.use_candidate && !fw_ice_ask_nominates(t));
 }

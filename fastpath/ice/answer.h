@@ -4,8 +4,8 @@
 
 #include "../state/core.h"
 
-/* Receives a STUN message: verifies it, answers it, and takes it as consent and perhaps as a new path. Only authentic requests
- * are answered. */
+/* Receives a STUN message. An authentic request is answered, and is a sign of life; it may begin the validation of a new path. A
+ * replayed request is answered, and changes nothing. Anything else gets no answer. */
 void fw_ice_receive(fw_core_t *core, const fw_path_t *path, const uint8_t *data, size_t len);
 
 #endif

@@ -46,8 +46,8 @@ typedef enum {
 
 /* FW_OPEN_TRANSPORT; FW_RESTART_ICE takes the credentials only */
 struct fw_command_ice {
-    uint64_t consent_us; /* without an authenticated check for so long, the transport closes */
-    uint64_t connect_us; /* and when it is not keyed after so long */
+    uint64_t consent_us; /* the transport closes when no authenticated packet arrives for this time */
+    uint64_t connect_us; /* the transport closes when it has no keys after this time */
     uint64_t publish_bps; /* told in REMB to a peer that publishes without transport-cc */
     uint32_t sctp_records_per_s; /* budget of DTLS application data; 0 where no SCTP was negotiated */
     uint32_t sctp_bytes_per_s;
@@ -57,6 +57,10 @@ struct fw_command_ice {
     uint8_t pwd_len;
     char ufrag[FW_UFRAG_BYTES];
     char pwd[FW_PWD_BYTES];
+    uint8_t peer_ufrag_len; /* of the peer's credentials; 0: unknown, so that its paths are not validated by requests */
+    uint8_t peer_pwd_len;
+    char peer_ufrag[FW_UFRAG_BYTES];
+    char peer_pwd[FW_PWD_BYTES];
 };
 
 /* FW_CHECK_PATH */

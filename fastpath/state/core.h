@@ -18,6 +18,8 @@
 #include "producer.h"
 #include "transport.h"
 
+#define FW_CORE_SECRET_BYTES 16
+
 typedef struct {
     uint32_t pool_packets;     /* at least 1024 */
     uint32_t max_transports;
@@ -27,6 +29,7 @@ typedef struct {
     uint16_t max_gso_segments; /* 1 to 128; 1: no GSO */
     uint64_t ntp_at_zero;      /* NTP time (32.32 s) of now_us = 0 */
     uint64_t hash_seed;        /* random, so that peers cannot choose keys that collide */
+    uint8_t secret[FW_CORE_SECRET_BYTES]; /* random: the transactions of outgoing STUN requests are derived from it */
 } fw_core_config_t;
 
 /* Consumers in fast start, in a ring: see select/fast_start_list.h. */
@@ -51,8 +54,11 @@ struct fw_core {
     fw_slots_t producers;
     fw_slots_t consumers;
     fw_map_t by_ufrag; /* fw_transport_t */
-    fw_map_t by_path;  /* remote address, socket and TCP connection → fw_transport_t */
+    fw_map_t by_path;  /* remote address, socket and TCP connection → fw_transport_t, the owner */
+    fw_map_t by_claim; /* the same key → fw_transport_t, the claimant: see ice/owners.h */
     fw_map_t by_check; /* STUN transaction of an outstanding check of ours → fw_transport_t */
+    fw_hmac_t draw;    /* keyed with config.secret */
+    uint64_t requests; /* transactions drawn so far */
     fw_producer_t *touched; /* producers with packets in this batch */
     uint64_t batch_us;      /* arrival of its first packet; 0 for an empty batch */
     uint64_t batch_number;  /* number of that packet in the pool */

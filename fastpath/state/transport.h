@@ -10,23 +10,23 @@
 #include "../net/path.h"
 #include "../stream/arrivals.h"
 #include "../stream/byte_window.h"
+#include "../wire/stun.h"
 #include "command.h"
 #include "sink.h"
 #include "types.h"
 
 #define FW_SETTLE_US 30000 /* time for the peer to process our last DTLS flight, before media is sent */
-#define FW_KNOWN_PATHS 4   /* validated paths of one transport */
-#define FW_KNOWN_CHECKS 16 /* received checks whose transaction is remembered */
+#define FW_KNOWN_PATHS 4   /* paths that one transport remembers */
 
 typedef enum { FW_NEW, FW_CHECKED, FW_KEYED, FW_CLOSED } fw_transport_state_t;
 
-typedef enum { FW_CLOSE_NONE, FW_CLOSE_REQUESTED, FW_CLOSE_NEVER_CONNECTED, FW_CLOSE_CONSENT_LOST } fw_close_reason_t;
+typedef enum { FW_CLOSE_NONE, FW_CLOSE_REQUESTED, FW_CLOSE_NEVER_CONNECTED, FW_CLOSE_CONSENT_LOST, FW_CLOSE_REPLACED } fw_close_reason_t;
 
 /* The reason of a deadline. */
 typedef enum {
     FW_DUE_NOTHING,
     FW_DUE_CLOSE,      /* consent expires, or the time to connect ends */
-    FW_DUE_ICE_ASK,    /* a connectivity check of ours */
+    FW_DUE_ICE_ASK,    /* a Binding request of ours: a connectivity check, or the validation of a path */
     FW_DUE_START,      /* consumers get their first target, FW_SETTLE_US after the keys */
     FW_DUE_REPORT,     /* sender and receiver reports */
     FW_DUE_FEEDBACK,   /* transport-wide feedback */
@@ -67,6 +67,25 @@ typedef struct {
     uint32_t sctp_bytes_per_s;
 } fw_punt_budget_t;
 
+/* A path over which the peer sent an authenticated check. See ice/paths.h. */
+typedef struct {
+    fw_path_t path;
+    uint64_t proven_us;    /* when the peer last proved that it receives over the path, 0: never */
+    uint64_t due_us;       /* the next request of its validation, UINT64_MAX where none runs */
+    uint32_t credit_bytes; /* DTLS that may still be sent over the path without a proof */
+    uint8_t requests;      /* sent in its validation */
+    bool open;             /* `transaction` is registered in fw_core_t.by_check */
+    bool nominated;        /* the peer nominated it, and it is not in use yet */
+    uint8_t transaction[FW_STUN_TRANSACTION_BYTES];
+} fw_known_path_t;
+
+/* Digests of STUN transactions in an open-addressing table; 0 marks a free place. */
+typedef struct {
+    uint32_t *digests;
+    uint32_t capacity; /* 0 or a power of two */
+    uint32_t count;
+} fw_digests_t;
+
 /* The fields that each packet needs come first: they are prefetched together. ICE fields are written by ice/. */
 struct fw_transport {
     fw_timer_t timer; /* first: a pointer to the timer is a pointer to its transport */
@@ -76,20 +95,23 @@ struct fw_transport {
     fw_transport_state_t state;
     uint16_t transport_cc; /* next transport-wide sequence number */
     uint8_t srtp_overhead; /* fw_srtp_overhead() */
+    bool path_proven;      /* the peer has proved that it receives over `path`: media may be sent */
     fw_path_t path;        /* current path; family 0 for none */
     uint64_t path_heard_us; /* arrival of the newest authenticated datagram over `path` */
+    uint64_t alive_us;     /* arrival of the newest sign of life: see closing_us in core/agenda.c */
     uint64_t id;
     fw_close_reason_t reason;
     uint32_t rtcp_ssrc;
     fw_credentials_t credentials; /* local */
     fw_credentials_t *previous;   /* the credentials before an ICE restart, until the peer uses the new ones; else NULL */
+    fw_peer_credentials_t *peer;  /* NULL where they are unknown */
     fw_ice_ask_t *ask;            /* outgoing checks; NULL for ICE-lite */
-    fw_path_t *known;             /* validated paths, the newest first */
+    fw_known_path_t *known;       /* the newest first */
     uint8_t known_count;          /* at most FW_KNOWN_PATHS */
-    uint32_t checks[FW_KNOWN_CHECKS]; /* digests of the transactions of the latest checks, a ring */
-    uint8_t next_check;
+    bool dtls_sent;               /* a DTLS datagram was sent to the peer */
+    uint64_t client_hello;        /* digest of the random of its ClientHello, 0 for none */
+    fw_digests_t checks[2];       /* transactions of received checks: see ice/seen_checks.h */
     uint64_t opened_us;
-    uint64_t consent_us; /* arrival of the newest authenticated check */
     uint64_t consent_timeout_us;
     uint64_t connect_timeout_us;
     uint64_t publish_bps; /* REMB value for a publisher without transport-cc */
@@ -112,6 +134,9 @@ struct fw_transport {
     fw_mark_t first_report;
 };
 
-static inline bool fw_transport_ready(const fw_transport_t *t) { return t->state == FW_KEYED && t->path.family != 0; }
+/* Whether media may be sent: keys are set, and the peer receives over the current path. */
+static inline bool fw_transport_ready(const fw_transport_t *t) {
+    return t->state == FW_KEYED && t->path_proven && t->path.family != 0;
+}
 
 #endif

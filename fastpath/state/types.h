@@ -7,5 +7,6 @@ typedef struct fw_transport fw_transport_t;
 typedef struct fw_producer fw_producer_t;
 typedef struct fw_consumer fw_consumer_t;
 typedef struct fw_ice_ask fw_ice_ask_t;
+typedef struct fw_peer_credentials fw_peer_credentials_t;
 
 #endif

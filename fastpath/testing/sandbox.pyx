@@ -82,6 +82,7 @@ cdef class Sandbox:
         config.max_gso_segments = max_gso_segments
         config.ntp_at_zero = <uint64_t>NTP_1970 << 32  # as if `now_us` counted from 1970
         config.hash_seed = hash_seed
+        memcpy(config.secret, &hash_seed, sizeof(hash_seed))
         callbacks.context = <void *>self
         callbacks.send = on_send
         callbacks.punt = on_punt

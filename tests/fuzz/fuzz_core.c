@@ -15,7 +15,7 @@
 #include "wire/crc32.h"
 #include "wire/stun.h"
 
-enum { STREAMS = 256, NONCES = 1 << 14, IDS = 24, PATHS = 4 };
+enum { STREAMS = 256, NONCES = 1 << 14, IDS = 24, PATHS = 4, REQUESTS = 8 };
 
 typedef struct {
     uint64_t session;
@@ -39,6 +39,8 @@ static uint64_t run, now_us;
 static fw_core_t *core;
 static uint64_t ids[IDS];
 static unsigned id_count;
+static uint8_t requests[REQUESTS][FW_STUN_TRANSACTION_BYTES]; /* transactions of the latest requests that were sent, a ring */
+static unsigned request_count;
 
 static uint64_t digest(const uint8_t *data, size_t len) {
     uint64_t h = 14695981039346656037U;
@@ -123,6 +125,8 @@ static void on_send(void *context, const fw_udp_message_t *messages, size_t coun
     for (size_t i = 0; i < count; i++) {
         CHECK(messages[i].len > 0 && messages[i].len <= FW_UDP_GSO_BYTES && messages[i].path.family != 0);
         (void)digest(messages[i].data, messages[i].len);
+        if (messages[i].len < FW_STUN_HEADER_BYTES || fw_load16(messages[i].data) != FW_STUN_BINDING_REQUEST) continue;
+        memcpy(requests[request_count++ % REQUESTS], messages[i].data + 8, FW_STUN_TRANSACTION_BYTES);
     }
 }
 
@@ -157,10 +161,11 @@ static void receive(unsigned path, const uint8_t *data, size_t len) {
     free(exact);
 }
 
-/* A new check with these attributes, whose length, integrity and fingerprint are right. */
-static void check(unsigned path, const uint8_t *attributes, size_t len) {
-    uint8_t data[FW_STUN_HEADER_BYTES + 512 + 32] = {0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42};
-    fw_store32(data + 8, ++transactions);
+/* A STUN message with these attributes, whose length, integrity and fingerprint are right. */
+static void receive_stun(unsigned path, uint16_t type, const uint8_t *transaction, const uint8_t *attributes, size_t len) {
+    uint8_t data[FW_STUN_HEADER_BYTES + 512 + 32] = {0, 0, 0, 0, 0x21, 0x12, 0xa4, 0x42};
+    fw_store16(data, type);
+    memcpy(data + 8, transaction, FW_STUN_TRANSACTION_BYTES);
     len = len > 512 ? 512 : len & ~(size_t)3;
     if (len > 0) memcpy(data + FW_STUN_HEADER_BYTES, attributes, len);
     uint8_t *end = data + FW_STUN_HEADER_BYTES + len;
@@ -171,6 +176,29 @@ static void check(unsigned path, const uint8_t *attributes, size_t len) {
     fw_store16(end + 26, 4);
     fw_store32(end + 28, fw_crc32(data, FW_STUN_HEADER_BYTES + len + 24) ^ 0x5354554e);
     receive(path, data, FW_STUN_HEADER_BYTES + len + 32);
+}
+
+/* A new check. */
+static void check(unsigned path, const uint8_t *attributes, size_t len) {
+    uint8_t transaction[FW_STUN_TRANSACTION_BYTES] = {0};
+    fw_store32(transaction, ++transactions);
+    receive_stun(path, FW_STUN_BINDING_REQUEST, transaction, attributes, len);
+}
+
+/* An answer to one of the latest requests. */
+static void answer(unsigned path, const uint8_t *data, size_t len) {
+    if (len < 2) return;
+    uint16_t type = (data[1] & 1) != 0 ? FW_STUN_BINDING_ERROR : FW_STUN_BINDING_SUCCESS;
+    receive_stun(path, type, requests[data[0] % REQUESTS], data + 2, len - 2);
+}
+
+/* A ClientHello with one of a few randoms. */
+static void client_hello(unsigned path, const uint8_t *data, size_t len) {
+    uint8_t hello[80] = {22, 0xfe, 0xfd};
+    hello[12] = sizeof hello - 13;
+    hello[13] = 1;
+    hello[13 + 12 + 2] = len > 0 ? data[0] & 3 : 0;
+    receive(path, hello, sizeof hello);
 }
 
 static uint64_t some_id(uint8_t number) { return id_count > 0 ? ids[number % id_count] : number; }
@@ -236,16 +264,21 @@ static fw_media_t audio(void) {
     return m;
 }
 
-static uint64_t open_transport(unsigned number) {
+/* Without the peer's credentials, a transport takes the keys that follow as the proof of its path. */
+static uint64_t open_transport(unsigned number, bool peer_known, bool keyed) {
     fw_command_t c = {.kind = FW_OPEN_TRANSPORT};
     c.u.ice = (struct fw_command_ice){.consent_us = 30000000, .connect_us = 30000000, .ufrag_len = 4, .pwd_len = 22};
+    if (peer_known) c.u.ice.peer_ufrag_len = 4, c.u.ice.peer_pwd_len = 22;
+    memcpy(c.u.ice.peer_ufrag, "peer", 4);
     memcpy(c.u.ice.ufrag, "abc", 3);
     c.u.ice.ufrag[3] = (char)('0' + number);
     uint64_t id = command(&c);
-    fw_command_t keys = {.kind = FW_SET_KEYS, .id = id, .u.keys = {.profile = FW_SRTP_AEAD_AES_128_GCM}};
-    command(&keys);
     uint8_t username[] = {0, 6, 0, 8, 'a', 'b', 'c', (uint8_t)('0' + number), ':', 'p', 'e', 'r'};
     check(number, username, sizeof username);
+    fw_core_flush(core, now_us);
+    if (peer_known) answer(number, (const uint8_t[]){(uint8_t)(request_count - 1), 0}, 2);
+    fw_command_t keys = {.kind = FW_SET_KEYS, .id = id, .u.keys = {.profile = FW_SRTP_AEAD_AES_128_GCM}};
+    if (keyed) command(&keys);
     return id;
 }
 
@@ -289,9 +322,10 @@ static void call(uint64_t transport, unsigned path) {
 }
 
 /* A publisher of two encodings and of sound, a viewer with RTX and one without that calls, a copy of another worker's
- * producer, and a source of this process. */
+ * producer, a source of this process, and a transport that is not keyed yet. */
 static void set_up(void) {
-    uint64_t publisher = open_transport(0), first = open_transport(1), second = open_transport(2);
+    uint64_t publisher = open_transport(0, true, true), first = open_transport(1, false, true);
+    uint64_t second = open_transport(2, true, true);
     uint64_t camera = add_producer(publisher, video(true), 2, 0);
     uint64_t sound = add_producer(publisher, audio(), 1, 0);
     uint64_t copy = add_producer(0, video(false), 2, 7);
@@ -302,6 +336,7 @@ static void set_up(void) {
     watch(second, video(false), 2, false, copy);
     watch(second, video(false), 3, false, source);
     call(second, 2);
+    (void)open_transport(3, true, false);
     for (unsigned i = 0; i < 3; i++) {
         fw_path_t path = path_of(i);
         CHECK(fw_core_knows(core, &path)); /* else none of what follows would get past the door */
@@ -311,9 +346,9 @@ static void set_up(void) {
 static void step(uint8_t what, const uint8_t *data, size_t len) {
     unsigned path = what >> 4 & (PATHS - 1);
     switch (what & 7) {
-        case 0:
-        case 1:
-        case 2: receive(path, data, len); break;
+        case 0: receive(path, data, len); break;
+        case 1: client_hello(path, data, len); break;
+        case 2: answer(path, data, len); break;
         case 3: check(path, data, len); break;
         case 4: any_command(data, len); break;
         case 5: any_record(data, len); break;
@@ -331,7 +366,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     open_locks();
     run++;
     now_us = 1000000;
-    stream_count = id_count = transactions = 0;
+    stream_count = id_count = transactions = request_count = 0;
     core = fw_core_create(&config, &callbacks);
     CHECK(core != NULL);
     set_up();

@@ -232,8 +232,27 @@ def core() -> Iterator[bytes]:
     yield b"".join([*records, step(5, bytes([3, 5, 0, 1]) + bytes(4)), flush, wishes])
     yield step(0, b"\x16\xfe\xfd dtls") + step(4, bytes([5, 0, 0])) + flush
     yield b"".join([*video, flush, step(4, bytes([7, 3, 0])), *video, flush, step(4, bytes([12, 6, 0])), flush])
+    yield from paths(video, flush, pause)
     yield from newcomers(keyframe, delta, names, wishes)
     yield from chosen(flush, described, names[:3])
+
+
+def paths(video: list[bytes], flush: bytes, pause: bytes) -> Iterator[bytes]:
+    """A publisher that moves, with and without an answer, and a client that comes back to the address of another."""
+    nominate = b"\0\x25\0\0"
+    users = [struct.pack("!HH", 6, 8) + b"abc%d:per" % number for number in range(4)]
+    moves = step(3, users[0] + nominate, path=3) + flush
+    answers = [step(2, bytes([number, error]), path=3) for number in range(8) for error in (0, 1)]
+    yield b"".join([moves, *answers, *video, flush, pause * 50, moves, flush, *video, flush])
+    yield b"".join([moves, *[pause + flush] * 60, *video, flush])
+    hello, other = step(1, b"\1"), step(1, b"\2")
+    sent = step(4, bytes([4, 12, 0])) + flush
+    keys = step(4, bytes([2, 12, 0]) + struct.pack("<I", 7)) + flush
+    proofs = b"".join(step(2, bytes([number, 0])) for number in range(8))
+    claims = hello + step(3, users[3] + nominate) + flush + other + hello + proofs
+    yield b"".join([*video, flush, claims, step(0, b"\x14\xfe\xfd\0\0"), sent, *video, flush, keys, *video, flush])
+    yield b"".join([claims, step(4, bytes([5, 0, 0])), flush, other, keys, pause * 450, flush])
+    yield b"".join([step(3, users[1] + nominate), flush, pause * 450, step(3, users[1] + nominate), flush, *video])
 
 
 def newcomers(keyframe: bytes, delta: bytes, names: list[tuple[int, bytes]], wishes: bytes) -> Iterator[bytes]:

@@ -354,3 +354,24 @@ def test_a_datagram_of_very_many_records_is_ignored() -> None:
     assert (server.ignored, server.take_outgoing()) == (1, [])
     server.receive(hello)
     assert server.take_outgoing()
+
+
+@pytest.mark.parametrize("connected", [False, True])
+def test_a_client_hello_with_another_random_is_no_repeat(connected: bool) -> None:
+    """RFC 6347 section 4.2.8: a flight of the old handshake, sent as the answer, would stop the new one for good."""
+    clock_s = itertools.count(step=1.0)
+    server = DtlsAssociation(OURS, client=False, remote_fingerprints=fingerprints(THEIRS), clock=lambda: next(clock_s))
+    first, second = (DtlsAssociation(THEIRS, client=True, remote_fingerprints=fingerprints(OURS)) for _ in range(2))
+    for client in (first, second):
+        client.start()
+    [hello], [other] = first.take_outgoing(), second.take_outgoing()
+    server.receive(hello)
+    if connected:
+        first.receive(server.take_outgoing()[0])
+        talk(first, server)
+        assert server.state is DtlsState.CONNECTED
+    server.take_outgoing()
+    server.receive(other)
+    assert server.take_outgoing() == []
+    server.receive(hello)
+    assert server.take_outgoing() != [], "the old client's is"

@@ -74,7 +74,17 @@ class CoreServer:
         self.ufrag, self.pwd = "servers-ufrag", "the-password-of-the-server"
         self.path = Path(CALLER, SERVER)
         self.transport = self.world.submit(
-            OpenTransport(self.ufrag, self.pwd, 30_000_000, 30_000_000, rtcp_ssrc=0x5E12, first_transport_cc=0), node
+            OpenTransport(
+                self.ufrag,
+                self.pwd,
+                30_000_000,
+                30_000_000,
+                rtcp_ssrc=0x5E12,
+                first_transport_cc=0,
+                peer_ufrag=caller.ufrag,
+                peer_pwd=caller.pwd,
+            ),
+            node,
         )
         caller.to_server = lambda data: self.world.deliver(node, self.path, data)
         self.world.peers[CALLER] = self

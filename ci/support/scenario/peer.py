@@ -12,7 +12,7 @@ from fanwire.fastpath.messages import OpenTransport, Path, SetKeys, SrtpProfile
 from fanwire.fastpath.testing import probes
 
 from .. import libsrtp
-from ..stun import binding_request
+from ..stun import binding_answer, binding_request, is_request
 from .world import Link, World
 
 SERVER = ("192.0.2.1", 7800)
@@ -61,8 +61,11 @@ class Peer:
         self.ufrag, self.pwd = f"ufrag{number:03}", f"password-of-peer-{number:08}"
         self.outbound = libsrtp.session(profile, self.key, inbound=False)
         self.inbound = libsrtp.session(profile, self.server_key, inbound=True)
+        self.own_ufrag, self.own_pwd = f"peer{number:03}", f"own-password-of-peer-{number:08}"
         self.answers: list[tuple[Path, stun.Message]] = []
-        self.heard_on: list[Path] = []  # the path of every datagram received
+        self.requests: list[tuple[int, Path, stun.Message]] = []  # validations of a path, with their times
+        self.heard_on: list[Path] = []  # the path of every other datagram received
+        self.proves = True  # answers validations
         self.replays = 0
         self.alive = True  # while it lives, it checks its path
         self.nominates = True
@@ -77,6 +80,8 @@ class Peer:
                 first_transport_cc=65_530,
                 sctp_records_per_s=sctp_records_per_s,
                 sctp_bytes_per_s=sctp_bytes_per_s,
+                peer_ufrag=self.own_ufrag,
+                peer_pwd=self.own_pwd,
             ),
             node,
         )
@@ -110,7 +115,7 @@ class Peer:
         if use_candidate:
             attributes["USE-CANDIDATE"] = None
         request = binding_request(
-            username or f"{self.ufrag}:peer",
+            username or f"{self.ufrag}:{self.own_ufrag}",
             pwd or self.pwd,
             attributes=attributes,
             kind=kind,
@@ -151,6 +156,9 @@ class Peer:
             self.world.at(arrival_us, lambda: self._receive(path, data))
 
     def _receive(self, path: Path, data: bytes) -> None:
+        if is_request(data):
+            self._prove(path, data)
+            return
         self.heard_on.append(path)
         kind = probes.demux(data)
         if kind == "stun":
@@ -172,6 +180,17 @@ class Peer:
                 self.replays += 1
                 return
             self.take_rtp(plain)
+
+    def _prove(self, path: Path, data: bytes) -> None:
+        """Answers a validation as a full ICE agent does."""
+        request = stun.parse_message(data)
+        assert request.check_message_integrity(self.own_pwd.encode())
+        assert request.attributes["USERNAME"] == f"{self.own_ufrag}:{self.ufrag}"
+        assert "ICE-CONTROLLED" in request.attributes
+        assert "USE-CANDIDATE" not in request.attributes
+        self.requests.append((self.world.now_us, path, request))
+        if self.proves:
+            self.send_raw(binding_answer(request, self.own_pwd, path.local), path)
 
     def take_rtp(self, data: bytes) -> None:
         """A packet, decrypted."""
