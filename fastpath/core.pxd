@@ -381,12 +381,10 @@ cdef extern from "state/command.h" nogil:
         uint32_t sctp_bytes_per_s
         uint32_t rtcp_ssrc
         uint16_t first_transport_cc
-        uint8_t ufrag_len
-        uint8_t pwd_len
+        uint8_t ufrag_len, pwd_len
         char ufrag[32]
         char pwd[64]
-        uint8_t peer_ufrag_len
-        uint8_t peer_pwd_len
+        uint8_t peer_ufrag_len, peer_pwd_len
         char peer_ufrag[32]
         char peer_pwd[64]
 
