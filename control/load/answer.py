@@ -40,6 +40,10 @@ class Answer:
         if not medias:
             raise AnswerError("The answer accepts neither audio nor video.")
         tagged = _tagged(description, medias)
+        try:
+            tagged.require("ice-ufrag", "ice-pwd", "fingerprint", "setup")
+        except SdpError as error:
+            raise AnswerError(str(error)) from None
         if not (tagged.ice_ufrag and tagged.ice_pwd and tagged.fingerprints):
             raise AnswerError("The answer lacks a=ice-ufrag, a=ice-pwd or a=fingerprint.")
         remote = RemoteTransport(

@@ -2,7 +2,7 @@
 
 The server is ICE-lite and accepts one audio and one video medium, bundled on one transport, with every payload type
 that it can forward. It refuses an offer to publish that has audio or video which it cannot accept, because the
-publisher would not notice a rejected medium (RFC 9725 section 4.2). It rejects other media with port 0 (RFC 3264
+publisher would not notice a rejected medium (RFC 9725). It rejects other media with port 0 (RFC 3264
 section 6, RFC 9143, RFC 9429).
 """
 

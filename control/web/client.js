@@ -150,15 +150,19 @@ export class WhipClient extends Client {
 
   /** Sends other media from now on, without a break. */
   async replace(stream) {
-    const wasStereo = isStereo(this.#stream);
     this.#stream = stream;
     const senders = this.pc?.getTransceivers() ?? [];
     await Promise.all(senders.map(({ sender, receiver }) => sender.replaceTrack(trackOf(stream, receiver.track.kind))));
-    if (isStereo(stream) !== wasStereo) await this.#session?.changeOpus(this.opus());
+    await this.#adjustSound();
   }
 
   attach(session) {
     this.#session = session;
+    this.#adjustSound(); // the source may have changed while the session was opened
+  }
+
+  async #adjustSound() {
+    await this.#session?.changeOpus(this.opus()).catch((error) => console.warn("Opus:", error));
   }
 
   /** Two channels where there are two. A browser told `stereo=1` would send one channel twice. */
@@ -231,7 +235,9 @@ function maxBitrate(height) {
 }
 
 function isStereo(stream) {
-  return (trackOf(stream, "audio")?.getSettings().channelCount ?? 1) > 1;
+  const track = trackOf(stream, "audio");
+  // Not every browser tells the channels of every track; one that has two would lose one.
+  return track !== null && (track.getSettings().channelCount ?? 2) > 1;
 }
 
 function trackOf(stream, kind) {

@@ -27,6 +27,8 @@ export class Session {
   #opus;
   #candidates = [];
   #timer;
+  /** Settles when no change of the descriptions is under way: they follow one another. */
+  #settled = Promise.resolve();
 
   /**
    * Offers what `pc` has to the endpoint at `url` and takes the answer; `token` (if not null) goes with every request.
@@ -69,7 +71,11 @@ export class Session {
   }
 
   /** Finds a new path and keeps everything else. Raises as `open` does: Refused when the session is no more. */
-  async restartIce(signal) {
+  restartIce(signal) {
+    return this.#inTurn(() => this.#restartIce(signal));
+  }
+
+  async #restartIce(signal) {
     const offer = await createOffer(this.pc, this.#opus, { iceRestart: true });
     this.#etag = null;
     const headers = { "Content-Type": FRAGMENT, "If-Match": "*", ...this.#authorization };
@@ -83,10 +89,13 @@ export class Session {
   }
 
   /** Says something else of Opus from now on. The server takes whatever comes, so it need not be asked. */
-  async changeOpus(opus) {
-    this.#opus = opus;
-    await this.pc.setLocalDescription(await createOffer(this.pc, opus));
-    await this.#take(this.pc.currentRemoteDescription.sdp);
+  changeOpus(opus) {
+    return this.#inTurn(async () => {
+      if (JSON.stringify(opus) === JSON.stringify(this.#opus)) return;
+      this.#opus = opus;
+      await this.pc.setLocalDescription(await createOffer(this.pc, opus));
+      await this.#take(this.pc.currentRemoteDescription.sdp);
+    });
   }
 
   /** Whether the server has that extension of WHEP for this session. */
@@ -107,6 +116,12 @@ export class Session {
     this.#etag = null;
     this.pc.close();
     fetch(this.url, { method: "DELETE", headers: this.#authorization, keepalive: true }).catch(() => {});
+  }
+
+  #inTurn(change) {
+    const turn = this.#settled.then(change);
+    this.#settled = turn.catch(() => {});
+    return turn;
   }
 
   #take(sdp) {

@@ -102,6 +102,7 @@ def test_offers_let_the_server_choose_its_role() -> None:
             "neither audio nor video",
         ),
         (lambda sdp: sdp.replace("a=ice-pwd", "a=no-ice-pwd"), "ice-pwd"),
+        (lambda sdp: sdp.replace("a=setup:", "a=setup:im"), "a=setup:im"),
         (lambda sdp: sdp.replace(" udp ", " tcp ").replace(" UDP ", " tcp "), "UDP candidate"),
     ],
 )
