@@ -115,7 +115,7 @@ class Client extends EventTarget {
   /** For subclasses: another session has connected, null for none. */
   attach(_session) {}
 
-  /** For subclasses: what `offer` and `answer` say of Opus (RFC 7587 section 7). */
+  /** For subclasses: the parameters of Opus for the `offer` and the `answer` (RFC 7587 section 7). */
   opus() {
     return { offer: {}, answer: {} };
   }
@@ -165,7 +165,7 @@ export class WhipClient extends Client {
     await this.#session?.changeOpus(this.opus()).catch((error) => console.warn("Opus:", error));
   }
 
-  /** Two channels where there are two. A browser told `stereo=1` would send one channel twice. */
+  /** Two channels if the source has two. With `stereo=1` a browser sends one channel twice. */
   opus() {
     const stereo = isStereo(this.#stream);
     const answer = { stereo: Number(stereo), maxaveragebitrate: stereo ? STEREO_BPS : null };
@@ -194,7 +194,7 @@ export class WhepClient extends Client {
     this.layers.attach(session);
   }
 
-  /** Chromium mixes down to one channel what it has not asked for in two. */
+  /** Chromium mixes the sound down to one channel unless its own offer has `stereo=1`. */
   opus() {
     return { offer: { stereo: 1 }, answer: {} };
   }

@@ -32,7 +32,7 @@ export class Session {
 
   /**
    * Offers what `pc` has to the endpoint at `url` and takes the answer; `token` (if not null) goes with every request.
-   * `opus` is what `offer` and `answer` are to say of Opus. Raises Unreachable or Refused.
+   * `opus` holds the parameters of Opus for the `offer` and the `answer`. Raises Unreachable or Refused.
    */
   static async open(url, pc, token, opus, signal) {
     const offer = await createOffer(pc, opus);
@@ -88,7 +88,7 @@ export class Session {
     this.#sendSoon();
   }
 
-  /** Says something else of Opus from now on. The server takes whatever comes, so it need not be asked. */
+  /** Changes the parameters of Opus. The server forwards any Opus, so this needs no request. */
   changeOpus(opus) {
     return this.#inTurn(async () => {
       if (JSON.stringify(opus) === JSON.stringify(this.#opus)) return;

@@ -1,4 +1,4 @@
-"""Stereo sound through the server's own pages: what is left stays left, and what is right stays right."""
+"""Stereo sound from the publish page to the watch page: the channels stay apart."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ navigator.mediaDevices.getUserMedia = async () => {{
 }};
 """
 
-# The power of both tones in each channel of half a second of what the page plays: [[left, right], [left, right]].
+# The power of both tones in each channel of half a second of the page's sound: [[left, right], [left, right]].
 LISTEN = f"""async () => {{
   const [track] = fanwire.client.stream.getAudioTracks();
   const reader = new MediaStreamTrackProcessor({{ track: track.clone() }}).readable.getReader();

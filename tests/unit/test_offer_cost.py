@@ -18,7 +18,7 @@ from fanwire.control.session.offer import Offers
 from fanwire.control.session.sdp import MAX_CHARS, SdpError, count_media, parse
 from fanwire.control.session.sdpfrag import parse_fragment
 
-MOST_MEDIA = 16  # what a node allows, unless it is told otherwise
+MOST_MEDIA = 16  # the default of max_media_per_session
 MOST_S = 0.010
 KEPT_TIMES = 10
 KEPT_AT_LEAST = 8_192  # objects there are whatever the size of the offer
@@ -79,7 +79,7 @@ def filled(text: str, lines: Iterable[str], most_chars: int) -> str:
 
 
 def generated(seed: int) -> str:
-    """An offer of junk: what is in it, where, and how much, by chance."""
+    """An offer of junk: its lines, their places and their number are random."""
     rng = random.Random(seed)
     size = rng.choice([2_000, 8_000, 16_000, 30_000, MAX_CHARS])
     medias = rng.choice([1, 2, MOST_MEDIA])
@@ -108,8 +108,8 @@ def long_ones() -> dict[str, str]:
     return media | sessions
 
 
-def handle(text: str, seen: Offers) -> None:
-    """What the node does with an offer to publish, and with one to watch, before it opens a session."""
+def publish(text: str, _: Offers) -> None:
+    """Handles an offer to publish as a node does before it opens a session."""
     if count_media(text) > MOST_MEDIA:
         return
     with contextlib.suppress(SdpError, NegotiationError):
@@ -117,6 +117,7 @@ def handle(text: str, seen: Offers) -> None:
 
 
 def watch(text: str, seen: Offers) -> None:
+    """Handles an offer to watch as a node does before it opens a session."""
     if count_media(text) > MOST_MEDIA:
         return
     with contextlib.suppress(SdpError, NegotiationError):
@@ -126,13 +127,14 @@ def watch(text: str, seen: Offers) -> None:
 
 
 def fragment(text: str, _: Offers) -> None:
+    """Handles the fragment of an ICE restart."""
     with contextlib.suppress(SdpError):
         parse_fragment(text).render()
 
 
 @pytest.fixture(autouse=True, scope="module")
 def cheap_collection() -> Iterator[None]:
-    """Keeps the garbage collector from what there was before."""
+    """Collects garbage of this module only."""
     gc.collect()
     gc.freeze()
     yield
@@ -145,7 +147,7 @@ OFFERS = {**long_ones(), **{f"seed {seed}": generated(seed) for seed in range(60
 @pytest.mark.parametrize("name", OFFERS)
 def test_no_request_holds_the_event_loop_or_stays_for_long(name: str) -> None:
     text = OFFERS[name]
-    for work in (handle, watch, fragment):
+    for work in (publish, watch, fragment):
         spent_s = min(cost_s(work, text) for _ in range(2))  # of a machine that others use as well
         assert spent_s < MOST_S, f"{work.__name__} took {spent_s * 1000:.1f} ms for {len(text)} characters"
         kept = kept_bytes(work, text)
