@@ -92,6 +92,20 @@ async def test_media_sections_of_one_session_are_bounded(small: Server, http: ai
     assert (await publish(http, small, "a", "v=0\r\n" + "a=x\r\n" * 10_000))[0] == 413
 
 
+async def test_an_offer_to_publish_is_taken_as_a_whole_or_refused_and_logged(
+    small: Server, http: aiohttp.ClientSession
+) -> None:
+    offer = offers.changed("aiortc-publish", "opus/48000/2", "unknown/48000/2")
+    async with http.post(small.whip("whole"), data=offer, headers=SDP) as response:
+        problem = await response.json()
+        assert (response.status, problem["type"]) == (422, "urn:fanwire:problem:unanswerable-offer")
+        assert "audio unknown" in problem["detail"]
+        assert "Opus" in problem["detail"]
+    assert "room whole: " in small.log
+    async with http.get(f"{small.url}/api/v1/rooms/whole") as response:
+        assert response.status == 404
+
+
 async def test_a_header_too_long_is_refused_and_counted(small: Server, http: aiohttp.ClientSession) -> None:
     async with http.get(f"{small.url}/healthz", headers={"X-Long": "x" * 2000}) as response:
         assert response.status == 431
