@@ -31,7 +31,7 @@ Layer = tuple[Any, ...]  # encoding, spatial and temporal layer; None where ther
 
 @dataclass(frozen=True)
 class Case:
-    """What a publisher sends; the member of a wish that chooses a width, and its values in the order of the widths."""
+    """What a publisher sends; the member that chooses a width, and its values in the order of the widths."""
 
     codec: str
     encodings: list[dict[str, Any]]
@@ -39,8 +39,8 @@ class Case:
     values: tuple[str | int, ...]
     descriptor: bool = False  # the viewer asks for dependency descriptors
 
-    def wishes(self) -> list[tuple[dict[str, Any], int]]:
-        """Every wish that can be had, and the width that it brings."""
+    def choices(self) -> list[tuple[dict[str, Any], int]]:
+        """Every possible choice, and the width that it brings."""
         rates: list[dict[str, Any]] = [{}, {"temporalLayerId": 0}]
         sizes = zip(self.values, WIDTHS, strict=True)
         return [({self.member: value} | rate, width) for value, width in sizes for rate in rates]
@@ -79,10 +79,10 @@ class Chooser:
         self._session = f"{server.url}/api/v1/sessions/{resource.rpartition('/')[2]}"
         self.frames: list[Frame] = []
 
-    async def choose(self, wish: dict[str, Any], width: int) -> None:
+    async def choose(self, choice: dict[str, Any], width: int) -> None:
         """Asks, and waits until the width is shown."""
-        async with self._http.patch(self._session, json={"media": {"1": wish}}) as response:
-            assert (response.status, (await response.json())["media"]["1"]["wish"]) == (200, as_told(wish))
+        async with self._http.patch(self._session, json={"media": {"1": choice}}) as response:
+            assert (response.status, (await response.json())["media"]["1"]["preferred"]) == (200, as_told(choice))
         await until(self.width, lambda shown: shown == width, SWITCH_S)
 
     async def told(self) -> dict[str, Any]:
@@ -107,9 +107,9 @@ class Chooser:
         return len(seen.frames) / seconds
 
 
-def as_told(wish: dict[str, Any]) -> dict[str, Any]:
+def as_told(choice: dict[str, Any]) -> dict[str, Any]:
     """An id and the highest id allowed come to the same."""
-    return {name.replace("maxSpatial", "spatial"): value for name, value in wish.items()}
+    return {name.replace("maxSpatial", "spatial"): value for name, value in choice.items()}
 
 
 def as_ids(layer: Layer) -> dict[str, Any]:

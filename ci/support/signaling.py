@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from fanwire.control.http.contract import Joined, SignalingApi, SignalingSession
 from fanwire.control.rooms.events import Event, EventName
-from fanwire.control.rooms.layers import LayerWish
+from fanwire.control.rooms.layers import PreferredLayers
 from fanwire.control.rooms.policy import Permit
 
 
@@ -35,7 +35,7 @@ class UnusedSession:
     async def restart_ice(self, fragment: str, /) -> str:
         _unexpected("restart_ice")
 
-    async def choose_layers(self, wishes: Mapping[int | None, LayerWish], /) -> None:
+    async def choose_layers(self, choices: Mapping[int | None, PreferredLayers], /) -> None:
         _unexpected("choose_layers")
 
     def open_events(self, names: Collection[EventName], /) -> str:

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 from aiohttp import hdrs, web
 
-from ..rooms.layers import LayerWish
+from ..rooms.layers import PreferredLayers
 from ..rooms.member import Member
 from ..rooms.room import Room
 from ..rooms.rooms import Rooms
 from . import cors, stats, tokens
 from .body import read_object
 from .contract import ACCESS
-from .layers import media_document, read_index, read_wish
+from .layers import media_document, read_index, read_preferred_layers
 from .names import valid_name
 from .problems import Problem
 
@@ -82,7 +82,7 @@ class Admin:
 
     async def _change_session(self, request: web.Request) -> web.Response:
         member = self._rooms.session(request.match_info["session"])
-        await member.choose_layers(_layer_wishes(await read_object(request)))
+        await member.choose_layers(_preferred_by_medium(await read_object(request)))
         return _json(_session(member) | {"media": media_document(await member.media())})
 
     async def _close_session(self, request: web.Request) -> web.Response:
@@ -141,17 +141,17 @@ def _token_request(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _layer_wishes(body: dict[str, Any]) -> dict[int | None, LayerWish]:
-    """What a request wishes of each medium; null is no wish. Raises Problem 400."""
+def _preferred_by_medium(body: dict[str, Any]) -> dict[int | None, PreferredLayers]:
+    """The preferred layers in a request by index of the medium, None for the first. Raises Problem 400."""
     media = body.get("media")
     if body.keys() != {"media"} or not isinstance(media, dict) or not media:
-        raise Problem(400, 'Send {"media": {...}}, with a wish for layers by mediaId.', kind="invalid-layers")
-    wishes: dict[int | None, LayerWish] = {}
-    for media_id, wish in media.items():
-        if wish is not None and not isinstance(wish, dict):
-            raise Problem(400, "A wish is an object, or null for the highest layers.", kind="invalid-layers")
-        wishes[read_index(media_id)] = read_wish(wish or {})
-    return wishes
+        raise Problem(400, 'Send {"media": {...}}, with the preferred layers by mediaId.', kind="invalid-layers")
+    choices: dict[int | None, PreferredLayers] = {}
+    for media_id, preferred in media.items():
+        if preferred is not None and not isinstance(preferred, dict):
+            raise Problem(400, "Preferred layers are an object, or null for the highest.", kind="invalid-layers")
+        choices[read_index(media_id)] = read_preferred_layers(preferred or {})
+    return choices
 
 
 def _room(room: Room) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the HTTP layer needs of the node: the part of the rooms' API that WHIP and WHEP reach, and where it is."""
+"""The interface of the HTTP layer to the rooms, as protocols, and the keys of the application that hold it."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Protocol
 from aiohttp import web
 
 from ..rooms.events import Event, EventName
-from ..rooms.layers import LayerWish
+from ..rooms.layers import PreferredLayers
 from ..rooms.policy import Permit
 from .access import Access
 
 
 class SignalingSession(Protocol):
-    """One participant's WebRTC session, as seen by signalling.
+    """One participant's WebRTC session, as signaling sees it.
 
     Errors are those of `rooms.errors`; a session that has ended raises SessionNotFound for everything but `close`.
     """
 
     @property
     def id(self) -> str:
-        """Unguessable: without tokens, knowing it is the permission to change and end the session."""
+        """Unguessable, because without keys it suffices to change and end the session."""
 
     @property
     def etag(self) -> str:
-        """Names the current ICE session; without quotes. A restart changes it."""
+        """The entity tag of the current ICE session, without quotes. A restart changes it."""
 
     @property
     def room(self) -> str:
@@ -42,10 +42,10 @@ class SignalingSession(Protocol):
         """Take further ICE candidates of the client (RFC 8840). Raises SdpError."""
 
     async def restart_ice(self, fragment: str, /) -> str:
-        """Restart ICE with the client's new credentials; gives the answering fragment. Raises SdpError."""
+        """Restart ICE with the client's new credentials; returns the server's fragment. Raises SdpError."""
 
-    async def choose_layers(self, wishes: Mapping[int | None, LayerWish], /) -> None:
-        """Wish for layers of the pictures at these places in the SDP, None for the first. Raises NoSuchLayer."""
+    async def choose_layers(self, choices: Mapping[int | None, PreferredLayers], /) -> None:
+        """Set the preferred layers of pictures by index in the SDP, None for the first. Raises NoSuchLayer."""
 
     def open_events(self, names: Collection[EventName], /) -> str:
         """Open a stream of these events; gives its id, which is unguessable.
@@ -54,7 +54,7 @@ class SignalingSession(Protocol):
         """
 
     def read_events(self, stream_id: str, /) -> AsyncGenerator[list[Event], None]:
-        """What is new, in batches, at least once a second, until the stream or the session ends.
+        """New events in batches, at least once a second, until the stream or the session ends.
 
         Raises StreamNotFound.
         """
@@ -102,7 +102,7 @@ ROOMS: web.AppKey[SignalingApi] = web.AppKey("rooms")
 """The rooms that an application serves."""
 
 ACCESS: web.AppKey[Access] = web.AppKey("access")
-"""What decides who may make a request."""
+"""The check of tokens and limits."""
 
 ICE_LINKS: web.AppKey[tuple[str, ...]] = web.AppKey("ice_links")
-"""The Link header values that tell clients of STUN and TURN servers."""
+"""The Link header values of the STUN and TURN servers."""

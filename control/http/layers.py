@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..rooms.layers import EncodingState, Flow, LayerWish, MediumState
+from ..rooms.layers import EncodingState, Flow, MediumState, PreferredLayers
 from .problems import Problem
 
 MAX_LAYER_ID = 7
@@ -17,8 +17,8 @@ _SPATIAL = ("spatialLayerId", "maxSpatialLayerId")
 _TEMPORAL = ("temporalLayerId", "maxTemporalLayerId")
 
 
-def read_wish(body: Mapping[str, Any], *, but: Iterable[str] = ()) -> LayerWish:
-    """The wish in a JSON object, whose members are all optional; those in `but` are somebody else's.
+def read_preferred_layers(body: Mapping[str, Any], *, but: Iterable[str] = ()) -> PreferredLayers:
+    """The preferred layers in a JSON object, whose members are all optional. Ignores the members in `but`.
 
     Raises Problem 400. An id and the highest id allowed come to the same: at most that layer is sent.
     """
@@ -28,7 +28,7 @@ def read_wish(body: Mapping[str, Any], *, but: Iterable[str] = ()) -> LayerWish:
     encoding = body.get("encodingId")
     if "encodingId" in body and not (isinstance(encoding, str) and 1 <= len(encoding) <= MAX_ID_CHARS):
         raise _bad(f"encodingId is a string of 1 to {MAX_ID_CHARS} characters, such as the RID of an encoding.")
-    return LayerWish(encoding, _lowest(body, _SPATIAL), _lowest(body, _TEMPORAL))
+    return PreferredLayers(encoding, _lowest(body, _SPATIAL), _lowest(body, _TEMPORAL))
 
 
 def read_index(media_id: object) -> int:
@@ -39,7 +39,7 @@ def read_index(media_id: object) -> int:
 
 
 def media_document(media: Mapping[int, MediumState]) -> dict[str, Any]:
-    """The data of a `layers` event. Beyond the draft it tells what flows (`current`), what is next, and the wish."""
+    """The data of a `layers` event. Beyond the draft it has the `current`, the `target` and the `preferred` layers."""
     return {str(index): _medium(state) for index, state in media.items()}
 
 
@@ -73,8 +73,8 @@ def _medium(state: MediumState) -> dict[str, Any]:
     for name, flow in (("current", state.current), ("target", state.target)):
         if flow is not None and flow.encoding < len(state.encodings):  # the publisher may have changed
             document[name] = _flow(flow, state.encodings[flow.encoding])
-    if (wish := state.wish) is not None:
-        document["wish"] = _ids(wish.encoding, wish.spatial, wish.temporal)
+    if (preferred := state.preferred) is not None:
+        document["preferred"] = _ids(preferred.encoding, preferred.spatial, preferred.temporal)
     return document
 
 

@@ -39,7 +39,7 @@ _COUNT: Node = {"type": "integer", "minimum": 0}
 _TIME: Node = {"type": "number", "description": "Unix time in seconds."}
 
 _LAYER_ID: Node = {"type": "integer", "minimum": 0, "maximum": MAX_LAYER_ID}
-_WISH: Node = {
+_PREFERRED: Node = {
     "encodingId": _text(minLength=1, maxLength=MAX_ID_CHARS, description="The RID of an encoding, or its index."),
     "spatialLayerId": _LAYER_ID,
     "temporalLayerId": _LAYER_ID,
@@ -91,7 +91,7 @@ SCHEMAS: Node = {
                 "inactive": {"type": "array", "items": ref("Encoding")},
                 "layers": {"type": "array", "items": ref("Layer")},
             },
-            {"current": ref("Layer"), "target": ref("Layer"), "wish": ref("Layer")},
+            {"current": ref("Layer"), "target": ref("Layer"), "preferred": ref("Layer")},
         ),
     },
     "Encoding": _object({"id": _text(), "simulcastIdx": _COUNT}, {"bitrate": _COUNT} | _SIZE),
@@ -101,11 +101,11 @@ SCHEMAS: Node = {
         | {"simulcastIdx": _COUNT, "bitrate": _COUNT}
         | _SIZE,
     ),
-    "LayerWish": _object({}, _WISH, additionalProperties=False),
+    "PreferredLayers": _object({}, _PREFERRED, additionalProperties=False),
     "LayerChoice": _object(
         {},
         {"mediaId": _text(pattern=_MEDIA_ID_PATTERN, description="Its index in the SDP; default: the first picture.")}
-        | _WISH,
+        | _PREFERRED,
         additionalProperties=False,
         description="draft-ietf-wish-whep-01 section 4.8.2.",
     ),
@@ -116,7 +116,7 @@ SCHEMAS: Node = {
                 "type": "object",
                 "minProperties": 1,
                 "propertyNames": {"pattern": _MEDIA_ID_PATTERN},
-                "additionalProperties": {"anyOf": [ref("LayerWish"), {"type": "null"}]},
+                "additionalProperties": {"anyOf": [ref("PreferredLayers"), {"type": "null"}]},
                 "description": "The preferred layers by mediaId; null: the highest.",
             }
         },

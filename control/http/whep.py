@@ -17,7 +17,7 @@ from ..rooms.policy import Permit
 from . import cors
 from .body import JSON, read_json, read_object
 from .contract import ACCESS, ROOMS, Joined, SignalingApi, SignalingSession
-from .layers import media_document, read_index, read_wish
+from .layers import media_document, read_index, read_preferred_layers
 from .problems import Problem
 from .signaling import Signaling
 
@@ -71,7 +71,7 @@ class Whep(Signaling):
         session = self.session_of(request)
         body = await read_object(request)
         index = read_index(body["mediaId"]) if "mediaId" in body else None
-        await session.choose_layers({index: read_wish(body, but=["mediaId"])})
+        await session.choose_layers({index: read_preferred_layers(body, but=["mediaId"])})
         return web.Response()
 
     async def _create_stream(self, request: web.Request) -> web.Response:

@@ -12,7 +12,7 @@ from .room import Room
 
 
 class Admission:
-    """The sessions of a node, those included that are being set up or closed.
+    """The sessions of a node, including those that are opening or closing.
 
     A session counts as unconnected for its clients until its ticket's `connect` or `leave`. `clients` are keys that the
     caller makes: one for an address, one for the subject of a token.
@@ -33,10 +33,10 @@ class Admission:
         """Count a session that is about to open. Raises Unavailable, TooManyUnconnected."""
         options = self._options
         if self.sessions >= options.max_sessions:
-            raise TooManySessions(f"All {options.max_sessions} places of the server are taken. Try again later.")
+            raise TooManySessions(f"The server has its maximum of {options.max_sessions} sessions. Try again later.")
         if room.sessions >= options.max_sessions_per_room:
             raise TooManySessionsInRoom(
-                f"All {options.max_sessions_per_room} places of room {room.name!r} are taken. Try again later."
+                f"Room {room.name!r} has its maximum of {options.max_sessions_per_room} sessions. Try again later."
             )
         if any(self._unconnected[client] >= options.max_unconnected_per_client for client in clients):
             raise TooManyUnconnected(options.max_unconnected_per_client)
@@ -47,14 +47,14 @@ class Admission:
         return Ticket(self, room, clients)
 
     def connect(self, clients: Sequence[str]) -> None:
-        """A session has connected, or will not any more."""
+        """Count a session as connected, or as ended before it connected."""
         self._unconnected.subtract(clients)
         for client in clients:
             if self._unconnected[client] <= 0:
                 del self._unconnected[client]
 
     def leave(self, room: Room) -> None:
-        """A session is gone."""
+        """Count a session out."""
         self.sessions -= 1
         room.sessions -= 1
         if self.sessions == 0:
@@ -62,7 +62,7 @@ class Admission:
 
 
 class Ticket:
-    """The place of one session. `connect` and `leave` may be called more than once."""
+    """One admitted session. `connect` and `leave` may be called more than once."""
 
     def __init__(self, admission: Admission, room: Room, clients: Sequence[str]) -> None:
         self._admission = admission
@@ -70,12 +70,12 @@ class Ticket:
         self._clients: Sequence[str] = clients
 
     def connect(self) -> None:
-        """The session has connected: it is not half-open any more."""
+        """Count the session as connected."""
         clients, self._clients = self._clients, ()
         self._admission.connect(clients)
 
     def leave(self) -> None:
-        """The session is gone."""
+        """Count the session out."""
         self.connect()
         if self._room is not None:
             room, self._room = self._room, None

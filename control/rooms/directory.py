@@ -1,4 +1,4 @@
-"""The rooms of a node by name. A room that an offer to publish has made is hidden until its media has come."""
+"""The rooms of a node by name. A room is hidden from the first offer to publish until the first media."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Directory:
         return room
 
     def show(self, room: Room) -> None:
-        """Open a room: media has come. Raises TooManyRooms, and the room stays hidden."""
+        """Open a hidden room, which now has media. Raises TooManyRooms, and the room stays hidden."""
         if room.name not in self._open:
             self._check_limit()
             self._open[room.name] = self._hidden.pop(room.name)
@@ -53,4 +53,4 @@ class Directory:
 
     def _check_limit(self) -> None:
         if len(self._open) >= self._max_rooms:
-            raise TooManyRooms(f"All {self._max_rooms} rooms of the server are in use. Try again later.")
+            raise TooManyRooms(f"The server has its maximum of {self._max_rooms} rooms. Try again later.")

@@ -1,4 +1,4 @@
-"""The errors of rooms and sessions, each with a message that may be shown to whoever made the request."""
+"""The errors of rooms and sessions. Their messages may be shown to the client."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ __all__ = [
 
 
 class FanwireError(Exception):
-    """A request that cannot be met. `title` names the kind, `str(error)` tells this occurrence in plain words."""
+    """A request that cannot be served. `title` names the kind of error, `str(error)` explains this occurrence."""
 
-    title: ClassVar[str] = "The request cannot be met"
+    title: ClassVar[str] = "The request cannot be served"
 
 
 class NothingPublished(FanwireError):
-    """Nobody, or not the publisher asked for, is publishing in the room. Worth trying again later."""
+    """The room has no publisher, or not the requested one. The client may try again later."""
 
     title = "Nothing is published here yet"
 
     def __init__(self, room: str, publisher: str | None = None) -> None:
-        who = "Nobody" if publisher is None else f"No publisher called {publisher!r}"
-        super().__init__(f"{who} is publishing in room {room!r} at the moment.")
+        wanted = "publisher" if publisher is None else f"publisher called {publisher!r}"
+        super().__init__(f"Room {room!r} has no {wanted} at the moment.")
 
 
 class SessionNotFound(FanwireError):
-    """The session has ended or never was."""
+    """The session has ended or never existed."""
 
     title = "No such session"
 
@@ -66,7 +66,7 @@ class SessionEnded(FanwireError):
 
 
 class TooManyUnconnected(FanwireError):
-    """A client has as many sessions as it may that have not connected. Worth trying again once these have."""
+    """A client has the maximum number of unconnected sessions. It may try again once one has connected or ended."""
 
     title = "Too many sessions have not connected"
 
@@ -78,7 +78,7 @@ class TooManyUnconnected(FanwireError):
 
 
 class NotConnected(FanwireError):
-    """Only a session whose media connection is up may do this. Worth trying again once it is."""
+    """The request needs a connected session. The client may try again once ICE and DTLS are done."""
 
     title = "The session has not connected"
 
@@ -87,16 +87,16 @@ class NotConnected(FanwireError):
 
 
 class RoomNotFound(FanwireError):
-    """Nobody is in a room of that name."""
+    """The room does not exist."""
 
     title = "No such room"
 
     def __init__(self, room: str) -> None:
-        super().__init__(f"Nobody is in room {room!r} at the moment.")
+        super().__init__(f"Room {room!r} does not exist at the moment.")
 
 
 class EtagMismatch(FanwireError):
-    """The request is meant for an ICE session that a restart has replaced."""
+    """The request names an ICE session that a restart has replaced."""
 
     title = "The ICE session has changed"
 
@@ -105,28 +105,28 @@ class EtagMismatch(FanwireError):
 
 
 class Forbidden(FanwireError):
-    """The token is good, but not for this."""
+    """The token is valid, but does not permit the request."""
 
     title = "The token does not allow this"
 
 
 class NotAViewer(FanwireError):
-    """The session sends, and what is asked for is for those that receive."""
+    """The session publishes, but the request is for sessions that watch."""
 
     title = "The session does not watch"
 
     def __init__(self) -> None:
-        super().__init__("This session publishes. Layers are chosen in a session that watches.")
+        super().__init__("This session publishes. Only sessions that watch can choose layers.")
 
 
 class NoSuchLayer(FanwireError):
-    """The session has no such medium, or its publisher no such encoding."""
+    """The session has no such picture, or its publisher no such encoding."""
 
     title = "No such layer"
 
 
 class StreamNotFound(FanwireError):
-    """The event stream was ended, with its session or alone, or never was."""
+    """The event stream has ended or never existed."""
 
     title = "No such event stream"
 
@@ -135,16 +135,16 @@ class StreamNotFound(FanwireError):
 
 
 class TooManyStreams(FanwireError):
-    """A session has as many event streams as it may."""
+    """The session has the maximum number of event streams."""
 
-    title = "The session has enough event streams"
+    title = "The session has too many event streams"
 
     def __init__(self, most: int) -> None:
         super().__init__(f"A session may have {most} event streams at a time. Delete one first.")
 
 
 class Unavailable(FanwireError):
-    """The node takes nobody in now. Worth trying again later, or elsewhere. `kind` tells the reasons apart."""
+    """The node accepts no session now. The client may try again later, or elsewhere. `kind` names the reason."""
 
     kind: ClassVar[str]
 
@@ -177,4 +177,4 @@ class Draining(Unavailable):
     kind = "draining"
 
     def __init__(self) -> None:
-        super().__init__("The server is about to stop and lets nobody in any more. Try again in a moment.")
+        super().__init__("The server is about to stop and accepts no new sessions. Try again in a moment.")

@@ -1,4 +1,4 @@
-"""What a viewer's session can be told of while it lasts: whether somebody publishes, which layers, how many watch."""
+"""The events of a viewer's session: publisher present or not, layers, number of viewers."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ EventName = Literal["active", "inactive", "layers", "viewercount"]
 EVENT_NAMES: tuple[EventName, ...] = ("active", "inactive", "layers", "viewercount")
 MAX_STREAMS = 4
 
-_LOOK_S = 1.0  # what nobody gives notice of is found out so often
-_RATES_S = 5.0  # bit rates alone are worth an event so often
+_LOOK_S = 1.0  # interval of polling for changes that nothing reports
+_RATES_S = 5.0  # least interval of events for new bit rates alone
 
 
 class Event(NamedTuple):
-    """One thing that is so now. `layers` is by media section, `viewers` counts them; each with its event alone."""
+    """One event. `layers` has `layers` by media section, `viewercount` has `viewers`, the others have neither."""
 
     name: EventName
     layers: Mapping[int, MediumState] | None = None
@@ -33,8 +33,8 @@ class Event(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Told:
-    """What a reader knows already. It need not be told that nobody publishes."""
+class _Sent:
+    """The state that a reader has received. Initially no publisher is assumed."""
 
     active: bool = False
     viewers: int | None = None
@@ -43,64 +43,64 @@ class _Told:
 
 
 class EventStream:
-    """Tells one reader how things are. What changes while it reads is told as it is in the end: nothing queues up."""
+    """Sends the state to one reader. Changes do not queue: a slow reader gets only the newest state."""
 
     def __init__(self, subscription: Subscription, names: Collection[EventName]) -> None:
         self._subscription = subscription
         self._names = names
         self._woken = asyncio.Event()
-        self._reader: _Told | None = None
+        self._reader: _Sent | None = None
 
     async def batches(self) -> AsyncGenerator[list[Event], None]:
-        """What is new, at first everything: at least once a second, though it may be nothing.
+        """New events, first the whole state. Yields at least once a second, perhaps an empty list.
 
-        Ends with the session, or when somebody else begins to read: that is the same client, come back.
+        Ends with the session, or when a second reader starts: that is the same client, reconnected.
         """
-        self._reader = told = _Told()
+        self._reader = sent = _Sent()
         self._woken.set()
         self._subscription.listening.add(self._woken)
         try:
-            while self._reader is told and self._subscription.session.end is None:
+            while self._reader is sent and self._subscription.session.end is None:
                 self._woken.clear()
-                yield [event for event in await self._news(told) if event.name in self._names]
+                yield [event for event in await self._news(sent) if event.name in self._names]
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_S):
                         await self._woken.wait()
         finally:
-            if self._reader is told:
+            if self._reader is sent:
                 self.end()
 
     def end(self) -> None:
-        """Nobody is to read it any more."""
+        """End the reader."""
         self._reader = None
         self._woken.set()
         self._subscription.listening.discard(self._woken)
 
-    async def _news(self, told: _Told) -> list[Event]:
+    async def _news(self, sent: _Sent) -> list[Event]:
         news = []
         active = self._subscription.following is not None
-        if active != told.active:
-            told.active = active
+        if active != sent.active:
+            sent.active = active
             news.append(Event("active" if active else "inactive"))
         viewers = len(self._subscription.audience)
-        if viewers != told.viewers:
-            told.viewers = viewers
+        if viewers != sent.viewers:
+            sent.viewers = viewers
             news.append(Event("viewercount", viewers=viewers))
-        if "layers" in self._names and await self._look(told):
-            news.append(Event("layers", layers=told.layers))
+        if "layers" in self._names and await self._look(sent):
+            news.append(Event("layers", layers=sent.layers))
         return news
 
-    async def _look(self, told: _Told) -> bool:
-        """Whether the layers are worth telling again."""
+    async def _look(self, sent: _Sent) -> bool:
+        """Read the layers. Returns whether an event is due."""
         try:
             layers = await self._subscription.media()
         except EngineError:  # the session is about to end
             return False
         now = time.monotonic()
-        changed = told.layers is None or _shapes(told.layers) != _shapes(layers)
-        if not changed and (told.layers == layers or now - told.layers_at < _RATES_S):
+        changed = sent.layers is None or _shapes(sent.layers) != _shapes(layers)
+        if not changed and (sent.layers == layers or now - sent.layers_at < _RATES_S):
             return False
-        told.layers, told.layers_at = layers, now
+        sent.layers, sent.layers_at = layers, now
         return True
 
 
@@ -109,7 +109,7 @@ def _shapes(layers: Mapping[int, MediumState]) -> dict[int, object]:
 
 
 class EventStreams:
-    """The event streams of one session, under ids that nobody can guess."""
+    """The event streams of one session, under unguessable ids."""
 
     def __init__(self) -> None:
         self._streams: dict[str, EventStream] = {}

@@ -16,14 +16,14 @@ from .policy import Permit
 
 
 def check_alive(session: Session) -> None:
-    """Raises SessionEnded for a session that is closing: a publication or subscription added now would never leave."""
+    """Raises SessionEnded for a session that is closing: its `leave` has run already."""
     if session.end is not None:
         raise SessionEnded(session.end)
 
 
 @contextmanager
-def in_words(session: Session | None = None) -> Iterator[None]:
-    """Raises errors of a session and its worker as those of rooms: NegotiationError, TooManySessions, SessionEnded."""
+def room_errors(session: Session | None = None) -> Iterator[None]:
+    """Turns errors of sessions and of the engine into NegotiationError, TooManySessions and SessionEnded."""
     try:
         yield
     except DtlsError as error:
@@ -32,7 +32,7 @@ def in_words(session: Session | None = None) -> Iterator[None]:
         if error.stale:
             raise SessionEnded((session and session.end) or "its transport is gone") from error
         if error.limit:
-            raise TooManySessions(f"The server cannot take in more ({error}). Try again later.") from error
+            raise TooManySessions(f"The server cannot accept more sessions ({error}). Try again later.") from error
         raise NegotiationError(f"The offer cannot be served: {error}.") from error
 
 
@@ -48,7 +48,7 @@ def mids_of(description: SessionDescription) -> tuple[str, ...]:
 
 
 def index_of(description: SessionDescription, mid: str) -> int:
-    """The place of a medium in the SDP."""
+    """The index of a medium in the SDP."""
     return next(index for index, media in enumerate(description.medias) if media.mid == mid)
 
 
@@ -63,5 +63,5 @@ def sdp_session_id() -> int:
 
 
 def stream_name(session: Session) -> str:
-    """The stream id and CNAME of what a viewer's session receives."""
+    """The stream id and the CNAME of the media that the server sends in a session."""
     return f"fanwire-{session.id[:8]}"

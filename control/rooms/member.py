@@ -1,4 +1,4 @@
-"""A member of a room: a session, whose it is, and how long it may last."""
+"""A member of a room: a session with its owner and its expiry."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..media.engine import Engine, EngineError, TransportStatistics
 from ..session.session import Session
 from .errors import Forbidden, NotAViewer, NotConnected, SessionNotFound
 from .events import Event, EventName, EventStreams
-from .layers import LayerWish, MediumState
+from .layers import MediumState, PreferredLayers
 from .participant import Publication, Subscription
 from .policy import Permit, SessionKind
 
@@ -47,21 +47,21 @@ class Member:
 
     @property
     def id(self) -> str:
-        """Unguessable: without tokens, knowing it is the permission to change and end the session."""
+        """Unguessable, because without keys it suffices to change and end the session."""
         return self.session.id
 
     @property
     def etag(self) -> str:
-        """Names the current ICE session; a restart changes it."""
+        """The entity tag of the current ICE session; a restart changes it."""
         return self.session.etag
 
     @property
     def expires_at(self) -> float | None:
-        """When the session ends at the latest (Unix time in seconds), or None."""
+        """The end of the session at the latest (Unix time in seconds), or None."""
         return self._permit.expires_at if self._permit is not None else None
 
     def authorize(self, permit: Permit) -> None:
-        """Raises Forbidden unless the bearer owns this session. A token that lasts longer prolongs the session."""
+        """Raises Forbidden unless the bearer owns this session. A token with a later expiry prolongs the session."""
         permit.check(self.kind, self.room)
         if self._permit is None or permit.identity != self._permit.identity:
             raise Forbidden("The session belongs to somebody else.")
@@ -74,37 +74,37 @@ class Member:
         await self.session.trickle(fragment)
 
     async def restart_ice(self, fragment: str, /) -> str:
-        """Restart ICE with the client's new credentials; gives the answering fragment. Raises SdpError."""
-        with _gone():
+        """Restart ICE with the client's new credentials; returns the server's fragment. Raises SdpError."""
+        with _session_not_found():
             return await self.session.restart_ice(fragment)
 
     async def statistics(self) -> TransportStatistics:
-        """What the session's worker knows of it now. Raises SessionNotFound."""
-        with _gone():
+        """The statistics of the session's transport. Raises SessionNotFound."""
+        with _session_not_found():
             return await self.session.statistics()
 
     async def media(self) -> dict[int, MediumState]:
-        """The layers of each picture, by its place in the SDP. Raises SessionNotFound."""
-        with _gone():
+        """The layers of each picture by its index in the SDP. Raises SessionNotFound."""
+        with _session_not_found():
             return await self._part.media()
 
-    async def choose_layers(self, wishes: Mapping[int | None, LayerWish], /) -> None:
-        """Wish for layers of the pictures at these places in the SDP, None for the first.
+    async def choose_layers(self, choices: Mapping[int | None, PreferredLayers], /) -> None:
+        """Set the preferred layers of pictures by index in the SDP, None for the first.
 
-        All or nothing: raises NoSuchLayer, NotAViewer.
+        Raises NoSuchLayer or NotAViewer, and changes nothing then.
         """
-        with _gone():
-            await self._watching().choose(self._engine, wishes)
+        with _session_not_found():
+            await self._watching().choose(self._engine, choices)
 
     def open_events(self, names: Collection[EventName], /) -> str:
-        """Open a stream of these events; gives its id. Raises TooManyStreams, NotAViewer, NotConnected."""
+        """Open a stream of these events; returns its id. Raises TooManyStreams, NotAViewer, NotConnected."""
         watching = self._watching()
         if not self.session.connected:
             raise NotConnected
         return self._streams.create(watching, names)
 
     def read_events(self, stream_id: str, /) -> AsyncGenerator[list[Event], None]:
-        """What is new, in batches, until the stream or the session ends. Raises StreamNotFound."""
+        """New events in batches, until the stream or the session ends. Raises StreamNotFound."""
         return self._streams.find(stream_id).batches()
 
     def close_events(self, stream_id: str, /) -> None:
@@ -116,7 +116,7 @@ class Member:
         await self.session.close()
 
     def forget(self) -> None:
-        """The session has ended: nothing is to be done about it any more."""
+        """Cancel the expiry of a session that has ended, and notify the other viewers."""
         self._disarm()
         if isinstance(self._part, Subscription):
             self._part.notify()
@@ -148,8 +148,8 @@ class Joined:
 
 
 @contextmanager
-def _gone() -> Iterator[None]:
-    """Tells of a session that has ended in the terms of rooms."""
+def _session_not_found() -> Iterator[None]:
+    """Turns the EngineError of a closed transport into SessionNotFound."""
     try:
         yield
     except EngineError as error:

@@ -1,4 +1,4 @@
-"""A participant's part in a room: what it publishes, and whom it watches."""
+"""The part of a session in a room: a Publication or a Subscription."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from ..media.engine import (
 from ..session.codecs import match_payload_types
 from ..session.session import Session
 from .errors import NoSuchLayer
-from .layers import EncodingState, Flow, LayerWish, MediumState, Meter
+from .layers import EncodingState, Flow, MediumState, Meter, PreferredLayers
 
 _LATE_MEDIA_S = 2.0
 
 
 class Publication:
-    """What one session publishes under an identity: producers by the index of their media section in the SDP.
+    """The media that one session publishes under an identity: producers by the index of their section in the SDP.
 
-    No other publication of this process has the same `number`.
+    `number` is unique in the process.
     """
 
     _numbers = itertools.count()
@@ -47,11 +47,11 @@ class Publication:
 
     @property
     def specs(self) -> Sequence[ProducerSpec]:
-        """The media, without their ids."""
+        """The specs of the producers."""
         return [spec for _, spec in self.producers.values()]
 
     def producer(self, kind: Kind) -> tuple[ProducerId, ProducerSpec] | None:
-        """The producer of that kind, if there is one."""
+        """The first producer of this kind, or None."""
         return next((producer for producer in self.producers.values() if producer[1].kind is kind), None)
 
     def when_media_starts(self, start: Callable[[], Awaitable[None]]) -> None:
@@ -65,7 +65,7 @@ class Publication:
         self._look()
 
     def end(self) -> None:
-        """The session has ended: media does not start any more."""
+        """Cancel `when_media_starts`: the session has ended."""
         self._start = None
         if self._late is not None:
             self._late.cancel()
@@ -84,7 +84,7 @@ class Publication:
             self.session.run_soon(start())
 
     async def media(self) -> dict[int, MediumState]:
-        """The layers of each medium that has any to choose from. Raises EngineError once the session is gone."""
+        """The layers of each picture by its index in the SDP. Raises EngineError once the session is gone."""
         states = await self.meter.encodings()
         return {
             index: MediumState(states[producer])
@@ -94,9 +94,9 @@ class Publication:
 
 
 class Subscription:
-    """What one session watches: the publisher called `publisher`, or the newest where that is None.
+    """The media that one session watches: of the identity `publisher`, or of the newest publication where that is None.
 
-    `consumers` are by the index of their media section in the SDP; `audience` is everybody who watches in the room.
+    `consumers` are by the index of their media section in the SDP; `audience` are all subscriptions of the room.
     """
 
     def __init__(
@@ -111,17 +111,17 @@ class Subscription:
         self.consumers = consumers
         self.audience = audience
         self.following: Publication | None = None
-        self.listening: set[asyncio.Event] = set()  # set when something has changed
-        self._wishes: dict[int, LayerWish] = {}
+        self.listening: set[asyncio.Event] = set()  # set by `notify`
+        self._preferred: dict[int, PreferredLayers] = {}
         self._last_identity: str | None = None
         self._changes = 0
-        self._flows: Mapping[int, StreamStatistics] | None = None  # by consumer; None once it may have changed
+        self._flows: Mapping[int, StreamStatistics] | None = None  # by consumer; None after a change
         session.on_news = self.notify
-        self._pointing = asyncio.Lock()  # a wish is resolved against whom the viewer follows
+        self._binding = asyncio.Lock()  # `choose` resolves encodings against the publication that `follow` sets
 
     async def follow(self, engine: Engine, publication: Publication | None) -> None:
-        """Watch this publication, or nobody, from now on. The viewer's streams go on unbroken."""
-        async with self._pointing:
+        """Bind the consumers to this publication, or to none. The viewer's streams stay continuous."""
+        async with self._binding:
             if publication is self.following:
                 return
             self.following = publication
@@ -138,31 +138,31 @@ class Subscription:
                     await self._apply(engine, index, found[1])
         self.notify()
 
-    async def choose(self, engine: Engine, wishes: Mapping[int | None, LayerWish]) -> None:
-        """Wish for layers of the pictures of these indexes, None for the first one; of publishers to come as well.
+    async def choose(self, engine: Engine, choices: Mapping[int | None, PreferredLayers]) -> None:
+        """Set the preferred layers of pictures by index, None for the first. They also apply to later publications.
 
-        Raises NoSuchLayer, and changes nothing, for a picture, or an encoding, that is not there.
+        Raises NoSuchLayer for an unknown picture or encoding, and changes nothing then.
         """
-        async with self._pointing:
+        async with self._binding:
             found = self.following.producer(Kind.VIDEO) if self.following is not None else None
-            wanted = {self._picture(index): wish for index, wish in wishes.items()}
-            for wish in wanted.values():
+            wanted = {self._picture(index): preferred for index, preferred in choices.items()}
+            for preferred in wanted.values():
                 if found is not None:
-                    wish.resolve(found[1])
-            self._wishes |= wanted
+                    preferred.resolve(found[1])
+            self._preferred |= wanted
             if found is not None:
                 for index in wanted:
                     await self._apply(engine, index, found[1])
         self.notify()
 
     async def media(self) -> dict[int, MediumState]:
-        """The layers of each picture. Raises EngineError once the session is gone."""
+        """The layers of each picture by its index in the SDP. Raises EngineError once the session is gone."""
         found = self.following.producer(Kind.VIDEO) if self.following is not None else None
         encodings: Mapping[ProducerId, tuple[EncodingState, ...]] = {}
         if self.following is not None:
             try:
                 encodings = await self.following.meter.encodings()
-            except EngineError as error:  # the publisher has gone; another will be followed
+            except EngineError as error:  # the publisher has left; `follow` comes next
                 if not error.stale:
                     raise
         streams = await self._streams()
@@ -171,20 +171,20 @@ class Subscription:
             if spec.kind is not Kind.VIDEO:
                 continue
             known = encodings.get(found[0], ()) if found is not None else ()
-            if found is not None and not _tells_spatial_layers(found[1], spec):
+            if found is not None and not _receives_spatial_layers(found[1], spec):
                 known = tuple(encoding.lowest() for encoding in known)
-            states[index] = MediumState(known, *_flows(streams.get(consumer)), self._wishes.get(index))
+            states[index] = MediumState(known, *_flows(streams.get(consumer)), self._preferred.get(index))
         return states
 
     def notify(self) -> None:
-        """Something has changed for those who listen."""
+        """Wake all listeners after a change of the publication, the layers or the audience."""
         self._changes += 1
         self._flows = None
         for event in self.listening:
             event.set()
 
     async def _streams(self) -> Mapping[int, StreamStatistics]:
-        """What is sent, read again only after a change: the core gives notice when another encoding flows."""
+        """The outbound streams, cached until `notify`: the core reports a change of the current encoding."""
         if self._flows is not None:
             return self._flows
         before = self._changes
@@ -196,25 +196,26 @@ class Subscription:
     def _picture(self, index: int | None) -> int:
         pictures = [number for number, (_, spec) in self.consumers.items() if spec.kind is Kind.VIDEO]
         if not pictures:
-            raise NoSuchLayer("There is no picture in this session, so there are no layers.")
+            raise NoSuchLayer("This session has no picture, so it has no layers.")
         if index is not None and index not in pictures:
-            raise NoSuchLayer(f"Medium {index} is no picture of this session; {', '.join(map(str, pictures))} is.")
+            known = ", ".join(map(str, pictures))
+            raise NoSuchLayer(f"Medium {index} is not a picture of this session; its pictures are {known}.")
         return pictures[0] if index is None else index
 
     async def _apply(self, engine: Engine, index: int, spec: ProducerSpec) -> None:
-        """Tell the core of the wish. A publisher that has no encoding of that name gives its highest."""
-        wish = self._wishes.get(index)
-        if wish is None:
+        """Send the preferred layers to the core: the highest encoding if the publisher lacks the preferred one."""
+        preferred = self._preferred.get(index)
+        if preferred is None:
             return
         try:
-            encoding = wish.resolve(spec)
+            encoding = preferred.resolve(spec)
         except NoSuchLayer:
             encoding = None
-        await engine.set_layers(self.consumers[index][0], encoding, wish.spatial, wish.temporal)
+        await engine.set_layers(self.consumers[index][0], encoding, preferred.spatial, preferred.temporal)
 
 
 def _flows(stream: StreamStatistics | None) -> tuple[Flow | None, Flow | None]:
-    """What flows and what is to flow."""
+    """The current and the target layers of a stream."""
     if stream is None:
         return None, None
     current = target = None
@@ -225,6 +226,6 @@ def _flows(stream: StreamStatistics | None) -> tuple[Flow | None, Flow | None]:
     return current, target
 
 
-def _tells_spatial_layers(source: ProducerSpec, sink: ConsumerSpec) -> bool:
-    """Whether the viewer can take more than AV1's lowest spatial layer: it needs the dependency descriptor for that."""
+def _receives_spatial_layers(source: ProducerSpec, sink: ConsumerSpec) -> bool:
+    """Whether the viewer can receive more than the lowest spatial layer: AV1 needs the dependency descriptor for it."""
     return source.payload_types[0].codec is not Codec.AV1 or Extension.DEPENDENCY_DESCRIPTOR in sink.extensions

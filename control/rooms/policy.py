@@ -1,4 +1,4 @@
-"""Who may do what: the permit that a token stands for."""
+"""Permissions: the permit in a token."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ ANY_ROOM = "*"
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """What its bearer may do, and until when (`expires_at`, seconds of Unix time).
+    """The permissions of a token's bearer, until `expires_at` (Unix time in seconds).
 
     `room` is one room's name, or ANY_ROOM, and limits `publish` and `subscribe`. `admin` (everything in the API) and
-    `metrics` (reading them) are about the whole node.
+    `metrics` (reading them) apply to the whole node.
     """
 
     identity: str
@@ -29,7 +29,7 @@ class Permit:
     metrics: bool = False
 
     def check(self, kind: SessionKind, room: str) -> None:
-        """Raises Forbidden unless the bearer may do this in `room`."""
+        """Raises Forbidden unless the bearer may publish, or subscribe, in `room`."""
         if self.room not in (ANY_ROOM, room):
             raise Forbidden(f"The token is not for room {room!r}.")
         if not getattr(self, kind):

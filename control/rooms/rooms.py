@@ -1,4 +1,4 @@
-"""All rooms of a node: joining them to publish or to watch, and the sessions that result."""
+"""All rooms of a node: opens sessions that publish or watch, within the limits, and ends them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .errors import (
     SessionNotFound,
     TooManyRooms,
 )
-from .joining import check_alive, client_keys, in_words, index_of, mids_of, random_ssrc, sdp_session_id, stream_name
+from .joining import check_alive, client_keys, index_of, mids_of, random_ssrc, room_errors, sdp_session_id, stream_name
 from .member import Joined, Member
 from .participant import Publication, Subscription
 from .policy import Permit, SessionKind
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 class Rooms:
     """The rooms of this node. A room is open from the first media of a publication to its last session.
 
-    `opened` counts the sessions that ever joined, by kind. `draining` is set once nobody is let in any more.
+    `opened` counts all sessions since the start, by kind. `draining` is set once no more sessions are accepted.
     """
 
     def __init__(self, services: SessionServices, options: RoomOptions | None = None) -> None:
@@ -50,7 +50,7 @@ class Rooms:
         self._directory = Directory(services.engine, self._options.max_rooms)
         self._admission = Admission(self._options)
         self._members: dict[str, Member] = {}
-        self._dtls_dropped = 0  # by sessions that have ended
+        self._dtls_dropped = 0  # of sessions that have ended
 
     @property
     def rooms(self) -> Mapping[str, Room]:
@@ -64,7 +64,7 @@ class Rooms:
 
     @property
     def dropped_dtls_datagrams(self) -> int:
-        """Datagrams of handshakes, of all sessions so far, that came faster than they could be taken."""
+        """DTLS datagrams of all sessions so far that arrived faster than their handshakes processed them."""
         return self._dtls_dropped + sum(member.session.handshake_drops for member in self._members.values())
 
     def room(self, name: str, /) -> Room:
@@ -80,7 +80,7 @@ class Rooms:
 
     async def publish(
         self,
-        room: str,
+        room_name: str,
         offer: str,
         /,
         *,
@@ -88,13 +88,13 @@ class Rooms:
         permit: Permit | None = None,
         client: str | None = None,
     ) -> Joined:
-        """Open a session that sends into `room`.
+        """Open a session that publishes in a room.
 
-        Without a permit the publisher may call itself what it likes. `client` is a key of the client's address. Raises
+        Without a permit the publisher may choose any identity. `client` is a key of the client's address. Raises
         SdpError, NegotiationError, Forbidden, Unavailable, TooManyUnconnected, SessionEnded.
         """
         if permit is not None:
-            permit.check("publish", room)
+            permit.check("publish", room_name)
             if identity not in (None, permit.identity):
                 raise Forbidden(f"The token names its bearer {permit.identity!r}, not {identity!r}.")
             identity = permit.identity
@@ -104,21 +104,21 @@ class Rooms:
         try:
             agreement = agree_publish(sdp.parse(offer))
         except NegotiationError as error:
-            log.info("room %s: an offer to publish is refused: %s", room, error)
+            log.info("room %s: an offer to publish is refused: %s", room_name, error)
             raise
         description = agreement.offer
-        place = self._directory.enter(room)
+        room = self._directory.enter(room_name)
         engine = self._services.engine
         producers: dict[int, tuple[ProducerId, ProducerSpec]] = {}
         publications: list[Publication] = []
 
         async def leave() -> None:
             for publication in publications:
-                await place.remove_publication(publication)
+                await room.remove_publication(publication)
             await asyncio.gather(*(engine.remove_producer(producer) for producer, _ in producers.values()))
 
         async with self._opening(
-            agreement.remote, mids_of(description), place, client_keys(client, permit), leave
+            agreement.remote, mids_of(description), room, client_keys(client, permit), leave
         ) as session:
             answer = agreement.answer(session.local, session_id=sdp_session_id())
             for spec in answer.producers:
@@ -127,14 +127,14 @@ class Rooms:
             check_alive(session)
             publication = Publication(name, session, producers)
             publications.append(publication)
-            place.await_media(publication)
-            publication.when_media_starts(partial(self._start, place, publication))
-        log.info("session %s publishes in room %s as %s", session.id[:6], room, name)
-        return Joined(self._enter(session, room, publication, name, permit), answer.sdp)
+            room.await_media(publication)
+            publication.when_media_starts(partial(self._start, room, publication))
+        log.info("session %s publishes in room %s as %s", session.id[:6], room_name, name)
+        return Joined(self._enter(session, room_name, publication, name, permit), answer.sdp)
 
     async def subscribe(
         self,
-        room: str,
+        room_name: str,
         offer: str,
         /,
         *,
@@ -142,28 +142,28 @@ class Rooms:
         permit: Permit | None = None,
         client: str | None = None,
     ) -> Joined:
-        """Open a session that receives from `room`. Raises as `publish` does, and NothingPublished."""
+        """Open a session that watches a room. Raises as `publish` does, and NothingPublished."""
         if permit is not None:
-            permit.check("subscribe", room)
+            permit.check("subscribe", room_name)
         self._check_open()
         self._check_media(offer)
         read = self._offers.read(offer)
         description = read.kind.description
-        place = self._directory.open.get(room)
-        source = place.find(publisher) if place is not None else None
-        if place is None or source is None:
-            raise NothingPublished(room, publisher)
+        room = self._directory.open.get(room_name)
+        source = room.find(publisher) if room is not None else None
+        if room is None or source is None:
+            raise NothingPublished(room_name, publisher)
         engine = self._services.engine
         consumers: dict[int, tuple[ConsumerId, ConsumerSpec]] = {}
         subscriptions: list[Subscription] = []
 
         async def leave() -> None:
-            place.subscriptions.difference_update(subscriptions)
+            room.subscriptions.difference_update(subscriptions)
             await asyncio.gather(*(engine.remove_consumer(consumer) for consumer, _ in consumers.values()))
 
         agreement = self._offers.agree(read.kind, source.number, source.specs)
         clients = client_keys(client, permit)
-        async with self._opening(read.remote, mids_of(description), place, clients, leave) as session:
+        async with self._opening(read.remote, mids_of(description), room, clients, leave) as session:
             answer = agreement.answer(
                 session.local,
                 stream=stream_name(session),
@@ -175,16 +175,16 @@ class Rooms:
                 consumer = await engine.add_consumer(session.transport, spec)
                 consumers[index_of(description, spec.mid)] = consumer, spec
             check_alive(session)
-            subscription = Subscription(session, publisher, consumers, place.subscriptions)
+            subscription = Subscription(session, publisher, consumers, room.subscriptions)
             subscriptions.append(subscription)
-            await place.add_subscription(subscription)
+            await room.add_subscription(subscription)
             check_alive(session)
-        log.info("session %s watches room %s", session.id[:6], room)
+        log.info("session %s watches room %s", session.id[:6], room_name)
         identity = permit.identity if permit is not None else None
-        return Joined(self._enter(session, room, subscription, identity, permit), answer.sdp)
+        return Joined(self._enter(session, room_name, subscription, identity, permit), answer.sdp)
 
     def drain(self) -> int:
-        """Let nobody in from now on; says how many sessions there still are."""
+        """Accept no more sessions. Returns the number of open ones."""
         self.draining.set()
         return self._admission.sessions
 
@@ -199,34 +199,34 @@ class Rooms:
             if isinstance(outcome, Exception):
                 log.error("a session could not be ended", exc_info=outcome)
 
-    async def _start(self, place: Room, publication: Publication) -> None:
-        """A publication has media."""
+    async def _start(self, room: Room, publication: Publication) -> None:
+        """Start a publication that has media, or end its session if there are too many rooms."""
         try:
-            self._directory.show(place)
+            self._directory.show(room)
         except TooManyRooms as error:
             await publication.session.close(str(error))
             return
-        await place.start_publication(publication)
+        await room.start_publication(publication)
 
     @asynccontextmanager
     async def _opening(
         self,
         remote: RemoteTransport,
         mids: tuple[str, ...],
-        place: Room,
+        room: Room,
         clients: Sequence[str],
         leave: Callable[[], Awaitable[None]],
     ) -> AsyncIterator[Session]:
-        """A new session to set up; should that fail, it is closed. `leave` is awaited, once or twice, when it ends."""
+        """A new session to set up, closed if that fails. `leave` is awaited, once or twice, when the session ends."""
         try:
-            ticket = self._admission.enter(place, clients)
+            ticket = self._admission.enter(room, clients)
         except FanwireError:
-            self._directory.leave(place)
+            self._directory.leave(room)
             raise
 
         def release() -> None:
             ticket.leave()
-            self._directory.leave(place)
+            self._directory.leave(room)
 
         async def on_closed(session: Session) -> None:
             if (member := self._members.pop(session.id, None)) is not None:
@@ -237,7 +237,7 @@ class Rooms:
             finally:
                 release()
 
-        with in_words():
+        with room_errors():
             try:
                 session = await Session.open(self._services, remote, mids, on_closed)
             except BaseException:
@@ -245,11 +245,11 @@ class Rooms:
                 raise
         session.on_connected = ticket.connect
         try:
-            with in_words(session):
+            with room_errors(session):
                 yield session
         except BaseException:
             await session.close("it could not be set up")
-            await leave()  # what was added while the session was closing already
+            await leave()  # again, for objects that were added while the session was closing
             raise
 
     def _check_open(self) -> None:
@@ -257,20 +257,20 @@ class Rooms:
             raise Draining
 
     def _check_media(self, offer: str) -> None:
-        """Before anything is read: each medium costs time and memory."""
+        """Check the number of media before parsing, because each costs time and memory."""
         count, most = sdp.count_media(offer), self._options.max_media_per_session
         if count > most:
-            raise NegotiationError(f"The offer has {count} media sections: one session may have {most}.")
+            raise NegotiationError(f"The offer has {count} media sections: at most {most} are allowed.")
 
     def _enter(
         self,
         session: Session,
-        room: str,
+        room_name: str,
         part: Publication | Subscription,
         identity: str | None,
         permit: Permit | None,
     ) -> Member:
-        member = Member(session, room, part, identity, permit, self._services.engine)
+        member = Member(session, room_name, part, identity, permit, self._services.engine)
         self.opened[member.kind] += 1
         if session.end is None:
             self._members[session.id] = member

@@ -2,13 +2,13 @@
 
 /**
  * `sizes` are the pictures there are, largest first: { layer, width, height }, sizes of 0 where they are not known; `layer`
- * has the members of a wish that choose it. `rates` counts the temporal layers: 1 where there is nothing to choose.
- * `wish` has the members of what is chosen, none for the highest; it is kept over reconnections. Event: "change".
+ * has the members that choose it. `rates` counts the temporal layers: 1 where there is nothing to choose.
+ * `preferred` has the members of the chosen layers, none for the highest; it is kept over reconnections. Event: "change".
  */
 export class LayerChoice extends EventTarget {
   sizes = [];
   rates = 1;
-  wish = {};
+  preferred = {};
   #session = null;
   #events = null;
 
@@ -20,7 +20,7 @@ export class LayerChoice extends EventTarget {
     this.#events = null;
     if (!session?.has("server-sent-events") || !session.has("layer")) return;
     try {
-      if (Object.keys(this.wish).length) await this.#send().catch((error) => console.warn("Layers:", error));
+      if (Object.keys(this.preferred).length) await this.#send().catch((error) => console.warn("Layers:", error));
       const created = await session.post("server-sent-events", ["layers"]);
       // Another session may have come while we waited.
       if (session !== this.#session) return;
@@ -32,19 +32,19 @@ export class LayerChoice extends EventTarget {
   }
 
   /** Asks for these layers. Raises as `Session.open` does. */
-  async choose(wish) {
-    const before = this.wish;
-    this.wish = wish;
+  async choose(preferred) {
+    const before = this.preferred;
+    this.preferred = preferred;
     try {
       await this.#send();
     } catch (error) {
-      this.wish = before;
+      this.preferred = before;
       throw error;
     }
   }
 
   async #send() {
-    await this.#session?.post("layer", this.wish);
+    await this.#session?.post("layer", this.preferred);
   }
 
   /** There is one picture in the session, so there is one medium with layers. */
@@ -61,7 +61,7 @@ export class LayerChoice extends EventTarget {
   }
 }
 
-/** The members of a wish for a size. One encoding needs no name: the wish is good for publishers to come. */
+/** The members that choose a size. A single encoding is not named, so that the choice also applies to later publishers. */
 function chooses({ encodingId, spatialLayerId }, encodings) {
   return {
     ...(encodings > 1 && { encodingId }),

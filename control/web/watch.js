@@ -141,7 +141,7 @@ function toggleStats() {
 
 /** The menus of sizes and rates, each where there is more than one to choose from. */
 function showLayers() {
-  const { sizes, rates, wish: { temporalLayerId, ...size } } = client.layers;
+  const { sizes, rates, preferred: { temporalLayerId, ...size } } = client.layers;
   showMenu("size", size, "Highest", sizes.map(({ layer, width, height }) => [
     layer, width ? `${width} × ${height}` : `Layer ${layer.encodingId ?? layer.spatialLayerId}`,
   ]));
@@ -151,15 +151,15 @@ function showLayers() {
   ));
 }
 
-/** Fills a menu with the highest and [wish, name] of each other choice; `chosen` may be one that is gone. */
+/** Fills a menu with the highest and [preferred, name] of each other choice; `chosen` may be one that is gone. */
 function showMenu(id, chosen, highest, choices) {
   const menu = byId(id);
-  const known = [[{}, highest], ...choices].map(([wish, name]) => [JSON.stringify(wish), name]);
+  const known = [[{}, highest], ...choices].map(([preferred, name]) => [JSON.stringify(preferred), name]);
   const value = JSON.stringify(chosen);
-  if (!known.some(([wish]) => wish === value)) known.push([value, "Chosen before (off)"]);
+  if (!known.some(([preferred]) => preferred === value)) known.push([value, "Chosen before (off)"]);
   // A menu that is open would close if it were filled anew.
   if (JSON.stringify(known) !== menu.dataset.choices) {
-    menu.replaceChildren(...known.map(([wish, name]) => new Option(name, wish)));
+    menu.replaceChildren(...known.map(([preferred, name]) => new Option(name, preferred)));
     menu.dataset.choices = JSON.stringify(known);
   }
   menu.value = value;
@@ -167,8 +167,8 @@ function showMenu(id, chosen, highest, choices) {
 }
 
 async function chooseLayers({ target }) {
-  const wish = { ...JSON.parse(byId("size").value), ...JSON.parse(byId("rate").value) };
-  await client.layers.choose(wish).catch((error) => console.warn("Layers:", error));
+  const preferred = { ...JSON.parse(byId("size").value), ...JSON.parse(byId("rate").value) };
+  await client.layers.choose(preferred).catch((error) => console.warn("Layers:", error));
   target.blur(); // whoever has chosen is done with the controls
   showLayers();
 }

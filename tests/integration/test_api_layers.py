@@ -124,7 +124,7 @@ async def test_layers_are_chosen_by_the_viewer_and_by_the_admin_and_told(
             await events.until(flows(encoding))
             await shows(viewer, encoding)
         async with http.patch(session, json={"media": {"1": {"encodingId": "h"}}}) as response:
-            assert (response.status, (await response.json())["media"]["1"]["wish"]) == (200, {"encodingId": "h"})
+            assert (response.status, (await response.json())["media"]["1"]["preferred"]) == (200, {"encodingId": "h"})
         await events.until(lambda now: now.flowing == "h")
         async with http.post(f"{resource}/layer", json={}) as response:
             assert response.status == 200
@@ -170,7 +170,7 @@ async def check_changes_nothing(
         problem = await response.json()
         assert (response.status, problem["type"]) == (status, f"urn:fanwire:problem:{kind}")
     async with http.get(viewer) as response:
-        assert "wish" not in (await response.json())["media"]["1"]
+        assert "preferred" not in (await response.json())["media"]["1"]
     async with http.patch(publisher, json={"media": {"1": {}}}) as response:
         assert (response.status, (await response.json())["type"]) == (409, "urn:fanwire:problem:not-a-viewer")
 

@@ -48,7 +48,7 @@ async def go_up_and_down(
         asked = await viewer.call("sumStats", "inbound-rtp", "pliCount")
         last = None
         for _ in range(switches):
-            last = random.choice([wish for wish in case.wishes() if wish != last])
+            last = random.choice([choice for choice in case.choices() if choice != last])
             await chooser.choose(*last)
             await asyncio.sleep(REST_S)
         await chooser.width()

@@ -119,7 +119,7 @@ async def test_layers_go_up_and_down_without_a_pause(
     steady = await Viewer.join(firefox, server.whep(room))
     async with aiohttp.ClientSession() as http:
         lowest = Chooser(http, server, steady, await steady.resource())
-        await lowest.choose(*case.wishes()[0])
+        await lowest.choose(*case.choices()[0])
         switched = [Chooser(http, server, viewer, await viewer.resource()) for viewer in viewers]
         shown = await asyncio.gather(*map(switch_at_random, viewers, switched, [case] * len(viewers)))
         await lowest.width()
@@ -136,7 +136,7 @@ async def switch_at_random(viewer: Viewer, chooser: Chooser, case: Case) -> Seen
     random = Random(5)
     last: tuple[dict[str, Any], int] | None = None
     for _ in range(SWITCHES):
-        last = random.choice([wish for wish in case.wishes() if wish != last])
+        last = random.choice([choice for choice in case.choices() if choice != last])
         await chooser.choose(*last)
         await asyncio.sleep(REST_S)
     await chooser.width()

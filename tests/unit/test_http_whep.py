@@ -19,7 +19,7 @@ from fanwire.control.http.access import Access
 from fanwire.control.http.api import create_app
 from fanwire.control.rooms.errors import NoSuchLayer, SessionNotFound, StreamNotFound, TooManyStreams
 from fanwire.control.rooms.events import EVENT_NAMES, Event, EventName
-from fanwire.control.rooms.layers import EncodingState, Flow, LayerWish, MediumState
+from fanwire.control.rooms.layers import EncodingState, Flow, MediumState, PreferredLayers
 
 Client = TestClient[Any, Any]
 SESSION = "/whep/stage/s1"
@@ -32,7 +32,7 @@ STATE = MediumState(
     ),
     current=Flow(0, spatial=7, temporal=1),
     target=Flow(1, spatial=0, temporal=1),
-    wish=LayerWish("h", spatial=0, temporal=1),
+    preferred=PreferredLayers("h", spatial=0, temporal=1),
 )
 
 
@@ -40,16 +40,16 @@ class FakeSession(UnusedSession):
     id, room, kind, etag = "s1", "stage", "subscribe", "ice-1"
 
     def __init__(self) -> None:
-        self.wishes: list[Mapping[int | None, LayerWish]] = []
+        self.choices: list[Mapping[int | None, PreferredLayers]] = []
         self.opened: list[Collection[str]] = []
         self.closed: list[str] = []
         self.reading = 0
         self.batches: asyncio.Queue[list[Event] | None] = asyncio.Queue()
 
-    async def choose_layers(self, wishes: Mapping[int | None, LayerWish], /) -> None:
-        if any(wish.encoding == "x" for wish in wishes.values()):
-            raise NoSuchLayer("There is no encoding 'x' here; there is 'q', 'h'.")
-        self.wishes.append(wishes)
+    async def choose_layers(self, choices: Mapping[int | None, PreferredLayers], /) -> None:
+        if any(preferred.encoding == "x" for preferred in choices.values()):
+            raise NoSuchLayer("There is no encoding 'x'; the publisher has 'q', 'h'.")
+        self.choices.append(choices)
 
     def open_events(self, names: Collection[EventName], /) -> str:
         if self.opened:
@@ -106,21 +106,21 @@ async def problem(response: ClientResponse, status: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("body", "index", "wish"),
+    ("body", "index", "preferred"),
     [
-        ({}, None, LayerWish()),
-        ({"mediaId": "1"}, 1, LayerWish()),
-        ({"mediaId": "0", "encodingId": "hd"}, 0, LayerWish("hd")),
-        ({"spatialLayerId": 1, "maxTemporalLayerId": 0}, None, LayerWish(None, 1, 0)),
-        ({"temporalLayerId": 2, "maxTemporalLayerId": 1, "spatialLayerId": 1.0}, None, LayerWish(None, 1, 1)),
+        ({}, None, PreferredLayers()),
+        ({"mediaId": "1"}, 1, PreferredLayers()),
+        ({"mediaId": "0", "encodingId": "hd"}, 0, PreferredLayers("hd")),
+        ({"spatialLayerId": 1, "maxTemporalLayerId": 0}, None, PreferredLayers(None, 1, 0)),
+        ({"temporalLayerId": 2, "maxTemporalLayerId": 1, "spatialLayerId": 1.0}, None, PreferredLayers(None, 1, 1)),
     ],
 )
 async def test_a_player_chooses_layers(
-    client: Client, session: FakeSession, body: Any, index: int | None, wish: LayerWish
+    client: Client, session: FakeSession, body: Any, index: int | None, preferred: PreferredLayers
 ) -> None:
     response = await client.post(f"{SESSION}/layer", json=body)
     assert response.status == 200
-    assert session.wishes == [{index: wish}]
+    assert session.choices == [{index: preferred}]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ async def test_a_choice_that_makes_no_sense_is_refused_in_words(
     client: Client, session: FakeSession, body: Any, told: str
 ) -> None:
     assert told in await problem(await client.post(f"{SESSION}/layer", json=body), 400)
-    assert session.wishes == []
+    assert session.choices == []
 
 
 async def test_layers_that_are_not_there_are_told_from_those_that_are(client: Client) -> None:
@@ -209,7 +209,7 @@ async def test_events_come_as_the_draft_writes_them(client: Client, session: Fak
             ],
             "current": {"encodingId": "q", "spatialLayerId": 1, "temporalLayerId": 1},
             "target": {"encodingId": "h"},
-            "wish": {"encodingId": "h", "spatialLayerId": 0, "temporalLayerId": 1},
+            "preferred": {"encodingId": "h", "spatialLayerId": 0, "temporalLayerId": 1},
         }
     }
     foreign = {"Origin": "https://evil.example"}

@@ -22,7 +22,7 @@ from fanwire.control.media.engine import (
 )
 from fanwire.control.rooms.errors import NoSuchLayer, StreamNotFound, TooManyStreams
 from fanwire.control.rooms.events import EVENT_NAMES, MAX_STREAMS, Event, EventStream, EventStreams
-from fanwire.control.rooms.layers import Flow, LayerWish, MediumState, Meter, encoding_ids
+from fanwire.control.rooms.layers import Flow, MediumState, Meter, PreferredLayers, encoding_ids
 
 SPEC = producer(VP8, encodings=[Encoding("q"), Encoding("h")])
 
@@ -69,10 +69,10 @@ async def test_encodings_are_measured_once_however_many_ask() -> None:
 def test_a_wish_names_an_encoding_that_is_there() -> None:
     assert encoding_ids(SPEC) == ["q", "h"]
     assert encoding_ids(producer(VP8)) == ["0"]
-    assert LayerWish("h").resolve(SPEC) == 1
-    assert LayerWish().resolve(SPEC) is None
+    assert PreferredLayers("h").resolve(SPEC) == 1
+    assert PreferredLayers().resolve(SPEC) is None
     with pytest.raises(NoSuchLayer, match="'q', 'h'"):
-        LayerWish("f").resolve(SPEC)
+        PreferredLayers("f").resolve(SPEC)
 
 
 class Viewer:
