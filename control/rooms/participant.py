@@ -55,10 +55,10 @@ class Publication:
         return next((producer for producer in self.producers.values() if producer[1].kind is kind), None)
 
     def when_media_starts(self, start: Callable[[], Awaitable[None]]) -> None:
-        """Run `start` once, on the session's behalf, when viewers could decode what is published.
+        """Run `start` once, as a task of the session, when viewers can decode the media.
 
-        That is when a keyframe has come; where there is no video, a packet of sound. With sound alone where video is
-        offered, it is after _LATE_MEDIA_S: the camera may be off.
+        That is at the first keyframe, or without video at the first packet of audio. If audio arrives but the offered
+        video does not, it is after _LATE_MEDIA_S, because the camera may be off.
         """
         self._start = start
         self.session.on_news = self._look
