@@ -8,44 +8,67 @@
 
 enum { FEEDBACK_US = 50000 }; /* between transport-wide feedback messages */
 
-static bool ext_is(const fw_packet_t *packet, uint8_t id, const char *value, size_t len) {
+/* A stream without a MID takes the place of one that was heard so lately only if that one has said goodbye. */
+enum { TAKEOVER_US = 200000 };
+
+static bool find_extension(const fw_packet_t *packet, uint8_t id, fw_ext_t *found) {
     fw_ext_reader_t r = fw_ext_reader(packet->data, &packet->rtp);
-    fw_ext_t ext;
-    while (fw_ext_next(&r, &ext))
-        if (ext.id == id) return ext.len == len && memcmp(ext.data, value, len) == 0;
+    while (id != 0 && fw_ext_next(&r, found))
+        if (found->id == id) return true;
     return false;
 }
 
-/* The encoding whose RID, or repaired RID, the packet names; of a single encoding without a RID, that one. */
+static bool extension_is(const fw_ext_t *ext, const char *value, size_t len) {
+    return ext->len == len && memcmp(ext->data, value, len) == 0;
+}
+
+/* The encoding whose RID, or repaired RID, the packet names (RFC 8852); an only encoding where the packet names none. */
 static fw_encoding_t *match_rid(const fw_producer_t *p, const fw_packet_t *packet, bool rtx) {
-    uint8_t id = p->media.ext_ids[rtx ? FW_EXT_REPAIRED_RID : FW_EXT_RID];
+    fw_ext_t rid;
+    bool named = find_extension(packet, p->media.ext_ids[rtx ? FW_EXT_REPAIRED_RID : FW_EXT_RID], &rid);
     for (unsigned i = 0; i < p->encoding_count; i++) {
         fw_encoding_t *e = p->encodings[i];
-        if (e->rid_len == 0 ? p->encoding_count == 1 : id != 0 && ext_is(packet, id, e->rid, e->rid_len)) return e;
+        if (named && e->rid_len != 0 ? extension_is(&rid, e->rid, e->rid_len) : p->encoding_count == 1) return e;
     }
     return NULL;
 }
 
-/* Finds whose packet this is by MID and RID (RFC 8843 section 9.2, RFC 8852); where the sender has no MID, by a payload
- * type that only one producer uses. */
-static fw_encoding_t *learn(fw_core_t *core, fw_transport_t *t, const fw_packet_t *packet) {
-    fw_producer_t *owner = NULL;
+/* The producer whose MID the packet names, or else the only one that negotiated its payload type: of media, or of
+ * retransmissions by their apt (RFC 9143 section 9.2). NULL for a MID of no producer, or a payload type of several. */
+static fw_producer_t *match_mid(const fw_transport_t *t, const fw_packet_t *packet, bool *named) {
+    fw_producer_t *by_payload_type = NULL;
+    unsigned owners = 0;
+    fw_ext_t mid;
+    *named = false;
     for (fw_producer_t *p = t->producers; p != NULL; p = p->next_on_transport) {
-        uint8_t format = p->pt_formats[packet->rtp.payload_type];
-        uint8_t id = p->media.ext_ids[FW_EXT_MID];
-        if (format == FW_NO_PT) continue;
-        if (id != 0 && ext_is(packet, id, p->media.mid, p->media.mid_len)) {
-            owner = p;
-            break;
+        if (find_extension(packet, p->media.ext_ids[FW_EXT_MID], &mid)) {
+            *named = true;
+            if (extension_is(&mid, p->media.mid, p->media.mid_len)) return p;
         }
-        if (id != 0) continue;
-        if (owner != NULL) return NULL;
-        owner = p;
+        if (p->pt_formats[packet->rtp.payload_type] == FW_NO_PT) continue;
+        by_payload_type = p;
+        owners++;
     }
-    if (owner == NULL) return NULL;
-    bool rtx = (owner->pt_formats[packet->rtp.payload_type] & 0x80) != 0;
-    fw_encoding_t *e = match_rid(owner, packet, rtx);
-    fw_ssrc_result_t result = e == NULL ? FW_SSRC_REFUSED : fw_ssrc_learn(core, e, packet->rtp.ssrc, rtx);
+    return *named || owners != 1 ? NULL : by_payload_type;
+}
+
+/* Whether a stream that names no MID may be that of the encoding: two streams of one payload type must not take it from each
+ * other by turns. */
+static bool may_take_over(const fw_core_t *core, const fw_encoding_t *e, bool rtx) {
+    if (rtx) return e->rtx_ssrc == 0 || core->now_us - e->rtx_heard_us >= TAKEOVER_US;
+    return e->liveness.heard_us == 0 || core->now_us - e->liveness.heard_us >= TAKEOVER_US;
+}
+
+/* Finds the encoding of a packet whose SSRC is not known, and remembers the SSRC. */
+static fw_encoding_t *learn(fw_core_t *core, fw_transport_t *t, const fw_packet_t *packet) {
+    bool named;
+    fw_producer_t *p = match_mid(t, packet, &named);
+    uint8_t format = p == NULL ? FW_NO_PT : p->pt_formats[packet->rtp.payload_type];
+    if (format == FW_NO_PT) return NULL;
+    bool rtx = (format & 0x80) != 0;
+    fw_encoding_t *e = match_rid(p, packet, rtx);
+    if (e == NULL || (!named && !may_take_over(core, e, rtx))) return NULL;
+    fw_ssrc_result_t result = fw_ssrc_learn(core, e, packet->rtp.ssrc, rtx);
     if (result == FW_SSRC_RESTARTED) fw_restart_encoding(core, e);
     return result == FW_SSRC_REFUSED ? NULL : e;
 }

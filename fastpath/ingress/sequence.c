@@ -49,6 +49,7 @@ bool fw_sequence_unwrap_rtx(fw_core_t *core, fw_encoding_t *e, fw_packet_t *pack
     fw_rtp_t *rtp = &packet->rtp;
     uint64_t seq64 = e->rtx_highest_seq64 == 0 ? FW_FIRST_TURN + rtp->seq16 : fw_seq_extend(e->rtx_highest_seq64, rtp->seq16);
     if (seq64 > e->rtx_highest_seq64) e->rtx_highest_seq64 = seq64;
+    e->rtx_heard_us = core->now_us;
     core->counters.rtx_in++;
     fw_receive_stats_add(&e->rtx_stats, seq64, rtp->timestamp, packet->len, core->now_us, 90000, false);
     if (rtp->payload_len == 0) {

@@ -28,6 +28,7 @@ typedef struct {
     uint64_t turns_seq64;   /* upper bits of its seq64: the packet's seq16 is added to it */
     fw_liveness_t liveness;
     uint64_t rtx_highest_seq64;
+    uint64_t rtx_heard_us; /* arrival of the newest retransmission */
     uint64_t sync_point_seq64; /* first packet of the newest keyframe, 0 for none */
     uint64_t sync_point_us;    /* its arrival */
     uint32_t sync_point_timestamp;
