@@ -19,6 +19,7 @@
     X(plain_retransmit_out)          \
     X(padding_in)                \
     X(padded_out)                \
+    X(parameter_sets_out)        \
     X(nack_in)                   \
     X(nack_out)                  \
     X(nack_repeated)             \

@@ -38,6 +38,7 @@ struct fw_packet {
     uint8_t ext_count;
     bool has_dd;
     bool sync_point; /* a decoder can start here */
+    bool lacks_parameter_sets; /* H.264, H.265: a sync point whose picture came without them */
     bool run_goes_on; /* see egress/gso_pad.h */
     uint8_t padding;
     fw_packet_ext_t ext[FW_PACKET_EXTENSIONS]; /* header extensions to forward */

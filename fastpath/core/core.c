@@ -12,6 +12,7 @@
 #include "../ice/paths.h"
 #include "../ingress/punt.h"
 #include "../ingress/receive.h"
+#include "../ingress/parameter_sets.h"
 #include "../ingress/relayed.h"
 #include "../ingress/sender_report.h"
 #include "../rtcp/receive.h"
@@ -138,6 +139,8 @@ void fw_core_relayed(fw_core_t *core, fw_relay_kind_t kind, const fw_relay_head_
     core->now_us = now_us;
     if (kind == FW_RELAY_PACKET || kind == FW_RELAY_HISTORY) {
         fw_ingress_relayed(core, head, body, len, kind == FW_RELAY_HISTORY);
+    } else if (kind == FW_RELAY_PARAMETER_SETS) {
+        fw_parameter_sets_relayed(core, head, body, len);
     } else if (kind == FW_RELAY_REPORT) {
         receive_relayed_report(core, head);
     } else {

@@ -51,10 +51,21 @@ void fw_relay_report(fw_core_t *core, const fw_encoding_t *e) {
     for (unsigned i = 0; i < e->producer->relay_target_count; i++) send_report(core, &e->producer->relay_targets[i], e);
 }
 
+static void send_parameter_sets(fw_core_t *core, const fw_relay_target_t *target, const fw_encoding_t *e) {
+    const fw_parameter_sets_t *sets = &e->sets->sets;
+    fw_relay_head_t head = {.producer_id = target->copy_id,
+                            .seq64 = e->sets->seq64,
+                            .encoding = e->index,
+                            .codec = (uint8_t)e->sets->codec};
+    if (!core->callbacks.relay(core->callbacks.context, target->worker, FW_RELAY_PARAMETER_SETS, &head, sets->payload, sets->len))
+        core->counters.drop_relay_full++;
+}
+
 void fw_relay_history(fw_core_t *core, fw_producer_t *p, const fw_relay_target_t *target) {
     for (unsigned i = 0; i < p->encoding_count; i++) {
         const fw_encoding_t *e = p->encodings[i];
         if (e->clock.known) send_report(core, target, e);
+        if (e->sets != NULL) send_parameter_sets(core, target, e);
         if (p->media.kind != FW_VIDEO || e->sync_point_seq64 == 0 || e->highest_seq64 - e->sync_point_seq64 >= HISTORY_PACKETS ||
             core->now_us - e->sync_point_us >= core->config.instant_join_us)
             continue;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "parameter_sets.h"
 #include "rewrite.h"
 #include "switch.h"
 
@@ -20,7 +21,9 @@ static const fw_packet_t *before_hole(const fw_core_t *core, const fw_consumer_t
 /* Whether a keyframe that the consumer has been sent makes the packet useless. */
 static bool is_obsolete(const fw_consumer_t *c, const fw_encoding_t *e, uint64_t source, const fw_rewrite_t *how) {
     if (c->media->kind != FW_VIDEO || c->select.current == FW_ENCODING_NONE) return false;
-    if (how->epoch->number != c->seqmap.growing.epoch) return true; /* an epoch begins with a keyframe */
+    /* An epoch begins with a keyframe; the one before it may be of that keyframe's parameter sets. */
+    if (how->epoch->number + (how->epoch->is_sets ? 1 : 0) != c->seqmap.growing.epoch) return true;
+    if (how->epoch->is_sets) return false;
     return source < e->sync_point_seq64 && e->sync_point_seq64 <= c->seqmap.highest_in;
 }
 
@@ -81,19 +84,19 @@ static bool address(const fw_core_t *core, fw_consumer_t *c, fw_rewrite_t *how, 
     return sent->seq64 == how->seq64;
 }
 
-/* Finds the packet to retransmit and how to write it. Returns the counter of the reason where it is not to be retransmitted. */
+/* Finds the packet to retransmit, NULL for parameter sets, and how to write it. Returns the counter of the reason where it is not to be retransmitted. */
 static uint64_t *refusal(fw_core_t *core, fw_consumer_t *c, fw_rewrite_t *how, const fw_packet_t **packet, uint8_t *padding) {
     fw_counters_t *counters = &core->counters;
     uint16_t seq16 = (uint16_t)how->seq64;
     uint64_t source;
     if (!find_mapping(c, how, &source)) return &counters->nack_not_cached;
-    *packet = find_packet(core, c, source, how);
-    if (*packet == NULL) return &counters->nack_not_cached;
+    *packet = how->epoch->is_sets ? NULL : find_packet(core, c, source, how);
+    if (*packet == NULL && !how->epoch->is_sets) return &counters->nack_not_cached;
     if (!how->empty && is_obsolete(c, how->epoch->encoding, source, how)) return &counters->nack_obsolete;
     fw_nack_verdict_t found = verdict(core, c, seq16);
     if (found == FW_NACK_REPEATED) return &counters->nack_repeated;
     if (found == FW_NACK_EXHAUSTED) return &counters->nack_exhausted;
-    if (!within_budget(core, c->transport, how->empty ? 0 : (*packet)->len)) return &counters->nack_over_budget;
+    if (!within_budget(core, c->transport, *packet == NULL || how->empty ? 0 : (*packet)->len)) return &counters->nack_over_budget;
     return address(core, c, how, padding) ? NULL : &counters->nack_not_cached;
 }
 
@@ -109,7 +112,7 @@ void fw_retransmit(fw_core_t *core, fw_consumer_t *c, uint16_t seq16) {
         return;
     }
     fw_srtp_job_t *job = fw_outbox_begin_media(&core->outbox, t->srtp, t->srtp_overhead);
-    if (!fw_rewrite(c, packet, &how, job)) return;
+    if (packet == NULL ? !fw_parameter_sets_rewrite(c, &how, job) : !fw_rewrite(c, packet, &how, job)) return;
     fw_rewrite_pad(job, padding);
     if (how.rtx || how.empty) t->transport_cc++;
     if (how.rtx) c->rtx_seq64++;

@@ -4,11 +4,13 @@
 #include "../select/keyframe.h"
 #include "../select/layers.h"
 #include "../state/marks.h"
+#include "parameter_sets.h"
 
 /* Starts sending from another source, whose first packet this is: everything goes on from what was sent last. */
 static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
     const fw_encoding_t *e = packet->encoding;
     bool first = c->packets == 0;
+    c->sets_due = fw_parameter_sets_reserve(c, packet);
     fw_seqmap_switch(&c->seqmap, packet->seq64, fw_layers_limit(c, e));
     c->start_seq64 = packet->seq64;
     c->left_out_picture_id = FW_NO_PICTURE;

@@ -2,6 +2,7 @@
 
 #include "../select/fast_start_list.h"
 #include "gso_pad.h"
+#include "parameter_sets.h"
 #include "rewrite.h"
 #include "switch.h"
 
@@ -15,11 +16,45 @@ static void pad(fw_core_t *core, const fw_transport_t *t, const fw_packet_t *pac
     if (padding > 0) core->counters.padded_out++;
 }
 
-/* Sends the packet if the consumer wants it. Returns the bytes sent. */
+/* Hands a written packet to the outbox, and counts it. Returns its bytes. */
+static uint32_t emit(fw_core_t *core, fw_consumer_t *c, const fw_rewrite_t *how, const fw_srtp_job_t *job) {
+    fw_transport_t *t = c->transport;
+    if (c->sent_plain != NULL)
+        c->sent_plain[how->seq64 % FW_SENT_PLAIN] = (fw_sent_plain_t){.seq64 = how->seq64,
+                                                                      .abs_send_time = how->abs_send_time,
+                                                                      .transport_cc = how->transport_cc,
+                                                                      .padding = job->padding};
+    t->transport_cc++;
+    c->packets++;
+    c->octets += (uint64_t)job->prefix_len + job->body_len;
+    core->counters.rtp_out++;
+    uint32_t bytes = (uint32_t)fw_srtp_job_len(job);
+    fw_outbox_add_media(&core->outbox, &t->path);
+    return bytes;
+}
+
+static fw_rewrite_t addressed(const fw_core_t *core, const fw_consumer_t *c) {
+    return (fw_rewrite_t){
+        .ssrc = c->ssrc, .abs_send_time = fw_abs_send_time(core->now_us), .transport_cc = c->transport->transport_cc};
+}
+
+static void send_parameter_sets(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
+    fw_transport_t *t = c->transport;
+    fw_rewrite_t how = addressed(core, c);
+    c->sets_due = false;
+    fw_parameter_sets_map(c, packet, &how);
+    fw_srtp_job_t *job = fw_outbox_begin_media(&core->outbox, t->srtp, t->srtp_overhead);
+    if (!fw_parameter_sets_rewrite(c, &how, job)) return;
+    core->counters.parameter_sets_out++;
+    (void)emit(core, c, &how, job);
+}
+
+/* Sends the packet if the consumer wants it. Returns the bytes sent, without those of parameter sets. */
 static uint32_t send_packet(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
     fw_transport_t *t = c->transport;
-    fw_rewrite_t how = {.ssrc = c->ssrc, .abs_send_time = fw_abs_send_time(core->now_us), .transport_cc = t->transport_cc};
     bool wanted = fw_switch_wants(core, c, packet);
+    if (c->sets_due) send_parameter_sets(core, c, packet);
+    fw_rewrite_t how = addressed(core, c);
     if (wanted && fw_seqmap_map(&c->seqmap, packet->seq64, &how.seq64, &how.layers) != FW_SEQ_NONE) {
         how.epoch = fw_consumer_epoch(c, c->seqmap.growing.epoch);
     } else if (!fw_switch_find_late(c, packet, &how)) {
@@ -34,16 +69,7 @@ static uint32_t send_packet(fw_core_t *core, fw_consumer_t *c, const fw_packet_t
     if (!fw_rewrite(c, packet, &how, job)) return 0;
     pad(core, t, packet, job);
     fw_switch_note_sent(c, packet, &how);
-    if (c->sent_plain != NULL)
-        c->sent_plain[how.seq64 % FW_SENT_PLAIN] = (fw_sent_plain_t){
-            .seq64 = how.seq64, .abs_send_time = how.abs_send_time, .transport_cc = how.transport_cc, .padding = job->padding};
-    t->transport_cc++;
-    c->packets++;
-    c->octets += (uint64_t)job->prefix_len + job->body_len;
-    core->counters.rtp_out++;
-    uint32_t bytes = (uint32_t)fw_srtp_job_len(job);
-    fw_outbox_add_media(&core->outbox, &t->path);
-    return bytes;
+    return emit(core, c, &how, job);
 }
 
 /* Sends those of the packets [first, last] that are cached and have a lower number in the pool than `before`. Returns the bytes sent. */

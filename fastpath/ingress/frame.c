@@ -23,21 +23,32 @@ bool fw_frame_read(fw_codec_t codec, fw_packet_t *packet) {
     return false;
 }
 
+enum { REREAD_EVERY_US = 50000 };
+
 static bool read_descriptor(fw_encoding_t *e, const fw_packet_t *packet, fw_frame_t *frame) {
     const fw_packet_ext_t *ext = fw_packet_extension(packet, FW_EXT_DEPENDENCY_DESCRIPTOR);
     return fw_dependency_state_read(&e->dependency, packet->data + ext->offset, ext->len, &packet->dd, packet->seq64,
                              packet->rtp.timestamp, frame);
 }
 
-/* What the dependency descriptor of a packet tells of it, and of those after it that waited for its structure. */
+/* Reads the descriptors again of the packets behind a late one that has brought their structure. A sender whose late packets all
+ * bring one gets this once in REREAD_EVERY_US: each time goes through the cache. */
+static void reread_after(const fw_core_t *core, fw_encoding_t *e, const fw_packet_t *packet) {
+    if (packet->seq64 >= e->highest_seq64 || (e->reread_us != 0 && core->now_us - e->reread_us < REREAD_EVERY_US)) return;
+    e->reread_us = core->now_us;
+    for (uint64_t seq64 = packet->seq64 + 1; seq64 <= e->highest_seq64; seq64++) {
+        fw_packet_t *after = fw_encoding_cached(core, e, seq64);
+        if (after != NULL && after->frame.described && after->frame.spatial == FW_LAYERS_ALL)
+            (void)read_descriptor(e, after, &after->frame);
+    }
+}
+
+/* Reads the dependency descriptor of a packet, and of the packets that waited for its structure. */
 static void describe(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     if (!read_descriptor(e, packet, &packet->frame)) fw_keyframe_lacks(core, e->producer, e->index);
     e->highest_layers = (fw_highest_layers_t){.known = true, .spatial = e->dependency.top_spatial, .temporal = e->dependency.top_temporal};
     if (packet->dd.has_structure) memcpy(e->sizes, e->dependency.structures[0].sizes, sizeof e->dependency.structures[0].sizes);
-    for (uint64_t seq64 = packet->seq64 + 1; packet->dd.has_structure && seq64 <= e->highest_seq64; seq64++) {
-        fw_packet_t *after = fw_encoding_cached(core, e, seq64);
-        if (after != NULL && after->frame.described && after->frame.spatial == FW_LAYERS_ALL) (void)read_descriptor(e, after, &after->frame);
-    }
+    if (packet->dd.has_structure) reread_after(core, e, packet);
 }
 
 void fw_frame_read_layers(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {

@@ -18,6 +18,7 @@ void fw_restart_encoding(fw_core_t *core, fw_encoding_t *e) {
     fw_nack_init(&e->nack);
     e->stats = (fw_receive_stats_t){0};
     e->recovered = 0;
+    if (e->sets != NULL) fw_parameter_sets_clear(&e->sets->sets);
     e->sr = e->clock = (fw_clock_point_t){0};
     e->clock_by_arrival = false;
     e->earliest_us = 0;

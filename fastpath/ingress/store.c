@@ -7,6 +7,7 @@
 #include "../wire/bytes.h"
 #include "fixups.h"
 #include "frame.h"
+#include "parameter_sets.h"
 #include "sender_report.h"
 #include "sequence.h"
 
@@ -30,6 +31,11 @@ static bool is_headed(const fw_core_t *core, const fw_encoding_t *e, const fw_pa
         if (before != NULL && before->rtp.timestamp != packet->rtp.timestamp) return true;
     }
     return true;
+}
+
+/* Whether a keyframe began at an earlier packet of the same picture. */
+static bool has_earlier_start(const fw_encoding_t *e, const fw_packet_t *packet) {
+    return e->sync_point_seq64 != 0 && e->sync_point_timestamp == packet->rtp.timestamp && e->sync_point_seq64 < packet->seq64;
 }
 
 /* How old the picture or sound is, by its sender's wall clock and this core's: their difference is the reader's to take off. */
@@ -74,9 +80,12 @@ void fw_store(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool histo
     }
     if (!empty) fw_frame_read_layers(core, e, packet);
     fw_fixups_apply(core, e, packet);
-    if (packet->frame.sets_before && !is_headed(core, e, packet)) packet->frame.keyframe = false;
+    /* History begins at a sync point: the packets before it were not relayed. */
+    if (packet->frame.sets_before && !history && !is_headed(core, e, packet)) packet->frame.keyframe = false;
     bool keyframe = packet->frame.keyframe;
     packet->sync_point = !empty && (p->media.kind == FW_AUDIO || keyframe);
+    packet->lacks_parameter_sets = keyframe && packet->frame.sets_before && !has_earlier_start(e, packet);
+    if (!empty) fw_parameter_sets_note(core, e, packet);
     if (packet->sync_point) note_media(core, p);
     fw_pool_take(&core->pool);
     fw_cache_put(&e->cache, packet->seq64, empty ? FW_CACHE_NONE : packet->number);

@@ -9,8 +9,9 @@
 #include "../net/path.h"
 
 /* Record from one worker to another. PACKET: a decrypted RTP packet. HISTORY: the same, cached before the other worker had its copy of
- * the producer. REPORT: a sender report. KEYFRAME: a keyframe request. */
-typedef enum { FW_RELAY_PACKET, FW_RELAY_HISTORY, FW_RELAY_REPORT, FW_RELAY_KEYFRAME } fw_relay_kind_t;
+ * the producer. REPORT: a sender report. KEYFRAME: a keyframe request.
+ * PARAMETER_SETS: an aggregation packet of H.264 or H.265. */
+typedef enum { FW_RELAY_PACKET, FW_RELAY_HISTORY, FW_RELAY_REPORT, FW_RELAY_KEYFRAME, FW_RELAY_PARAMETER_SETS } fw_relay_kind_t;
 
 typedef struct {
     uint64_t producer_id; /* on the receiving worker */
@@ -22,7 +23,7 @@ typedef struct {
     uint8_t encoding;
     uint8_t encodings; /* FW_RELAY_KEYFRAME: bit i for encoding i */
     uint8_t by_arrival; /* FW_RELAY_REPORT: fw_encoding_t.clock_by_arrival */
-    uint8_t reserved;
+    uint8_t codec;      /* FW_RELAY_PARAMETER_SETS: fw_sets_codec_t */
 } fw_relay_head_t;
 
 /* State of a transport as the control plane sees it. */

@@ -25,6 +25,9 @@ typedef struct {
     uint16_t frame_number_offset;
     uint8_t tl0_offset;
     uint8_t keyidx_offset;
+    uint8_t sets_format;   /* of an epoch of parameter sets: their payload type, by the producer's formats, */
+    bool is_sets;
+    uint32_t sets_version; /* and fw_parameter_sets_t.version: others must not go out under the same number */
 } fw_epoch_t;
 
 /* Fast start sends cached packets at this multiple of the rate at which they arrived, and compresses their timestamps by the same
@@ -76,6 +79,7 @@ struct fw_consumer {
     fw_layers_t limit; /* target: the highest layers to forward */
     uint16_t left_out_picture_id; /* of the newest picture dropped for its layer, or FW_NO_PICTURE */
     uint8_t preferred_encoding; /* index, or FW_HIGHEST */
+    bool sets_due; /* parameter sets are to be sent before the packet that the consumer has just switched to */
     bool mixed_extensions;
     bool in_fast_start; /* is sent cached packets from the newest keyframe on: see select/fast_start_list.h */
     uint8_t formats[FW_FORMATS]; /* maps the producer's format index to this consumer's, or to FW_NO_PT */

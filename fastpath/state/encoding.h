@@ -12,12 +12,20 @@
 #include "../stream/highest_layers.h"
 #include "../stream/layers.h"
 #include "../stream/nack.h"
+#include "../stream/parameter_sets.h"
 #include "../stream/h264_layers.h"
 #include "../stream/liveness.h"
 #include "../stream/stats.h"
 #include "../stream/tsmap.h"
 #include "command.h"
 #include "types.h"
+
+/* Parameter sets of an encoding, and the packet that consumers get them in. */
+typedef struct {
+    fw_parameter_sets_t sets;
+    fw_sets_codec_t codec;
+    uint64_t seq64; /* of the newest packet that brought some */
+} fw_encoding_sets_t;
 
 /* seq64 of the first packet of a stream is its seq16 plus this, so that reordered packets before it have positive numbers. */
 #define FW_FIRST_TURN 0x10000U
@@ -64,8 +72,10 @@ typedef struct {
     uint8_t rid_len;
     char rid[FW_RID_BYTES];
     fw_dependency_state_t dependency; /* of a stream with dependency descriptors */
+    uint64_t reread_us; /* when the descriptors behind a late structure were last read again */
     fw_h264_layers_t h264_layers;     /* of H.264 without them */
     fw_packet_t *last;                /* VP9: copy of the newest packet, held back until the end of its picture is known */
+    fw_encoding_sets_t *sets; /* NULL before the first; written by ingress/parameter_sets.c */
 } fw_encoding_t;
 
 /* Whether a packet with that number was received. `seq64` is less than cache.size below the highest. */

@@ -40,9 +40,7 @@ typedef enum {
 /* Entry of a transport in one of the core's lists of marked transports: see marks.h. */
 typedef struct fw_mark fw_mark_t;
 struct fw_mark {
-    fw_mark_t *next;
-    fw_transport_t *transport;
-    bool set;
+    fw_mark_t *next; /* NULL where the mark is not set */
 };
 
 /* Marked transports in the order in which they were marked. */

@@ -27,7 +27,12 @@ static inline uint32_t fw_take_bits(fw_bits_t *b, unsigned n) {
         return 0;
     }
     uint32_t value = 0;
-    for (; n; n--, b->at++) value = value << 1 | (b->data[b->at / 8] >> (7 - b->at % 8) & 1u);
+    while (n > 0) {
+        unsigned left = 8 - (unsigned)(b->at % 8), taken = n < left ? n : left;
+        value = value << taken | (b->data[b->at / 8] >> (left - taken) & ((1u << taken) - 1));
+        b->at += taken;
+        n -= taken;
+    }
     return value;
 }
 static inline bool fw_take_flag(fw_bits_t *b) { return fw_take_bits(b, 1); }

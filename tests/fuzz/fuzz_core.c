@@ -238,7 +238,7 @@ static void any_record(const uint8_t *data, size_t len) {
     len = len - 8 < sizeof packet ? len - 8 : sizeof packet;
     memcpy(packet, data + 8, len);
     if (len >= 12) fw_store32(packet + 8, 0xcafe);
-    fw_core_relayed(core, (fw_relay_kind_t)(data[0] % 4), &head, packet, len, now_us);
+    fw_core_relayed(core, (fw_relay_kind_t)(data[0] % (FW_RELAY_PARAMETER_SETS + 1)), &head, packet, len, now_us);
 }
 
 static fw_media_t video(bool rtx) {

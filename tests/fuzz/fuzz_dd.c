@@ -21,7 +21,7 @@ static void check_tie(const fw_dd_structure_t *s, const fw_dd_frame_t *frame, co
     }
 }
 
-/* The input as a structure, then as a frame of that structure under every template's id. */
+/* The input as a structure, then as a frame of that structure with the template id of its last byte. */
 static void check_structure(const uint8_t *data, size_t size, const fw_dd_t *dd) {
     fw_dd_structure_t s;
     fw_dd_frame_t frame;
@@ -35,10 +35,9 @@ static void check_structure(const uint8_t *data, size_t size, const fw_dd_t *dd)
         CHECK(s.target_spatial[i] < FW_DD_SPATIALS && s.target_temporal[i] < FW_DD_TEMPORALS);
     if (size > sizeof copy) return;
     memcpy(copy, data, size);
-    for (unsigned id = 0; id < FW_DD_TEMPLATES; id++) {
-        copy[0] = (uint8_t)id;
-        copy[3] = (uint8_t)(data[3] & 0x7f);
-        if (!fw_dd_frame(copy, size, &s, &frame)) continue;
+    unsigned id = copy[0] = (uint8_t)(data[size - 1] & 63);
+    copy[3] = (uint8_t)(data[3] & 0x7f);
+    if (fw_dd_frame(copy, size, &s, &frame)) {
         CHECK(((id - s.id_offset) & 63) < s.template_count);
         check_template(&s, &frame.own);
         check_tie(&s, &frame, copy, size);

@@ -56,6 +56,17 @@ def rtp(extension: bytes = b"", csrcs: int = 0, padding: int = 0) -> bytes:
     return head + extension + b"payload" + bytes(padding - 1 if padding else 0) + bytes([padding] if padding else [])
 
 
+def parameter_sets() -> Iterator[bytes]:
+    """A byte for the codec, then payloads behind their length: single NAL units, aggregates, and what is neither."""
+    sps, pps, other = b"\x67\x42\xe0\x1f\x8d\x68", b"\x68\xce\x3c\x80", b"\x68\x4e\x3c\x80"
+    aggregate = b"\x78" + b"".join(struct.pack("!H", len(nal)) + nal for nal in (sps, pps, other))
+    yield b"\0" + b"".join(bytes([len(nal)]) + nal for nal in (sps, pps, other, aggregate, b"\x65\x88"))
+    sets = [bytes([kind << 1, 1, 0x40 + kind]) + b"\x01\x60" for kind in (32, 33, 34)]
+    aggregate = b"\x60\x01" + b"".join(struct.pack("!H", len(nal)) + nal for nal in sets)
+    yield b"\1" + b"".join(bytes([len(nal)]) + nal for nal in (*sets, aggregate))
+    yield b"\0" + (b"\xf0" + b"\x68" + bytes([0x40]) * 0xEF) * 6
+
+
 def ext() -> Iterator[bytes]:
     elements = [(1, b"\x10"), (2, b"abc"), (3, b"\x00\x2a"), (4, bytes(16))]
     for two_byte in (False, True):
@@ -351,6 +362,7 @@ SEEDS = {
     "h265": h265,
     "av1": av1,
     "dd": dd,
+    "parameter_sets": parameter_sets,
     "red": red,
 }
 
