@@ -1,4 +1,4 @@
-"""H.264 whose parameter sets come only at the start, as from some cameras: viewers who come late decode it all the same."""
+"""H.264 whose parameter sets come only at the start, as from some cameras: late viewers decode it all the same."""
 
 from __future__ import annotations
 
@@ -31,7 +31,12 @@ def encode() -> list[list[bytes]]:
     assert isinstance(context, av.VideoCodecContext)
     context.width, context.height = SIZE
     context.pix_fmt, context.time_base, context.framerate = "yuv420p", Fraction(1, 25), Fraction(25)
-    context.options = {"preset": "ultrafast", "tune": "zerolatency", "forced-idr": "1", "x264-params": "keyint=infinite"}
+    context.options = {
+        "preset": "ultrafast",
+        "tune": "zerolatency",
+        "forced-idr": "1",
+        "x264-params": "keyint=infinite",
+    }
     noise = np.random.default_rng(1).integers(0, 10, (SIZE[1] * 3 // 2, SIZE[0]), dtype=np.uint8)
     units: list[list[bytes]] = []
     for number in range(FRAMES):
