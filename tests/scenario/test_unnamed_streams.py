@@ -17,8 +17,8 @@ def unnamed(spec: ProducerSpec) -> ProducerSpec:
     return replace(spec, extensions={key: value for key, value in spec.extensions.items() if key not in names})
 
 
-def start(publisher: Publisher, spec: ProducerSpec, ssrc: int, label: int, **options: int) -> Source:
-    return publisher.source(unnamed(spec), ssrc=ssrc, label=label, **options).start()
+def start(publisher: Publisher, spec: ProducerSpec, ssrc: int, label: int, rtx_ssrc: int = 0) -> Source:
+    return publisher.source(unnamed(spec), ssrc=ssrc, label=label, rtx_ssrc=rtx_ssrc).start()
 
 
 def publish(world: World, publisher: Publisher, spec: ProducerSpec, pt: PayloadType) -> Viewer:
