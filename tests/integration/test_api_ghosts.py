@@ -1,6 +1,6 @@
 """Sessions that have no media, or have not connected: what they may not do to others, and how many there may be.
 
-The rooms and the engine are real; the reports that media has come are injected.
+Where there is no real client, the rooms and the engine are real, and the reports that media has come are injected.
 """
 
 from __future__ import annotations
@@ -9,9 +9,13 @@ import asyncio
 import time
 from typing import Any
 
+import aiohttp
 import pytest
 
+from ci.support import offers
+from ci.support.crowd import Crowd
 from ci.support.node import Node, media_comes, running_node
+from ci.support.server import Server
 from ci.support.waiting import until
 from fanwire.control.media.engine import Kind
 from fanwire.control.rooms import participant
@@ -25,6 +29,10 @@ from fanwire.control.rooms.errors import (
 )
 from fanwire.control.rooms.member import Member
 from fanwire.control.rooms.policy import Permit
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SDP = {"Content-Type": "application/sdp"}
 
 
 def followed(node: Node, viewer: Member) -> str | None:
@@ -62,6 +70,31 @@ async def test_a_publisher_without_media_moves_nobody_and_replaces_nobody() -> N
         await wait_until_followed(node, viewer, twin)
         await node.wait_until_left(viewer, named, ghost, twin)
         assert ann.session.end == "the publisher has come back in another session"
+
+
+async def test_offers_that_never_connect_do_not_touch_a_live_call(server: Server, room: str) -> None:
+    """With real clients, who miss no packet."""
+    async with Crowd() as crowd, aiohttp.ClientSession() as http:
+        publisher = await crowd.publish(f"{server.whip(room)}?identity=ann", rate_bps=300_000)
+        viewers = [*await crowd.watch(server.whep(room), 2, checking=2)]
+        viewers += await crowd.watch(f"{server.whep(room)}?publisher=ann", 2, checking=2)
+        ghosts = []
+        for identity in ("ann", "ghost") * 5:
+            url = f"{server.whip(room)}?identity={identity}"
+            async with http.post(url, data=offers.text("aiortc-publish"), headers=SDP) as response:
+                assert response.status == 201
+                ghosts.append(server.url + response.headers["Location"])
+        before = [viewer.media for viewer in viewers]
+        await asyncio.sleep(2)
+        assert all(viewer.media - count > 100 for viewer, count in zip(viewers, before, strict=True))
+        await publisher.stop()
+
+        async def complete() -> bool:
+            return all(viewer.has_all(publisher) for viewer in viewers)
+
+        await until(complete, bool, 5)
+        for ghost in ghosts:
+            assert (await http.delete(ghost)).status == 200
 
 
 async def test_a_room_opens_when_media_comes() -> None:
