@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping, Sized
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from ..media.engine import EngineError
 from .errors import StreamNotFound, TooManyStreams
 from .layers import MediumState
-from .participant import Subscription
 
 EventName = Literal["active", "inactive", "layers", "viewercount"]
 
@@ -22,6 +21,37 @@ MAX_STREAMS = 4
 
 _LOOK_S = 1.0  # interval of polling for changes that nothing reports
 _RATES_S = 5.0  # least interval of events for new bit rates alone
+
+
+class Ending(Protocol):
+    """A session that may have ended."""
+
+    @property
+    def end(self) -> str | None:
+        """Why the session ended, or None while it lasts."""
+
+
+class Watched(Protocol):
+    """The part of a viewer's subscription that event streams read."""
+
+    @property
+    def session(self) -> Ending:
+        """The viewer's session."""
+
+    @property
+    def following(self) -> object | None:
+        """The publication that the viewer watches, or None."""
+
+    @property
+    def audience(self) -> Sized:
+        """All viewers of the room."""
+
+    @property
+    def listening(self) -> set[asyncio.Event]:
+        """The events to set when something changes."""
+
+    async def media(self) -> dict[int, MediumState]:
+        """The layers by media section. Raises EngineError once the session is gone."""
 
 
 class Event(NamedTuple):
@@ -45,7 +75,7 @@ class _Sent:
 class EventStream:
     """Sends the state to one reader. Changes do not queue: a slow reader gets only the newest state."""
 
-    def __init__(self, subscription: Subscription, names: Collection[EventName]) -> None:
+    def __init__(self, subscription: Watched, names: Collection[EventName]) -> None:
         self._subscription = subscription
         self._names = names
         self._woken = asyncio.Event()
@@ -114,7 +144,7 @@ class EventStreams:
     def __init__(self) -> None:
         self._streams: dict[str, EventStream] = {}
 
-    def create(self, subscription: Subscription, names: Collection[EventName]) -> str:
+    def create(self, subscription: Watched, names: Collection[EventName]) -> str:
         """The id of a new stream of events of these names. Raises TooManyStreams."""
         if len(self._streams) >= MAX_STREAMS:
             raise TooManyStreams(MAX_STREAMS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ TRAFFIC = st.lists(st.tuples(st.integers(100, 200_000), st.integers(0, 8), st.bo
 
 @given(TRAFFIC, st.randoms(use_true_random=False))
 def test_what_is_missing_is_asked_for_with_patience_and_not_for_ever(
-    traffic: list[tuple[int, int, bool]], chance: object
+    traffic: list[tuple[int, int, bool]], chance: Random
 ) -> None:
     nack, now_us, highest = Nack(), 1, 0x10000
     missing: dict[int, int] = {}  # 16 bits to since when
@@ -39,9 +40,9 @@ def test_what_is_missing_is_asked_for_with_patience_and_not_for_ever(
             missing |= {(highest + i + 1) & 0xFFFF: now_us for i in range(lost)}
         highest += lost + 1
         if repaired and missing:
-            seq = chance.choice(sorted(missing))  # type: ignore[attr-defined]
+            seq = chance.choice(sorted(missing))
             del missing[seq]
-            rtt_us, again = nack.rtt_us, bool(chance.getrandbits(1))  # type: ignore[attr-defined]
+            rtt_us, again = nack.rtt_us, bool(chance.getrandbits(1))
             nack.received(highest - ((highest - seq) & 0xFFFF), now_us, again)
             assert again or nack.rtt_us == rtt_us, "what is late tells nothing of the round trip"
     while (next_us := nack.next_us()) is not None:  # and it comes to an end

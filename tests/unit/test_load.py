@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -106,9 +107,9 @@ def test_offers_let_the_server_choose_its_role() -> None:
         (lambda sdp: sdp.replace(" udp ", " tcp ").replace(" UDP ", " tcp "), "UDP candidate"),
     ],
 )
-def test_an_answer_that_cannot_be_used_is_refused_in_words(change: object, said: str) -> None:
+def test_an_answer_that_cannot_be_used_is_refused_in_words(change: Callable[[str], str], said: str) -> None:
     with pytest.raises(AnswerError, match=said):
-        Answer.read(change(answer_to_viewer()))  # type: ignore[operator]
+        Answer.read(change(answer_to_viewer()))
 
 
 def test_a_large_frame_becomes_equal_packets_that_a_vp8_parser_reads() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -21,7 +21,7 @@ from fanwire.control.media.engine import (
     TransportStatistics,
 )
 from fanwire.control.rooms.errors import NoSuchLayer, StreamNotFound, TooManyStreams
-from fanwire.control.rooms.events import EVENT_NAMES, MAX_STREAMS, Event, EventStream, EventStreams
+from fanwire.control.rooms.events import EVENT_NAMES, MAX_STREAMS, Event, EventName, EventStream, EventStreams
 from fanwire.control.rooms.layers import Flow, MediumState, Meter, PreferredLayers, encoding_ids
 
 SPEC = producer(VP8, encodings=[Encoding("q"), Encoding("h")])
@@ -75,11 +75,16 @@ def test_a_wish_names_an_encoding_that_is_there() -> None:
         PreferredLayers("f").resolve(SPEC)
 
 
+@dataclass
+class FakeSession:
+    end: str | None = None
+
+
 class Viewer:
     """A subscription as far as an event stream sees it."""
 
     def __init__(self) -> None:
-        self.session = SimpleNamespace(end=None)
+        self.session = FakeSession()
         self.listening: set[asyncio.Event] = set()
         self.audience = [self]
         self.following: object | None = None
@@ -98,8 +103,8 @@ class Viewer:
             event.set()
 
 
-def open_stream(viewer: Viewer, *names: Any) -> EventStream:
-    return EventStream(viewer, names or EVENT_NAMES)  # type: ignore[arg-type]
+def open_stream(viewer: Viewer, *names: EventName) -> EventStream:
+    return EventStream(viewer, names or EVENT_NAMES)
 
 
 async def soon(batches: Any) -> list[Event]:
@@ -154,11 +159,11 @@ async def test_a_reader_that_comes_back_replaces_itself() -> None:
 
 async def test_streams_are_few_and_their_names_are_secret() -> None:
     viewer, streams = Viewer(), EventStreams()
-    ids = {streams.create(viewer, ["layers"]) for _ in range(MAX_STREAMS)}  # type: ignore[arg-type]
+    ids = {streams.create(viewer, ["layers"]) for _ in range(MAX_STREAMS)}
     assert len(ids) == MAX_STREAMS
     assert all(len(one) >= 22 for one in ids)  # 128 bits at least
     with pytest.raises(TooManyStreams):
-        streams.create(viewer, ["layers"])  # type: ignore[arg-type]
+        streams.create(viewer, ["layers"])
     gone = ids.pop()
     batches = streams.find(gone).batches()
     await soon(batches)
@@ -167,4 +172,4 @@ async def test_streams_are_few_and_their_names_are_secret() -> None:
         await soon(batches)
     with pytest.raises(StreamNotFound):
         streams.find(gone)
-    streams.create(viewer, ["layers"])  # type: ignore[arg-type]
+    streams.create(viewer, ["layers"])
