@@ -1,4 +1,4 @@
-"""Who may make a request: bearer tokens (RFC 6750), and limits on how often one address may try."""
+"""Checks requests: bearer tokens (RFC 6750), and rate limits of client addresses."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .problems import CHALLENGE, Problem
 from .throttle import Throttle
 from .tokens import TokenError, read
 
-_BURST_S = 10  # seconds' worth of joins may come at once: a class that opens the same page
+_BURST_S = 10  # seconds' worth of joins are allowed at once, as when a class opens the same page
 
 
 class Access:
-    """Checks requests. Without keys no token is needed: programs and own pages may do all, and the API is local."""
+    """Checks requests. Without keys no token is needed: programs and own pages may do all, the API is local."""
 
     def __init__(self, options: AccessOptions | None = None) -> None:
         options = options or AccessOptions()
@@ -30,7 +30,7 @@ class Access:
         self._trusted_proxies = options.trusted_proxies
 
     def permit(self, request: web.Request) -> Permit | None:
-        """What the request's token permits; None where no token is needed. Raises Problem 401, 403 or 429."""
+        """The permit in the request's token, or None without keys. Raises Problem 401, 403 or 429."""
         if not self.keys:
             self._origins.check(request)
             return None
@@ -49,7 +49,7 @@ class Access:
             raise self._refuse(request, error) from None
 
     def _refuse(self, request: web.Request, error: TokenError) -> Problem:
-        """The answer to a wrong token. Only wrong tokens are counted: behind one address others may have good ones."""
+        """The answer to a wrong token. Only wrong tokens count: others at the address may have valid ones."""
         if wait_s := self._failures.take(client_of(request, self._trusted_proxies)):
             return _too_often(
                 "Too many wrong tokens came from your address.", "too-many-failed-authentications", wait_s
@@ -63,14 +63,14 @@ class Access:
         )
 
     def check_origin(self, request: web.Request) -> None:
-        """Raises Problem 403 for the pages that `permit` refuses. For addresses that need no token."""
+        """Raises Problem 403 for the pages that `permit` refuses. For resources that need no token."""
         if not self.keys:
             self._origins.check(request)
 
     def check_join(self, request: web.Request) -> str:
         """Count an attempt to open a session; returns the key of the client's address.
 
-        Raises Problem 429 when that address has opened too many of late.
+        Raises Problem 429 if the address has opened too many recently.
         """
         client = client_of(request, self._trusted_proxies)
         if wait_s := self._joins.take(client):
@@ -78,7 +78,7 @@ class Access:
         return client
 
     def check_admin(self, request: web.Request, *, metrics: bool = False) -> None:
-        """Raises unless the request may administer the node, or at least read its metrics, if that is all it wants."""
+        """Raises Forbidden unless the token has the admin grant, or with `metrics` the metrics grant."""
         if not self.keys:
             self._origins.check_local(request)
             return

@@ -1,4 +1,4 @@
-"""The headers that every answer has, whoever makes it, and comparisons of entity tags with `*`."""
+"""The headers of all answers, and the comparison of entity tags with `*`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which web pages may use a server that asks for no token: the Origin of a request (RFC 6454) against its Host."""
+"""Checks the web pages that use a server without keys: the Origin of a request (RFC 6454) against its Host."""
 
 from __future__ import annotations
 

@@ -22,15 +22,15 @@ RETRY_AFTER_S = 2
 
 
 CHALLENGE = 'Bearer realm="fanwire"'
-"""What WWW-Authenticate begins with (RFC 6750 section 3)."""
+"""The start of WWW-Authenticate (RFC 6750 section 3)."""
 
 
 PROBLEM_COUNTS: web.AppKey[Counter[str]] = web.AppKey("problem_counts")
-"""How many problems were told so far, by kind."""
+"""The number of problems sent since the start, by kind."""
 
 
 class Problem(Exception):
-    """An answer with an error status. `kind` ends the problem's type, by which programs tell problems apart."""
+    """An answer with an error status. `kind` is the end of the problem's type, which identifies it for programs."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Problem(Exception):
         self.headers = headers
 
     def response(self, request: web.BaseRequest) -> web.Response:
-        """The answer to `request` that tells of this problem."""
+        """The answer to `request` with this problem."""
         if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
             return self._page()
         document = {
@@ -79,7 +79,7 @@ class Problem(Exception):
 
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn whatever a handler raises into a problem."""
+    """Turns the exceptions of handlers into problems."""
     try:
         return await handler(request)
     except Exception as error:
@@ -138,7 +138,7 @@ def _problem(error: Exception, request: web.Request) -> Problem:
 
 
 def _of_status(error: web.HTTPException, request: web.Request) -> Problem:
-    """A problem for what aiohttp itself refuses."""
+    """The problem of a request that aiohttp refuses."""
     allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
     details = {
         404: "There is nothing at this address.",
@@ -149,7 +149,7 @@ def _of_status(error: web.HTTPException, request: web.Request) -> Problem:
 
 
 def _unexpected(error: Exception, request: web.Request) -> Problem:
-    """A fault of ours. What it was stays in the log, under a number that the client can quote."""
+    """The problem of an internal error. The log has the details under a number that the client gets."""
     number = secrets.token_hex(4)
     _log.error("%s %s failed (%s)", request.method, request.rel_url.raw_path, number, exc_info=error)
     return Problem(500, f"The server met an unexpected error. Its log has the details under {number}.")

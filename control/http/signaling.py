@@ -20,13 +20,13 @@ FRAGMENT = "application/trickle-ice-sdpfrag"
 
 
 class Signaling:
-    """What the two protocols have in common; the subclasses hold what they differ in."""
+    """The common part of the two protocols; the subclasses define the differences."""
 
     name: ClassVar[str]
     kind: ClassVar[str]
     """The kind of session that the protocol makes."""
     person: ClassVar[str]
-    """The query parameter that names somebody."""
+    """The query parameter that names the publisher."""
 
     async def join(
         self, rooms: SignalingApi, room: str, offer: str, person: str | None, permit: Permit | None, client: str

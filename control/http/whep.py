@@ -24,8 +24,8 @@ from .signaling import Signaling
 EVENT_STREAM = "text/event-stream"
 
 _URN = "urn:ietf:params:whep:ext:core"
-_HEARTBEAT_S = 15.0  # proxies and browsers take a stream that is silent for longer to be dead
-_WRITE_S = 30.0  # whoever reads nothing for so long has gone, or can come back
+_HEARTBEAT_S = 15.0  # proxies and browsers close streams that are silent for longer
+_WRITE_S = 30.0  # a client that reads nothing for this time is disconnected
 _RETRY_MS = 2000
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

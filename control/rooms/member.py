@@ -64,7 +64,7 @@ class Member:
         """Raises Forbidden unless the bearer owns this session. A token with a later expiry prolongs the session."""
         permit.check(self.kind, self.room)
         if self._permit is None or permit.identity != self._permit.identity:
-            raise Forbidden("The session belongs to somebody else.")
+            raise Forbidden("The session belongs to another bearer.")
         if permit.expires_at > self._permit.expires_at:
             self._permit = permit
             self._arm()

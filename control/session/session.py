@@ -45,7 +45,7 @@ _ENDS = {
 
 @dataclass(frozen=True, slots=True)
 class SessionServices:
-    """What all sessions of a node share."""
+    """Resources that all sessions of a node share."""
 
     engine: Engine
     certificate: Certificate
@@ -54,7 +54,7 @@ class SessionServices:
 
 
 class Session:
-    """A session from its offer to its end. `on_closed`, given to `open`, is awaited once, whatever ended it."""
+    """A session from its offer to its end. `on_closed`, given to `open`, is awaited exactly once."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Session:
         self.state = TransportState.NEW
         self.path: Path | None = None
         self.srtp_profile: SrtpProfile | None = None
-        self.end: str | None = None  # why it closed, in words
+        self.end: str | None = None  # the reason of the end, for messages
         self.kinds_with_media: frozenset[Kind] = frozenset()  # of those that the peer publishes
         self.connected = False  # whether the DTLS handshake has ever been completed
         self.on_connected: Callable[[], None] = lambda: None  # called once
@@ -105,7 +105,7 @@ class Session:
         try:
             session._set_local(ufrag, pwd)
         except BaseException:
-            await services.engine.close_transport(session.transport)  # and nobody hears of it any more
+            await services.engine.close_transport(session.transport)  # no handshake owns it yet
             raise
         session._handshake = Handshake(
             association,
@@ -132,23 +132,23 @@ class Session:
         return Fragment(ufrag, pwd, self.local.candidates, True, mids, ice_lite=True).render()
 
     async def statistics(self) -> TransportStatistics:
-        """What the worker knows of the transport now. Raises EngineError."""
+        """The statistics of the transport. Raises EngineError."""
         return await self._services.engine.statistics(self.transport)
 
     @property
     def handshake_drops(self) -> int:
-        """DTLS datagrams dropped because they came faster than they could be taken."""
+        """DTLS datagrams dropped because the handshake's inbox was full."""
         return self._handshake.dropped if self._handshake is not None else 0
 
     async def close(self, end: str = "closed") -> None:
-        """End the session and wait until all that it had is gone. More calls wait for the first."""
+        """End the session and wait until all its resources are freed. Later calls wait for the first."""
         if self._closing is None:
             self.end = end
             self._closing = asyncio.create_task(self._close())
         await asyncio.shield(self._closing)
 
     def end_soon(self, end: str) -> None:
-        """As `close`, for those who do not wait."""
+        """Start `close` without waiting."""
         self.run_soon(self.close(end))
 
     def note_connected(self) -> None:
@@ -157,7 +157,7 @@ class Session:
         self.on_connected()
 
     def on_datagram(self, data: bytes) -> None:
-        """DTLS from the peer."""
+        """A DTLS datagram has come from the peer."""
         if self._handshake is not None and self._closing is None:
             with self._fatal():
                 self._handshake.receive(data)
@@ -177,7 +177,7 @@ class Session:
         bound = self._services.engine.addresses(self.transport)
         candidates = self._services.candidates.of(bound.udp, bound.tcp)
         self.local = LocalTransport(ufrag, pwd, self._services.certificate.fingerprint, candidates)
-        self.etag = ufrag  # it names the ICE session, and everybody who sees the one sees the other
+        self.etag = ufrag  # it identifies the ICE session, and the answer contains it anyway
 
     async def _connect(self, handshake: Handshake) -> None:
         try:
@@ -214,7 +214,7 @@ class Session:
 
     @contextmanager
     def _fatal(self) -> Iterator[None]:
-        """What fails in here ends the session, and nothing else."""
+        """An exception inside ends only this session."""
         try:
             yield
         except Exception:
@@ -222,7 +222,7 @@ class Session:
             self.end_soon("an internal error")
 
     async def _close(self) -> None:
-        """Let go of all, whichever part of it fails: RTCP BYE first, then DTLS close_notify, then the transport."""
+        """Free all resources, even if a step fails: RTCP BYE first, then DTLS close_notify, then the transport."""
         log.info("session %s ends: %s", self.id[:6], self.end)
         try:
             await self._on_closed(self)
