@@ -70,7 +70,7 @@ fw_error_t fw_transport_set_keys(fw_core_t *core, fw_transport_t *t, const fw_co
     if (t->srtp == NULL) return FW_REFUSED;
     t->srtp_overhead = (uint8_t)fw_srtp_overhead(t->srtp);
     t->state = FW_KEYED;
-    t->report_us = core->now_us + FW_REPORT_US;
+    t->report_us = fw_rtcp_next_report_us(core->now_us);
     fw_mark_changed(core, t);
     fw_transport_t *former = fw_owners_take_over(core, t);
     if (former != NULL) {

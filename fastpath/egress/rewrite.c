@@ -19,7 +19,7 @@ static bool needs_two_bytes(const fw_consumer_t *c, const fw_packet_t *packet) {
     return false;
 }
 
-/* The elements that are the viewer's own, zeros for what changes with every packet, and where that is. */
+/* Writes the elements of fw_consumer_t.own, with zeros for the values that change with each packet, and their offsets. */
 static void put_own(fw_ext_writer_t *w, const fw_media_t *m, uint8_t *abs_send_time_at, uint8_t *transport_cc_at) {
     const uint8_t *ids = m->ext_ids;
     uint8_t *at;
@@ -68,8 +68,8 @@ static size_t write_extensions(const fw_consumer_t *c, const fw_packet_t *packet
     return fw_ext_end(&w);
 }
 
-/* Copies the payload up to the last byte that changes, changed. Returns how many bytes that is: none for a viewer who has
- * had the stream from its start, and all of it. */
+/* Copies the payload up to the last byte that changes, with the changes. Returns the number of bytes: 0 for a consumer that was sent
+ * the whole stream from its start. */
 static size_t write_picture_ids(const fw_packet_t *packet, const fw_rewrite_t *how, const uint8_t *payload, uint8_t *out) {
     const fw_frame_t *f = &packet->frame;
     size_t len = 0;

@@ -6,7 +6,7 @@
 #include "../state/marks.h"
 #include "parameter_sets.h"
 
-/* Starts sending from another source, whose first packet this is: everything goes on from what was sent last. */
+/* Switches to the encoding of this packet. Sequence numbers, timestamps and picture ids continue from the last packet sent. */
 static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
     const fw_encoding_t *e = packet->encoding;
     bool first = c->packets == 0;
@@ -18,7 +18,7 @@ static void switch_source(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *
     *epoch = (fw_epoch_t){.encoding = e, .number = c->seqmap.growing.epoch, .squeezed_end = c->in_fast_start ? UINT64_MAX : 0};
     if (c->in_fast_start)
         epoch->squeezed_before = packet->rtp.timestamp + (uint32_t)fw_ticks(c->fast_start_end_us - packet->arrival_us, c->clock_hz);
-    /* What is caught up with counts as coming when its timestamp says: now. */
+    /* In fast start a packet counts as arriving when it is due. */
     fw_tsmap_switch(&c->tsmap, fw_epoch_timestamp(epoch, packet), c->in_fast_start ? fw_fast_start_due_us(c, packet) : packet->arrival_us,
                     c->clock_hz, &e->sr, c->same_clock);
     c->same_clock = true;
@@ -41,7 +41,7 @@ void fw_switch_note_sent(fw_consumer_t *c, const fw_packet_t *packet, const fw_r
     const fw_epoch_t *epoch = how->epoch;
     if (how->seq64 < c->sent_seq64) return;
     c->sent_seq64 = how->seq64;
-    /* What was drawn near to the end of a catching up counts as having come when its timestamp says. */
+    /* A packet with a compressed timestamp counts as having arrived when it was due. */
     uint32_t in = fw_epoch_timestamp(epoch, packet) - epoch->ts_offset;
     bool squeezed = in != packet->rtp.timestamp;
     fw_tsmap_advance(&c->tsmap, in, squeezed ? fw_fast_start_due_us(c, packet) : packet->arrival_us);
@@ -51,19 +51,19 @@ void fw_switch_note_sent(fw_consumer_t *c, const fw_packet_t *packet, const fw_r
     if (packet->has_dd) c->last_frame_number = (uint16_t)(packet->dd.frame_number + epoch->frame_number_offset);
 }
 
-/* Leaves a packet out so that no gap shows. Where it is too late for that the gap stays, and is one more loss. */
+/* Leaves a packet out without a gap in the numbers. Where it is too late for that, the gap remains, as a loss. */
 static void leave_out(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
     if (c->select.current == FW_ENCODING_NONE || packet->encoding != c->producer->encodings[c->select.current]) return;
     if (!fw_seqmap_skip(&c->seqmap, packet->seq64)) core->counters.drop_late_for_consumer++;
 }
 
-/* Whether the packet is of a layer that flows. One that is late is sent as it would have been, or as padding: its number
- * is free. */
+/* Whether the packet is of a forwarded layer. A late packet is sent anyway, as padding if it is of another layer: its number is
+ * reserved. */
 static bool takes_layer(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packet) {
     const fw_frame_t *frame = &packet->frame;
     if (!frame->has_layers) return true;
     if (packet->seq64 <= c->seqmap.highest_in) {
-        /* A keyframe whose start comes this late is too late to take layers up at. */
+        /* The start of this keyframe arrived too late to add layers at it. */
         if (frame->keyframe && fw_layers_lacking(c))
             fw_keyframe_want(core, c->producer, (uint8_t)(1U << c->select.current));
         return true;
@@ -102,7 +102,7 @@ bool fw_switch_wants(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packe
             c->clock_hz = c->media->formats[mapped].clock_hz;
             switch_source(core, c, packet);
     }
-    /* Padding is acknowledged to the publisher and not passed on, unless a later number is out already. */
+    /* Padding is not forwarded, unless a later number was sent already. */
     if (packet->rtp.payload_len == 0) return !fw_seqmap_skip(&c->seqmap, packet->seq64);
     return takes_layer(core, c, packet);
 }
@@ -110,7 +110,7 @@ bool fw_switch_wants(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packe
 bool fw_switch_find_late(fw_consumer_t *c, const fw_packet_t *packet, fw_rewrite_t *how) {
     const fw_encoding_t *e = packet->encoding;
     if (packet->seq64 >= e->highest_seq64) return false;
-    /* Where a source is gone through again, what is left out now may have been sent then: its number is not free. */
+    /* An encoding restarted from the cache may have sent the packet in its earlier epoch: its number is not free. */
     bool again = fw_consumer_epoch(c, c->seqmap.growing.epoch)->encoding == e && packet->seq64 >= c->start_seq64;
     if (again) return false;
     for (uint32_t back = 1; back < FW_EPOCHS; back++) {

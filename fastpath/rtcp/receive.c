@@ -18,7 +18,7 @@ static fw_consumer_t *outbound(const fw_transport_t *t, uint32_t ssrc) {
     return fw_map_get(&t->outbound, &key);
 }
 
-/* The round trip that a report block tells: now, less when that SR left, less how long the viewer held it. */
+/* Round-trip time by a report block (RFC 3550 section 6.4.1): now, less the time of that SR, less the viewer's delay. */
 static void measure_rtt(const fw_core_t *core, fw_consumer_t *c, const fw_report_block_t *block) {
     for (unsigned i = 0; i < FW_SENT_REPORTS && block->last_sr != 0; i++) {
         if (c->sent_reports[i].at_us == 0 || c->sent_reports[i].ntp_middle != block->last_sr) continue;
@@ -90,7 +90,7 @@ static void take_payload_feedback(fw_core_t *core, fw_transport_t *t, const fw_r
     }
 }
 
-/* A source that has left will not come back under that SSRC: it no longer counts as live. */
+/* An SSRC that left does not return: its encoding no longer counts as live. */
 static void take_bye(fw_transport_t *t, const fw_rtcp_t *p) {
     uint32_t ssrc;
     for (unsigned i = 0; fw_rtcp_bye(p, i, &ssrc); i++) {
@@ -104,7 +104,7 @@ static fw_key_t sender_key(const uint8_t *data) {
     return fw_key(&ssrc, sizeof ssrc);
 }
 
-/* Whether the sender's SSRC, known or new, is within what one transport may use: each costs state of decryption. */
+/* Whether the sender's SSRC is known, or the transport may use another one: each has decryption state. */
 static bool sender_allowed(const fw_core_t *core, const fw_transport_t *t, const uint8_t *data, size_t len) {
     if (len < 8) return true; /* refused by the decryption */
     fw_key_t key = sender_key(data);

@@ -1,10 +1,10 @@
-/* The RTCP that comes in: reports, and what viewers ask for. */
+/* Received RTCP: reports, NACKs, keyframe requests, REMB and BYE. */
 #ifndef FW_RTCP_RECEIVE_H
 #define FW_RTCP_RECEIVE_H
 
 #include "../state/core.h"
 
-/* An SRTCP compound of a transport; decrypted in place. */
+/* Takes an SRTCP compound, which it decrypts in place. Malformed and forged ones are counted and dropped. */
 void fw_rtcp_receive(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, uint8_t *data, size_t len);
 
 #endif

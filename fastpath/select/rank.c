@@ -6,7 +6,7 @@ enum { RANK_EVERY_US = 100000, RATE_WINDOW_US = 1000000 };
 
 static bool live(const fw_core_t *core, const fw_encoding_t *e) { return fw_liveness_is_live(&e->liveness, core->now_us); }
 
-/* Larger pictures rank higher; where a codec does not tell sizes, higher rates do. */
+/* Ranks by picture size, or by bit rate where the codec does not signal sizes. */
 static bool higher(const fw_encoding_t *a, const fw_encoding_t *b) {
     uint32_t a_pixels = (uint32_t)a->width * a->height;
     uint32_t b_pixels = (uint32_t)b->width * b->height;
@@ -21,7 +21,7 @@ static int8_t find_best(const fw_core_t *core, const fw_producer_t *p) {
         const fw_encoding_t *e = p->encodings[i];
         if (live(core, e) && (best == FW_ENCODING_NONE || higher(e, p->encodings[best]))) best = i;
     }
-    /* None is left: whoever speaks first is ranked then. */
+    /* None is live: the first to send again becomes the best. */
     return best == FW_ENCODING_NONE ? p->best : best;
 }
 
@@ -51,7 +51,7 @@ void fw_rank_update(fw_core_t *core, fw_producer_t *p) {
     if (best == p->best && alive == p->live) return;
     p->best = best;
     p->live = alive;
-    /* An encoding that has stopped would be asked for ever, and each time its live sisters would answer. */
+    /* A stopped encoding would never answer its keyframe request, and libwebrtc answers each with keyframes of all live encodings. */
     for (uint8_t i = 0; i < p->encoding_count; i++)
         if ((alive >> i & 1) == 0) fw_keyframes_seen(&p->keyframes, i);
     for (uint32_t i = 0; i < p->follower_count; i++) fw_target_aim(core, p->followers[i].consumer);

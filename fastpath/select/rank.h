@@ -4,7 +4,7 @@
 
 #include "../state/core.h"
 
-/* Ranks the encodings anew after a packet, at most ten times a second, and aims the consumers anew where that changes. */
+/* Updates the ranks after a packet, at most ten times a second, and the targets of consumers where the ranks changed. */
 void fw_rank_update(fw_core_t *core, fw_producer_t *p);
 
 #endif

@@ -4,7 +4,7 @@
 #include "keyframe.h"
 #include "layers.h"
 
-enum { CROSSING_US = 100000 }; /* a keyframe request within this time after a keyframe has crossed it */
+enum { CROSSING_US = 100000 }; /* a request that arrives this soon after a keyframe was sent was made before the viewer had it */
 
 void fw_target_aim(fw_core_t *core, fw_consumer_t *c) {
     fw_producer_t *p = c->producer;
@@ -17,8 +17,8 @@ void fw_target_aim(fw_core_t *core, fw_consumer_t *c) {
     fw_keyframe_want(core, p, (uint8_t)(1U << c->select.target));
 }
 
-/* Whether a keyframe is on its way to the viewer, or was a moment ago: what the viewer says then has crossed it. Whoever
- * needs one all the same says so again. */
+/* Whether a keyframe is on its way to the viewer, or arrived there within a round trip and CROSSING_US. A viewer that needs another one
+ * repeats its request. */
 static bool keyframe_is_underway(const fw_core_t *core, const fw_consumer_t *c) {
     const fw_encoding_t *e = c->producer->encodings[c->select.current];
     if (e->sync_point_seq64 == 0) return false;

@@ -1,4 +1,4 @@
-/* The target of a consumer: the encoding that it is to get. */
+/* The target of a consumer: the encoding to forward to it. */
 #ifndef FW_SELECT_TARGET_H
 #define FW_SELECT_TARGET_H
 
