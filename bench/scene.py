@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from fanwire.fastpath.messages import (
     AddConsumer,
-    AddCopy,
     AddProducer,
-    AddTarget,
+    AddRelayedProducer,
+    AddRelayTarget,
     BindConsumer,
     ConsumerSpec,
     ProducerSpec,
@@ -102,8 +102,8 @@ class Scene:
         self._transport = transport
         made = [producer]
         for i, unit in enumerate(self.workers.units[1:], 1):
-            made += unit.submit([AddCopy(0, producer, spec)])
-            self.home.submit([AddTarget(producer, i, made[i])])
+            made += unit.submit([AddRelayedProducer(0, producer, spec)])
+            self.home.submit([AddRelayTarget(producer, i, made[i])])
         return made
 
     def _fill_pool(self) -> None:

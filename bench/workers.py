@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from fanwire.fastpath.messages import Command
+from fanwire.fastpath.messages import Command, CoreConfig
 from fanwire.fastpath.worker import Worker
 
 from .command_client import submit_all
@@ -40,9 +40,8 @@ class Workers:
 
     def __init__(self, count: int, pool_packets: int, coalesce_us: int = 0) -> None:
         socks = [udp_socket("127.0.0.1") for _ in range(count)]
-        workers = [
-            Worker(i, [sock], pool_packets=pool_packets, coalesce_us=coalesce_us) for i, sock in enumerate(socks)
-        ]
+        config = CoreConfig(pool_packets=pool_packets, coalesce_us=coalesce_us)
+        workers = [Worker(i, [sock], config=config) for i, sock in enumerate(socks)]
         for one, other in itertools.combinations(workers, 2):
             one.connect(other)
         self.units = [_started(worker, sock) for worker, sock in zip(workers, socks, strict=True)]

@@ -1,377 +1,443 @@
 # cython: language_level=3
-"""Puts the commands of messages.py into the core's structs, and the core's structs into the events of messages.py."""
+"""Packs the commands of messages.py into the core's records, and unpacks records of the core into messages.
 
+Both follow the tables of core/border.h. Importing this module compares the tables with messages.py: see schema.py.
+"""
+
+import enum
 import socket
+import typing
 
-from .messages import (
-    AddConsumer,
-    AddCopy,
-    AddProducer,
-    AddSource,
-    AddTarget,
-    BindConsumer,
-    CheckPath,
-    CloseReason,
-    CloseTransport,
-    Codec,
-    FeedPacket,
-    FeedReport,
-    Kind,
-    OpenTransport,
-    Path,
-    ReadStatistics,
-    RemoveConsumer,
-    RemoveProducer,
-    RemoveTarget,
-    RestartIce,
-    Result,
-    SendDatagram,
-    SetConsent,
-    SetKeys,
-    SetLayers,
-    StreamStatistics,
-    TransportChange,
-    TransportState,
-    TransportStatistics,
-)
+from . import messages, schema
 
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from .core cimport *
 
-
-def encode(command, uint32_t ticket):
-    """The record for one command: (bytes of its struct, bytes that follow it).
-
-    Raises ValueError where a value does not fit, TypeError for what is not a command.
-    """
-    cdef fw_command_t out
-    memset(&out, 0, sizeof(out))
-    out.ticket = ticket
-    tail = b""
-    try:
-        tail = _ENCODERS[type(command)](command, <size_t>&out) or b""
-    except KeyError:
-        raise TypeError(f"not a command: {command!r}") from None
-    return (<const uint8_t *>&out)[:sizeof(out)], tail
-
-
-cdef uint8_t put_text(char *out, Py_ssize_t room, str text, str what) except? 255:
-    data = text.encode()
-    if len(data) > room:
-        raise ValueError(f"{what} is longer than {room} bytes: {text!r}")
-    memcpy(out, <const char *>data, len(data))
-    return len(data)
+cdef dict KINDS = {
+    FW_FIELD_NUMBER: "number",
+    FW_FIELD_FRACTION: "fraction",
+    FW_FIELD_SET: "set",
+    FW_FIELD_FLAG: "flag",
+    FW_FIELD_TEXT: "text",
+    FW_FIELD_BYTES: "bytes",
+    FW_FIELD_LIST: "list",
+    FW_FIELD_OPTIONALS: "optionals",
+    FW_FIELD_MAP: "map",
+    FW_FIELD_RECORD: "record",
+    FW_FIELD_ADDRESS: "address",
+    FW_FIELD_PATH: "path",
+}
+cdef dict OBJECTS = {FW_OF_NOTHING: None, FW_OF_TRANSPORT: "transport", FW_OF_PRODUCER: "producer", FW_OF_CONSUMER: "consumer"}
 
 
-cdef uint8_t feedback_bits(object pt):
-    return (
-        (FW_FB_NACK if pt.nack else 0)
-        | (FW_FB_PLI if pt.pli else 0)
-        | (FW_FB_FIR if pt.fir else 0)
-        | (FW_FB_TRANSPORT_CC if pt.transport_cc else 0)
-        | (FW_FB_REMB if pt.remb else 0)
-    )
-
-
-cdef int put_media(fw_media_t *out, object spec) except -1:
-    if len(spec.payload_types) > FW_FORMATS:
-        raise ValueError(f"more than {FW_FORMATS} payload types of one medium")
-    out.kind = spec.kind
-    out.format_count = len(spec.payload_types)
-    out.reduced_size = spec.reduced_size_rtcp
-    out.mid_len = put_text(out.mid, FW_MID_BYTES, spec.mid, "mid")
-    for i, pt in enumerate(spec.payload_types):
-        out.formats[i].clock_hz = pt.clock_rate_hz
-        out.formats[i].pt = pt.pt
-        out.formats[i].rtx_pt = FW_NO_PT if pt.rtx_pt is None else pt.rtx_pt
-        out.formats[i].codec = pt.codec
-        out.formats[i].feedback = feedback_bits(pt)
-    for extension, number in spec.extensions.items():
-        out.ext_ids[<int>extension] = number
+cdef int store(uint8_t *at, uint16_t size, uint64_t value) except -1:
+    if size < 8 and value >> 8 * size:
+        raise OverflowError
+    if size == 1:
+        at[0] = <uint8_t>value
+    elif size == 2:
+        (<uint16_t *>at)[0] = <uint16_t>value
+    elif size == 4:
+        (<uint32_t *>at)[0] = <uint32_t>value
+    else:
+        (<uint64_t *>at)[0] = value
     return 0
 
 
-def _open_transport(command, size_t address):
-    cdef fw_command_t *out = <fw_command_t *>address
-    _restart_ice(command, address)
-    out.kind = FW_OPEN_TRANSPORT
-    out.u.ice.consent_us = command.consent_us
-    out.u.ice.connect_us = command.connect_us
-    out.u.ice.publish_bps = command.publish_bps
-    out.u.ice.sctp_records_per_s = command.sctp_records_per_s
-    out.u.ice.sctp_bytes_per_s = command.sctp_bytes_per_s
-    out.u.ice.rtcp_ssrc = command.rtcp_ssrc
-    out.u.ice.first_transport_cc = command.first_transport_cc
+cdef int store_number(const fw_field_t *field, uint8_t *at, object value) except -1:
+    cdef uint64_t number
+    if value is None and field.is_optional:
+        return store(at, field.size, field.none)
+    number = value
+    if field.is_optional and number == field.none:
+        raise OverflowError
+    return store(at, field.size, number)
 
 
-def _restart_ice(command, size_t address):
-    cdef fw_command_t *out = <fw_command_t *>address
-    out.kind = FW_RESTART_ICE
-    out.id = getattr(command, "transport", 0)
-    out.u.ice.ufrag_len = put_text(out.u.ice.ufrag, FW_UFRAG_BYTES, command.ufrag, "ufrag")
-    out.u.ice.pwd_len = put_text(out.u.ice.pwd, FW_PWD_BYTES, command.pwd, "pwd")
-    if len(command.peer_ufrag.encode()) <= FW_UFRAG_BYTES and len(command.peer_pwd.encode()) <= FW_PWD_BYTES:
-        out.u.ice.peer_ufrag_len = put_text(out.u.ice.peer_ufrag, FW_UFRAG_BYTES, command.peer_ufrag, "peer_ufrag")
-        out.u.ice.peer_pwd_len = put_text(out.u.ice.peer_pwd, FW_PWD_BYTES, command.peer_pwd, "peer_pwd")
+cdef uint64_t load(const uint8_t *at, uint16_t size) noexcept:
+    cdef uint16_t two
+    cdef uint32_t four
+    cdef uint64_t eight
+    if size == 1:
+        return at[0]
+    if size == 2:
+        memcpy(&two, at, 2)
+        return two
+    if size == 4:
+        memcpy(&four, at, 4)
+        return four
+    memcpy(&eight, at, 8)
+    return eight
 
 
-def _check_path(command, size_t address):
-    cdef fw_command_t *out = <fw_command_t *>address
-    cdef fw_path_t *path = &out.u.check.path
-    host, number = command.remote
-    cdef bytes ip = socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
-    out.kind = FW_CHECK_PATH
-    out.id = command.transport
-    out.u.check.ufrag_len = put_text(out.u.check.ufrag, FW_UFRAG_BYTES, command.ufrag, "ufrag")
-    out.u.check.pwd_len = put_text(out.u.check.pwd, FW_PWD_BYTES, command.pwd, "pwd")
-    out.u.check.tie_breaker = command.tie_breaker
-    memcpy(path.remote.ip, <const char *>ip, len(ip))
-    path.family = path.remote.family = 6 if len(ip) == 16 else 4
-    path.remote.port = number
-    path.serial = command.port
+cdef int store_bytes(const fw_field_t *field, uint8_t *at, bytes data) except -1:
+    if len(data) > field.room:
+        raise OverflowError
+    memcpy(at, <const char *>data, len(data))
+    return 0
 
 
-def _set_keys(command, size_t address):
-    cdef fw_command_t *out = <fw_command_t *>address
-    cdef bytes local = command.local
-    cdef bytes remote = command.remote
-    length = command.profile.key_bytes + command.profile.salt_bytes
-    if len(local) != length or len(remote) != length:
-        raise ValueError(f"{command.profile.name} takes {length} bytes of key and salt each way")
-    out.kind = FW_SET_KEYS
-    out.id = command.transport
-    out.u.keys.profile = command.profile
-    memcpy(out.u.keys.local, <const char *>local, length)
-    memcpy(out.u.keys.remote, <const char *>remote, length)
-
-
-def _set_consent(command, size_t address):
-    cdef fw_command_t *out = <fw_command_t *>address
-    out.kind = FW_SET_CONSENT
-    out.id = command.transport
-    out.u.consent.consent_us = command.consent_us
-
-
-def _send_datagram(command, size_t address):
-    cdef fw_command_t *out = <fw_command_t *>address
-    out.kind = FW_SEND_DATAGRAM
-    out.id = command.transport
-    return command.data
-
-
-def _close_transport(command, size_t address):
-    cdef fw_command_t *out = <fw_command_t *>address
-    out.kind = FW_CLOSE_TRANSPORT
-    out.id = command.transport
-
-
-def _add_producer(command, size_t address):
-    cdef fw_command_t *out = <fw_command_t *>address
-    spec = command.spec
-    if not 1 <= len(spec.encodings) <= FW_ENCODINGS:
-        raise ValueError(f"a producer has 1 to {FW_ENCODINGS} encodings, not {len(spec.encodings)}")
-    out.kind = FW_ADD_PRODUCER
-    put_media(&out.u.producer.media, spec)
-    out.u.producer.encoding_count = len(spec.encodings)
-    for i, encoding in enumerate(spec.encodings):
-        out.u.producer.encodings[i].rid_len = put_text(out.u.producer.encodings[i].rid, FW_RID_BYTES, encoding.rid, "rid")
-        if isinstance(command, AddProducer):
-            out.u.producer.encodings[i].ssrc = encoding.ssrc
-            out.u.producer.encodings[i].rtx_ssrc = encoding.rtx_ssrc
-    if isinstance(command, AddProducer):
-        out.id = command.transport
-    elif isinstance(command, AddSource):
-        out.u.producer.home_id = 1  # it is a copy like others, but nobody's
-        out.u.producer.home_worker = FW_NO_WORKER
-    else:
-        out.u.producer.home_id = command.home_id
-        out.u.producer.home_worker = command.home_worker
-
-
-def _feed_packet(command, size_t address):
-    cdef fw_command_t *out = <fw_command_t *>address
-    out.kind = FW_FEED_PACKET
-    out.id = command.producer
-    return command.packet
-
-
-def _feed_report(command, size_t address):
-    cdef fw_command_t *out = <fw_command_t *>address
-    out.kind = FW_FEED_REPORT
-    out.id = command.producer
-    out.u.report.ntp = command.ntp
-    out.u.report.timestamp = command.timestamp
-
-
-def _remove_producer(command, size_t address):
-    cdef fw_command_t *out = <fw_command_t *>address
-    out.kind = FW_REMOVE_PRODUCER
-    out.id = command.producer
-
-
-def _target(command, size_t address):
-    cdef fw_command_t *out = <fw_command_t *>address
-    out.kind = FW_ADD_RELAY_TARGET if isinstance(command, AddTarget) else FW_REMOVE_RELAY_TARGET
-    out.id = command.producer
-    out.u.relay_target.copy_id = command.copy
-    out.u.relay_target.worker = command.worker
-
-
-def _add_consumer(command, size_t address):
-    cdef fw_command_t *out = <fw_command_t *>address
-    spec = command.spec
-    out.kind = FW_ADD_CONSUMER
-    out.id = command.transport
-    put_media(&out.u.consumer.media, spec)
-    out.u.consumer.ssrc = spec.ssrc
-    out.u.consumer.rtx_ssrc = spec.rtx_ssrc
-    out.u.consumer.first_timestamp = command.first_timestamp
-    out.u.consumer.first_seq16 = command.first_seq16
-    out.u.consumer.first_rtx_seq16 = command.first_rtx_seq16
-    out.u.consumer.mixed_extensions = spec.mixed_extensions
-    out.u.consumer.cname_len = put_text(out.u.consumer.cname, FW_CNAME_BYTES, spec.cname, "cname")
-
-
-def _bind_consumer(command, size_t address):
-    cdef fw_command_t *out = <fw_command_t *>address
-    out.kind = FW_BIND_CONSUMER
-    out.id = command.consumer
-    out.u.bind.producer_id = command.producer
-    out.u.bind.same_clock = command.same_clock
-    memset(out.u.bind.formats, FW_NO_PT, FW_FORMATS)
-    for i, mapped in enumerate(command.formats[:FW_FORMATS]):
-        if mapped is not None:
-            out.u.bind.formats[i] = mapped
-
-
-def _set_layers(command, size_t address):
-    cdef fw_command_t *out = <fw_command_t *>address
-    out.kind = FW_SET_LAYERS
-    out.id = command.consumer
-    out.u.layers.encoding = FW_HIGHEST if command.encoding is None else command.encoding
-    out.u.layers.spatial = FW_HIGHEST if command.spatial is None else command.spatial
-    out.u.layers.temporal = FW_HIGHEST if command.temporal is None else command.temporal
-
-
-def _remove_consumer(command, size_t address):
-    cdef fw_command_t *out = <fw_command_t *>address
-    out.kind = FW_REMOVE_CONSUMER
-    out.id = command.consumer
-
-
-def _read_statistics(command, size_t address):
-    cdef fw_command_t *out = <fw_command_t *>address
-    out.kind = FW_READ_STATS
-    out.id = command.transport
-
-
-_ENCODERS = {
-    OpenTransport: _open_transport,
-    RestartIce: _restart_ice,
-    CheckPath: _check_path,
-    SetKeys: _set_keys,
-    SetConsent: _set_consent,
-    SendDatagram: _send_datagram,
-    CloseTransport: _close_transport,
-    AddProducer: _add_producer,
-    AddCopy: _add_producer,
-    AddSource: _add_producer,
-    FeedPacket: _feed_packet,
-    FeedReport: _feed_report,
-    RemoveProducer: _remove_producer,
-    AddTarget: _target,
-    RemoveTarget: _target,
-    AddConsumer: _add_consumer,
-    BindConsumer: _bind_consumer,
-    SetLayers: _set_layers,
-    RemoveConsumer: _remove_consumer,
-    ReadStatistics: _read_statistics,
-}
-
-
-def decode_result(const uint8_t[::1] record):
-    """The Result in a record: the core's fw_result_t, then perhaps statistics."""
-    cdef fw_result_t result
-    memcpy(&result, &record[0], sizeof(result))
-    statistics = None
-    if record.shape[0] > <Py_ssize_t>sizeof(result):
-        statistics = decode_statistics(record[sizeof(result):])
-    return Result(result.ticket, result.id, result.error, statistics)
-
-
-def decode_statistics(const uint8_t[::1] record):
-    """The TransportStatistics in a record: fw_transport_stats_t, then its streams."""
-    cdef fw_transport_stats_t transport
-    cdef fw_stream_stats_t s
+cdef int store_optionals(const fw_field_t *field, uint8_t *at, tuple values) except -1:
     cdef Py_ssize_t i
-    memcpy(&transport, &record[0], sizeof(transport))
-    streams = []
-    for i in range(<Py_ssize_t>transport.stream_count):
-        memcpy(&s, &record[sizeof(transport) + i * sizeof(s)], sizeof(s))
-        streams.append(
-            StreamStatistics(
-                id=s.id,
-                outbound=s.outbound != 0,
-                kind=Kind(s.kind),
-                codec=Codec(s.codec),
-                encoding=None if s.encoding == 0xFF else s.encoding,
-                target=None if s.target == 0xFF else s.target,
-                spatial=None if s.spatial == FW_NO_LAYER else s.spatial,
-                temporal=None if s.temporal == FW_NO_LAYER else s.temporal,
-                target_spatial=s.target_spatial,
-                target_temporal=s.target_temporal,
-                sizes=tuple([(size.width, size.height) for size in s.sizes if size.width]),
-                ssrc=s.ssrc,
-                packets=s.packets,
-                bytes=s.bytes,
-                repaired_packets=s.repaired_packets,
-                recovered_packets=s.recovered,
-                lost=s.lost,
-                fraction_lost=s.fraction_lost / 256,
-                jitter_ticks=s.jitter_ticks,
-                clock_rate_hz=s.clock_hz,
-                rtt_us=s.rtt_us,
-                nacks=s.nacks,
-                plis=s.plis,
-                keyframes=s.keyframes,
-                width=s.width,
-                height=s.height,
-                frames=s.frames,
-                freezes=s.freezes,
-                frozen_us=s.frozen_us,
-                still_us=s.still_us,
-                longest_still_us=s.longest_still_us,
-                capture_delay_us=s.capture_delay_us or None,
-            )
-        )
-    return TransportStatistics(
-        transport.id, TransportState(transport.state), transport.rtt_us, transport.remb_bps, tuple(streams)
+    if len(values) > field.room:
+        raise OverflowError
+    memset(at, <int>field.none, field.room)
+    for i in range(len(values)):
+        if values[i] is not None:
+            number = <uint64_t>values[i]
+            if number == field.none:
+                raise OverflowError
+            store(at + i, 1, number)
+    return 0
+
+
+cdef int store_map(const fw_field_t *field, uint8_t *at, object mapping) except -1:
+    cdef uint64_t key
+    for key, number in mapping.items():
+        if key >= field.room or number == 0:
+            raise OverflowError
+        store(at + key, 1, number)
+    return 0
+
+
+cdef int store_address(fw_address_t *out, tuple address) except -1:
+    host, number = address
+    cdef bytes ip = socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
+    memcpy(out.ip, <const char *>ip, len(ip))
+    out.family = 6 if len(ip) == 16 else 4
+    out.port = number
+    return 0
+
+
+cdef tuple load_address(const uint8_t *ip, uint8_t family, port):
+    if family == 6:
+        return socket.inet_ntop(socket.AF_INET6, ip[:16]), port
+    return socket.inet_ntop(socket.AF_INET, ip[:4]), port
+
+
+cdef object load_path(const uint8_t *at, object local_port):
+    """The Path in an fw_path_t, None where it has none."""
+    cdef fw_path_t path
+    memcpy(&path, at, sizeof(path))
+    if path.family == 0:
+        return None
+    return messages.Path(
+        load_address(path.remote.ip, path.family, path.remote.port),
+        load_address(path.local_ip, path.family, local_port(path.socket, 0 if path.stream else path.serial)),
+        "tcp" if path.stream else "udp",
     )
 
 
-cdef str ip_text(const uint8_t *ip, uint8_t family):
-    if family == 6:
-        return socket.inet_ntop(socket.AF_INET6, ip[:16])
-    return socket.inet_ntop(socket.AF_INET, ip[:4])
+cdef class Record:
+    """A class of messages.py and the fields of its record in C, in the order of the class.
+
+    A PART is replaced by its fields. `details` has for each field: the record of those nested in it, or for a number of an
+    enum or bool the Python values by number.
+    """
+
+    cdef object cls
+    cdef fw_field_t *fields
+    cdef Py_ssize_t count
+    cdef list names
+    cdef list details
+
+    def __init__(self, str name, leave_out=()):
+        self.cls = getattr(messages, name)
+        self.names = [attribute for attribute in schema.attributes(self.cls) if attribute not in leave_out]
+        self.count = len(self.names)
+        self.details = [None] * self.count
+        self.fields = <fw_field_t *>calloc(self.count + 1, sizeof(fw_field_t))
+        if self.fields == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        free(self.fields)
+
+    cdef fill(self, const fw_table_t *table, uint32_t offset):
+        cdef const fw_field_t *field
+        cdef Py_ssize_t place
+        cdef uint32_t i
+        hints = schema.attributes(self.cls)
+        for i in range(table.field_count):
+            field = &table.fields[i]
+            if field.kind == FW_FIELD_PART:
+                self.fill(field.nested, offset + field.offset)
+                continue
+            place = self.names.index(field.name.decode())
+            self.fields[place] = field[0]
+            self.fields[place].offset += offset
+            self.fields[place].count_offset += offset
+            if field.kind == FW_FIELD_LIST or field.kind == FW_FIELD_RECORD:
+                self.details[place] = make_record(field.nested)
+            elif field.kind == FW_FIELD_NUMBER:
+                self.details[place] = values_of(hints[self.names[place]])
+            elif field.kind == FW_FIELD_SET:
+                self.details[place] = list(typing.get_args(hints[self.names[place]])[0])
+
+    cdef int pack(self, object message, uint8_t *out) except -1:
+        """Writes a message into a record of zeros. Raises FieldError where a value does not fit."""
+        cdef const fw_field_t *field
+        cdef Py_ssize_t i
+        cdef object value = None
+        cdef str name = ""
+        try:
+            for i in range(self.count):
+                field = &self.fields[i]
+                name = <str>self.names[i]
+                value = getattr(message, name)
+                if field.kind == FW_FIELD_NUMBER:
+                    store_number(field, out + field.offset, value)
+                elif field.kind == FW_FIELD_FLAG:
+                    if value:
+                        out[field.offset] |= <uint8_t>field.none
+                else:
+                    pack_array(field, self.details[i], value, out)
+        except (OverflowError, UnicodeError, OSError):  # OSError: not an IP address
+            raise messages.FieldError(f"{self.cls.__name__}: {name} is out of range: {value!r}") from None
+        return 0
+
+    cdef object unpack(self, const uint8_t *record, object local_port, tuple rest):
+        """The message in a record; `rest` are the values of its last, python_only fields."""
+        cdef const fw_field_t *field
+        cdef const uint8_t *at
+        cdef Py_ssize_t i, j
+        cdef list values = []
+        cdef Record nested
+        for i in range(self.count):
+            field = &self.fields[i]
+            at = record + field.offset
+            if field.kind == FW_FIELD_NUMBER:
+                values.append(self.number(i, load(at, field.size)))
+            elif field.kind == FW_FIELD_FRACTION:
+                values.append(at[0] / 256)
+            elif field.kind == FW_FIELD_SET:
+                bits = load(at, field.size)
+                values.append(frozenset([member for member in self.details[i] if bits >> <int>member & 1]))
+            elif field.kind == FW_FIELD_LIST:
+                nested = self.details[i]
+                values.append(tuple([nested.unpack(at + j * field.size, local_port, ()) for j in range(record[field.count_offset])]))
+            elif field.kind == FW_FIELD_PATH:
+                values.append(load_path(at, local_port))
+            else:
+                raise TypeError(f"{self.names[i]} goes to the core only")
+        return self.cls(*values, *rest)
+
+    cdef object number(self, Py_ssize_t i, uint64_t number):
+        cdef const fw_field_t *field = &self.fields[i]
+        if field.is_optional and number == field.none:
+            return None
+        values = self.details[i]
+        if values is not None:
+            return values[number]
+        return <int64_t>number if field.is_signed else number
+
+
+cdef int pack_array(const fw_field_t *field, object nested, object value, uint8_t *out) except -1:
+    """Writes the value of any field that is not a number or a flag."""
+    cdef uint8_t *at = out + field.offset
+    cdef Py_ssize_t i = 0
+    if field.kind == FW_FIELD_TEXT:
+        data = (<str>value).encode()
+        if field.is_optional and len(data) > field.room:
+            return 0
+        store_bytes(field, at, data)
+        out[field.count_offset] = <uint8_t>len(data)
+    elif field.kind == FW_FIELD_BYTES:
+        store_bytes(field, at, value)
+    elif field.kind == FW_FIELD_LIST:
+        if len(value) > field.room:
+            raise OverflowError
+        for item in value:
+            (<Record>nested).pack(item, at + i * field.size)
+            i += 1
+        out[field.count_offset] = <uint8_t>i
+    elif field.kind == FW_FIELD_RECORD:
+        (<Record>nested).pack(value, at)
+    elif field.kind == FW_FIELD_MAP:
+        store_map(field, at, value)
+    elif field.kind == FW_FIELD_OPTIONALS:
+        store_optionals(field, at, value)
+    elif field.kind == FW_FIELD_ADDRESS:
+        store_address(<fw_address_t *>at, value)
+    else:
+        raise TypeError(f"{field.name.decode()} comes from the core only")
+    return 0
+
+
+cdef object values_of(hint):
+    """For an enum or bool: its values by number."""
+    if hint is bool:
+        return {0: False, 1: True}
+    if isinstance(hint, type) and issubclass(hint, enum.IntEnum):
+        return {int(item): item for item in hint}
+    return None
+
+
+cdef Record make_record(const fw_table_t *table):
+    record = Record(table.name.decode())
+    record.fill(table, 0)
+    return record
+
+
+cdef class CommandRecord:
+    """A command: its kind, the attributes with the id of its object and with its body, and its fields; None for none."""
+
+    cdef uint32_t kind
+    cdef str object_name
+    cdef str body
+    cdef Record fields
+
+    cdef fill(self, uint32_t kind):
+        cdef const fw_command_table_t *table = &fw_command_tables[kind]
+        self.kind = kind
+        self.object_name = OBJECTS[table.object]
+        self.body = text_or_none(table.body)
+        if table.fields != NULL:
+            self.fields = Record(table.name.decode(), (self.object_name,))
+            self.fields.fill(table.fields, 0)
+
+    cdef uint64_t object_id(self, command) except? 0:
+        number = getattr(command, self.object_name)
+        try:
+            return number
+        except OverflowError:
+            raise messages.FieldError(f"{type(command).__name__}: {self.object_name} is out of range: {number!r}") from None
+
+
+cdef str text_or_none(const char *text):
+    return None if text == NULL else text.decode()
+
+
+cdef list describe_record(const fw_table_t *table):
+    cdef const fw_field_t *f
+    cdef uint32_t i
+    fields = []
+    for i in range(table.field_count):
+        f = &table.fields[i]
+        if f.kind == FW_FIELD_PART:
+            fields += describe_record(f.nested)
+            continue
+        nested = None if f.nested == NULL else text_or_none(f.nested.name)
+        fields.append(schema.Field(f.name.decode(), KINDS[f.kind], f.size, f.room, bool(f.is_optional), nested))
+    return fields
+
+
+cdef collect(const fw_table_t *table, dict into):
+    """Describes a record and all records in it, by the names of their classes."""
+    cdef uint32_t i
+    for i in range(table.field_count):
+        if table.fields[i].nested != NULL:
+            collect(table.fields[i].nested, into)
+    if table.name != NULL:
+        into[table.name.decode()] = tuple(describe_record(table))
+
+
+def describe():
+    """The core's tables in Python."""
+    cdef const fw_command_table_t *command
+    cdef int i
+    records, commands, enums = {}, {}, {}
+    i = 0
+    while fw_record_tables[i] != NULL:
+        collect(fw_record_tables[i], records)
+        i += 1
+    for i in range(FW_COMMAND_KINDS):
+        command = &fw_command_tables[i]
+        name = command.name.decode()
+        fields = ()
+        if command.fields != NULL:
+            collect(command.fields, records)
+            fields = records.pop(name)
+        commands[name] = schema.CommandTable(OBJECTS[command.object], text_or_none(command.body), fields)
+    i = 0
+    while fw_enums[i].name != NULL:
+        values = {fw_enums[i].values[j].name.decode(): fw_enums[i].values[j].value for j in range(fw_enums[i].value_count)}
+        enums[fw_enums[i].name.decode()] = values
+        i += 1
+    return schema.Tables(records, commands, enums)
+
+
+cdef dict make_records():
+    cdef uint32_t i = 0
+    records = {}
+    while fw_record_tables[i] != NULL:
+        records[fw_record_tables[i].name.decode()] = make_record(fw_record_tables[i])
+        i += 1
+    return records
+
+
+cdef dict make_commands():
+    cdef int kind
+    cdef CommandRecord record
+    commands = {}
+    for kind in range(FW_COMMAND_KINDS):
+        record = CommandRecord()
+        record.fill(kind)
+        commands[getattr(messages, fw_command_tables[kind].name.decode())] = record
+    return commands
+
+
+schema.check(describe(), vars(messages))
+
+cdef dict RECORDS = make_records()
+cdef dict COMMANDS = make_commands()
+cdef Record CONFIG = RECORDS["CoreConfig"]
+cdef Record RESULT = RECORDS["Result"]
+cdef Record CHANGE = RECORDS["TransportChange"]
+cdef Record TRANSPORT = RECORDS["TransportStatistics"]
+cdef Record STREAM = RECORDS["StreamStatistics"]
+
+
+def encode(command, uint32_t ticket):
+    """The record of a command: (bytes of its struct, bytes of its body).
+
+    Raises FieldError where a value does not fit, TypeError for an object that is not a command.
+    """
+    cdef fw_command_t out
+    cdef CommandRecord record = COMMANDS.get(type(command))
+    if record is None:
+        raise TypeError(f"not a command: {command!r}")
+    memset(&out, 0, sizeof(out))
+    out.kind = record.kind
+    out.ticket = ticket
+    if record.object_name is not None:
+        out.id = record.object_id(command)
+    if record.fields is not None:
+        record.fields.pack(command, <uint8_t *>&out.u)
+    body = b"" if record.body is None else getattr(command, record.body)
+    return (<const uint8_t *>&out)[:sizeof(out)], body
+
+
+def encode_config(config):
+    """The bytes of an fw_core_config_t. Raises FieldError where a value does not fit."""
+    cdef fw_core_config_t out
+    memset(&out, 0, sizeof(out))
+    CONFIG.pack(config, <uint8_t *>&out)
+    return (<const uint8_t *>&out)[:sizeof(out)]
+
+
+def decode_result(const uint8_t[::1] record):
+    """The Result in an fw_result_t, which an fw_statistics_t may follow."""
+    statistics = None
+    if record.shape[0] > <Py_ssize_t>sizeof(fw_result_t):
+        statistics = decode_statistics(&record[sizeof(fw_result_t)])
+    return RESULT.unpack(&record[0], None, (statistics,))
+
+
+cdef object decode_statistics(const uint8_t *record):
+    cdef fw_transport_statistics_t transport
+    cdef uint64_t i
+    memcpy(&transport, record, sizeof(transport))
+    record += sizeof(transport)
+    streams = tuple([
+        STREAM.unpack(record + i * sizeof(fw_stream_statistics_t), None, ()) for i in range(transport.stream_count)
+    ])
+    return TRANSPORT.unpack(<const uint8_t *>&transport, None, (streams,))
 
 
 def decode_change(const uint8_t[::1] record, local_port):
-    """The TransportChange in an fw_transport_change_t; `local_port(socket, port)` tells the number of a worker's socket, or of
-    its own port where that is not 0."""
-    cdef fw_transport_change_t change
-    memcpy(&change, &record[0], sizeof(change))
-    path = None
-    if change.path.family != 0:
-        path = Path(
-            (ip_text(change.path.remote.ip, change.path.family), change.path.remote.port),
-            (ip_text(change.path.local_ip, change.path.family), local_port(change.path.socket, 0 if change.path.stream else change.path.serial)),
-            "tcp" if change.path.stream else "udp",
-        )
-    kinds = frozenset(kind for kind in Kind if change.kinds_with_media >> kind & 1)
-    return TransportChange(change.id, TransportState(change.state), CloseReason(change.reason), path, kinds)
-
-
-def counter_names():
-    """The names of the core's counters, in the order of its block."""
-    return tuple(fw_counter_names[i].decode() for i in range(FW_COUNTER_COUNT))
+    """The TransportChange in an fw_transport_change_t; `local_port(socket, port)` is the port number of a worker's socket, or
+    of its own port where that is not 0."""
+    return CHANGE.unpack(&record[0], local_port, ())

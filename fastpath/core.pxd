@@ -2,8 +2,6 @@
 
 from libc.stdint cimport int8_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from .wire cimport FW_SPATIALS, fw_size_t
-
 
 cdef extern from "<stdbool.h>" nogil:
     ctypedef bint fw_bool "bool"
@@ -128,23 +126,12 @@ cdef extern from "net/udp.h" nogil:
         FW_UDP_SOCKETS
 
     ctypedef struct fw_udp_counters_t:
-        uint64_t packets_in
-        uint64_t bytes_in
-        uint64_t messages_in
-        uint64_t syscalls_in
-        uint64_t gro_coalesced
-        uint64_t truncated
-        uint64_t receive_errors
-        uint64_t receive_overflow
-        uint64_t packets_out
-        uint64_t bytes_out
-        uint64_t messages_out
-        uint64_t syscalls_out
-        uint64_t send_would_block
-        uint64_t send_refused
-        uint64_t gso_oversize
-        uint64_t fragmented
-        uint64_t gso_refused
+        pass
+
+    enum:
+        FW_UDP_COUNTER_COUNT
+
+    const char *const *fw_udp_counter_names
 
     ctypedef struct fw_udp_options_t:
         uint32_t rcvbuf_bytes
@@ -215,20 +202,12 @@ cdef extern from "net/histogram.h" nogil:
 
 cdef extern from "net/tcp.h" nogil:
     ctypedef struct fw_tcp_counters_t:
-        uint64_t accepted
-        uint64_t refused
-        uint64_t accept_pauses
-        uint64_t closed
-        uint64_t closed_unused
-        uint64_t closed_evicted
-        uint64_t closed_stranger
-        uint64_t closed_oversize
-        uint64_t frames_in
-        uint64_t bytes_in
-        uint64_t frames_out
-        uint64_t bytes_out
-        uint64_t drop_slow_reader
-        uint64_t drop_gone
+        pass
+
+    enum:
+        FW_TCP_COUNTER_COUNT
+
+    const char *const *fw_tcp_counter_names
 
     ctypedef struct fw_tcp_limits_t:
         uint16_t connections
@@ -314,154 +293,19 @@ cdef extern from "base/counters.h" nogil:
 
 cdef extern from "state/command.h" nogil:
     enum:
-        FW_UFRAG_BYTES
-        FW_PWD_BYTES
-        FW_MID_BYTES
-        FW_RID_BYTES
-        FW_CNAME_BYTES
-        FW_FORMATS
-        FW_ENCODINGS
-        FW_NO_PT
-        FW_HIGHEST
-        FW_NO_WORKER
-        FW_EXTENSIONS
-        FW_FB_NACK
-        FW_FB_PLI
-        FW_FB_FIR
-        FW_FB_TRANSPORT_CC
-        FW_FB_REMB
+        FW_READ_STATISTICS
 
-    ctypedef enum fw_command_kind_t:
-        FW_OPEN_TRANSPORT
-        FW_RESTART_ICE
-        FW_SET_KEYS
-        FW_SET_CONSENT
-        FW_CHECK_PATH
-        FW_SEND_DATAGRAM
-        FW_CLOSE_TRANSPORT
-        FW_ADD_PRODUCER
-        FW_REMOVE_PRODUCER
-        FW_FEED_PACKET
-        FW_FEED_REPORT
-        FW_ADD_RELAY_TARGET
-        FW_REMOVE_RELAY_TARGET
-        FW_ADD_CONSUMER
-        FW_BIND_CONSUMER
-        FW_SET_LAYERS
-        FW_REMOVE_CONSUMER
-        FW_READ_STATS
-
-    ctypedef struct fw_format_t:
-        uint32_t clock_hz
-        uint8_t pt
-        uint8_t rtx_pt
-        uint8_t codec
-        uint8_t feedback
-
-    ctypedef struct fw_media_t:
-        uint8_t kind
-        uint8_t format_count
-        uint8_t mid_len
-        uint8_t reduced_size
-        char mid[32]
-        fw_format_t formats[16]
-        uint8_t ext_ids[16]
-
-    ctypedef struct fw_encoding_spec_t:
-        uint32_t ssrc
-        uint32_t rtx_ssrc
-        uint8_t rid_len
-        char rid[16]
-
-    ctypedef struct fw_command_ice_t "struct fw_command_ice":
-        uint64_t consent_us
-        uint64_t connect_us
-        uint64_t publish_bps
-        uint32_t sctp_records_per_s
-        uint32_t sctp_bytes_per_s
-        uint32_t rtcp_ssrc
-        uint16_t first_transport_cc
-        uint8_t ufrag_len, pwd_len
-        char ufrag[32]
-        char pwd[64]
-        uint8_t peer_ufrag_len, peer_pwd_len
-        char peer_ufrag[32]
-        char peer_pwd[64]
-
-    ctypedef struct fw_command_check_t "struct fw_command_check":
-        fw_path_t path
-        uint64_t tie_breaker
-        uint8_t ufrag_len
-        uint8_t pwd_len
-        char ufrag[32]
-        char pwd[64]
-
-    ctypedef struct fw_command_report_t "struct fw_command_report":
-        uint64_t ntp
-        uint32_t timestamp
-
-    ctypedef struct fw_command_keys_t "struct fw_command_keys":
-        uint32_t profile
-        uint8_t local[46]
-        uint8_t remote[46]
-
-    ctypedef struct fw_command_consent_t "struct fw_command_consent":
-        uint64_t consent_us
-
-    ctypedef struct fw_command_producer_t "struct fw_command_producer":
-        fw_media_t media
-        uint64_t home_id
-        uint32_t home_worker
-        uint32_t encoding_count
-        fw_encoding_spec_t encodings[4]
-
-    ctypedef struct fw_command_relay_target_t "struct fw_command_relay_target":
-        uint64_t copy_id
-        uint32_t worker
-
-    ctypedef struct fw_command_consumer_t "struct fw_command_consumer":
-        fw_media_t media
-        uint32_t ssrc
-        uint32_t rtx_ssrc
-        uint32_t first_timestamp
-        uint16_t first_seq16
-        uint16_t first_rtx_seq16
-        uint8_t mixed_extensions
-        uint8_t cname_len
-        char cname[32]
-
-    ctypedef struct fw_command_bind_t "struct fw_command_bind":
-        uint64_t producer_id
-        uint8_t formats[16]
-        uint8_t same_clock
-
-    ctypedef struct fw_command_layers_t "struct fw_command_layers":
-        uint8_t encoding
-        uint8_t spatial
-        uint8_t temporal
-
-    ctypedef union fw_command_body_t "union fw_command_body":
-        fw_command_ice_t ice
-        fw_command_check_t check
-        fw_command_report_t report
-        fw_command_keys_t keys
-        fw_command_consent_t consent
-        fw_command_producer_t producer
-        fw_command_relay_target_t relay_target
-        fw_command_consumer_t consumer
-        fw_command_bind_t bind
-        fw_command_layers_t layers
+    ctypedef struct fw_command_fields_t "union fw_command_fields":
+        pass
 
     ctypedef struct fw_command_t:
         uint32_t kind
         uint32_t ticket
         uint64_t id
-        fw_command_body_t u
+        fw_command_fields_t u
 
     ctypedef struct fw_result_t:
-        uint64_t id
-        uint32_t ticket
-        uint32_t error
+        pass
 
 
 cdef extern from "base/outbox.h" nogil:
@@ -483,11 +327,7 @@ cdef extern from "core/core.h" nogil:
         pass
 
     ctypedef struct fw_transport_change_t:
-        uint64_t id
-        uint32_t state
-        uint32_t reason
-        uint32_t kinds_with_media
-        fw_path_t path
+        uint64_t transport
 
     ctypedef struct fw_callbacks_t:
         void *context
@@ -499,13 +339,7 @@ cdef extern from "core/core.h" nogil:
     ctypedef struct fw_core_config_t:
         uint32_t pool_packets
         uint32_t max_transports
-        uint32_t max_ssrcs
-        uint32_t instant_join_us
-        uint32_t coalesce_us
         uint16_t max_gso_segments
-        uint64_t ntp_at_zero
-        uint64_t hash_seed
-        uint8_t secret[16]
 
     ctypedef struct fw_deadline_t:
         uint64_t due_us
@@ -526,53 +360,23 @@ cdef extern from "core/dispatch.h" nogil:
     fw_result_t fw_core_command(fw_core_t *core, const fw_command_t *command, const uint8_t *body, size_t body_len, uint64_t now_us)
 
 
+cdef extern from "core/border.h" nogil:
+    bint fw_command_is_answered(const fw_command_t *command)
+
+
 cdef extern from "core/stats.h" nogil:
-    ctypedef struct fw_transport_stats_t:
-        uint64_t id
-        uint32_t state
-        uint32_t rtt_us
-        uint64_t remb_bps
-        uint32_t stream_count
+    ctypedef struct fw_transport_statistics_t:
+        uint64_t stream_count
 
-    ctypedef struct fw_stream_stats_t:
-        uint64_t id
-        uint64_t packets
-        uint64_t bytes
-        uint64_t repaired_packets
-        int64_t lost
-        uint64_t frames
-        uint64_t frozen_us
-        uint64_t still_us
-        uint64_t longest_still_us
-        int64_t capture_delay_us
-        uint32_t ssrc
-        uint32_t jitter_ticks
-        uint32_t clock_hz
-        uint32_t rtt_us
-        uint32_t nacks
-        uint32_t plis
-        uint32_t keyframes
-        uint32_t freezes
-        uint32_t recovered
-        uint16_t width
-        uint16_t height
-        uint8_t outbound
-        uint8_t kind
-        uint8_t encoding
-        uint8_t fraction_lost
-        uint8_t codec
-        uint8_t target
-        uint8_t spatial
-        uint8_t temporal
-        uint8_t target_spatial
-        uint8_t target_temporal
-        fw_size_t sizes[FW_SPATIALS]
+    ctypedef struct fw_stream_statistics_t:
+        pass
 
-    enum:
-        FW_STATS_STREAMS
-        FW_NO_LAYER
+    ctypedef struct fw_statistics_t:
+        pass
 
-    bint fw_core_stats(const fw_core_t *core, uint64_t transport_id, fw_transport_stats_t *out, fw_stream_stats_t *streams)
+    fw_result_t fw_statistics_read(
+        const fw_core_t *core, const fw_command_t *command, fw_statistics_t *out, size_t *bytes
+    )
 
 
 cdef extern from "base/slots.h" nogil:
@@ -598,3 +402,8 @@ cdef inline int use_backend(str name) except -1:
     if choice.backend == NULL:
         raise RuntimeError(f"{name}: {choice.why.decode()}")
     return 0
+
+
+cdef inline dict named_counters(const void *block, const char *const *names, size_t count):
+    """A block of counters by name."""
+    return {names[i].decode(): (<const uint64_t *>block)[i] for i in range(count)}

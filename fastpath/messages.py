@@ -1,11 +1,23 @@
-"""The border's vocabulary: what the control plane asks of a worker, and what a worker tells it."""
+"""The border's vocabulary: the commands that the control plane gives a worker, and the events that a worker reports.
+
+Each class has a table of the same fields in C: see fastpath/base/record.h. Importing fastpath/border.pyx compares both.
+"""
 
 from __future__ import annotations
 
 import enum
+import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
+
+_NTP_1970_S = 2_208_988_800  # 1970 in NTP time, which counts from 1900
+PYTHON_ONLY = {"python_only": True}  # the metadata of a field that C does not have; in results and events it comes last
+
+
+class FieldError(ValueError):
+    """A field of a command does not fit into the core's record."""
 
 
 class Kind(enum.IntEnum):
@@ -96,7 +108,7 @@ class PayloadType:
     pt: int
     codec: Codec
     clock_rate_hz: int
-    format: str = ""
+    format: str = field(default="", metadata=PYTHON_ONLY)
     rtx_pt: int | None = None
     nack: bool = False
     pli: bool = False
@@ -172,14 +184,31 @@ class Punt:
     data: bytes
 
 
+class ErrorCode(enum.IntEnum):
+    """How a command ended."""
+
+    DONE = 0
+    STALE_ID = 1  # its transport, producer or consumer is gone
+    LIMIT = 2  # a table is full or memory is short
+    DUPLICATE = 3  # the ufrag, SSRC or key is in use
+    REFUSED = 4  # a value is out of its range
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer to the command with this ticket: `id` of what was made, `error` of forward/command.h (0: done)."""
+    """The answer to the command with this ticket; `id` names the object that was made."""
 
     ticket: int
     id: int
-    error: int
-    statistics: TransportStatistics | None = None
+    error: ErrorCode
+    statistics: TransportStatistics | None = field(default=None, metadata=PYTHON_ONLY)
+
+
+class Size(NamedTuple):
+    """The size of a picture in pixels."""
+
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +225,7 @@ class StreamStatistics:
     temporal: int | None  # those that there are, None where packets name none
     target_spatial: int  # of a consumer: the highest layers that are to flow
     target_temporal: int
-    sizes: tuple[tuple[int, int], ...]  # of a producer's spatial layers, where the stream tells them
+    sizes: tuple[Size, ...]  # of a producer's spatial layers, where the stream tells them
     ssrc: int
     packets: int
     bytes: int
@@ -228,7 +257,7 @@ class TransportStatistics:
     state: TransportState
     rtt_us: int
     remb_bps: int
-    streams: tuple[StreamStatistics, ...]
+    streams: tuple[StreamStatistics, ...] = field(default=(), metadata=PYTHON_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +270,30 @@ class Latency:
     bounds_us: tuple[int, ...]
     counts: tuple[int, ...]
     sum_us: int
+
+
+def ntp_at_zero() -> int:
+    """The NTP time (32.32 fixed point seconds since 1900) at which the monotonic clock was 0."""
+    return ((time.time_ns() - time.monotonic_ns() + _NTP_1970_S * 1_000_000_000) << 32) // 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class CoreConfig:
+    """The sizes and times of one worker's core.
+
+    `pool_packets` of received media are kept, at least 1024. A consumer starts at a keyframe no older than
+    `instant_join_us` (0: it starts live). Media is held for up to `coalesce_us` to be sent in larger batches.
+    """
+
+    pool_packets: int = 16384
+    max_transports: int = 65536
+    max_ssrcs: int = 64  # of one transport, inbound
+    instant_join_us: int = 3_000_000
+    coalesce_us: int = 0
+    max_gso_segments: int = 128  # in one message, as far as the sockets allow; 1: no GSO
+    ntp_at_zero: int = field(default_factory=ntp_at_zero)
+    hash_seed: int = field(default_factory=lambda: secrets.randbits(64))  # of tables whose keys peers choose
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(16))  # STUN transactions are derived from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +356,12 @@ class SetKeys:
     local: bytes
     remote: bytes
 
+    def __post_init__(self) -> None:
+        """Raise FieldError where a key has another length than the profile's."""
+        length = self.profile.key_bytes + self.profile.salt_bytes
+        if len(self.local) != length or len(self.remote) != length:
+            raise FieldError(f"SetKeys: {self.profile.name} takes {length} bytes of key and salt each way")
+
 
 @dataclass(frozen=True, slots=True)
 class SetConsent:
@@ -336,8 +395,8 @@ class AddProducer:
 
 
 @dataclass(frozen=True, slots=True)
-class AddCopy:
-    """Makes a producer fed by another worker's; the result's id names it."""
+class AddRelayedProducer:
+    """Makes the copy of a producer of another worker, which relays its packets; the result's id names it."""
 
     home_worker: int
     home_id: int
@@ -376,21 +435,21 @@ class RemoveProducer:
 
 
 @dataclass(frozen=True, slots=True)
-class AddTarget:
-    """Hands a producer's packets to its copy on another worker from now on."""
+class AddRelayTarget:
+    """Relays a producer's packets to its copy on another worker from now on."""
 
     producer: int
     worker: int
-    copy: int
+    copy_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveTarget:
-    """Ends what AddTarget began."""
+class RemoveRelayTarget:
+    """Ends the relay to a copy."""
 
     producer: int
     worker: int
-    copy: int
+    copy_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -458,13 +517,13 @@ Command = (
     | SendDatagram
     | CloseTransport
     | AddProducer
-    | AddCopy
+    | AddRelayedProducer
     | AddSource
     | FeedPacket
     | FeedReport
     | RemoveProducer
-    | AddTarget
-    | RemoveTarget
+    | AddRelayTarget
+    | RemoveRelayTarget
     | AddConsumer
     | BindConsumer
     | SetLayers

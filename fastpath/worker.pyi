@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from socket import socket
 
-from .messages import Command, Event, Latency
+from .messages import Command, CoreConfig, Event, Latency
 
 class Worker:
     capabilities: list[dict[str, object]]
@@ -12,11 +12,7 @@ class Worker:
         listeners: Sequence[socket] = (),
         *,
         ports: Sequence[socket] = (),
-        pool_packets: int = 16384,
-        max_transports: int = 65536,
-        max_ssrcs: int = 64,
-        instant_join_us: int = 3_000_000,
-        coalesce_us: int = 0,
+        config: CoreConfig | None = None,
         tcp_connections: int = 4096,
         tcp_lease_us: int = 10_000_000,
     ) -> None: ...

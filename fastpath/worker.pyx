@@ -8,7 +8,7 @@ import time
 import pylibsrtp._binding
 
 from . import backends, border
-from .messages import Latency, Punt
+from .messages import CoreConfig, Latency, Punt
 
 from libc.stdint cimport UINT64_MAX
 from libc.stdlib cimport calloc, free
@@ -16,8 +16,6 @@ from libc.string cimport memcpy, memset
 from posix.unistd cimport close
 
 from .core cimport *
-
-NTP_1970_S = 2_208_988_800  # 1970 in NTP time, which counts from 1900
 
 load_crypto(pylibsrtp._binding.__file__)
 
@@ -34,15 +32,6 @@ cdef enum:
     TAG_STOP = 2
     TCP_PER_ADDRESS = 256  # many viewers may share a NAT, and each tries several candidates
     TCP_QUEUE_BYTES = 1 << 18
-
-cdef extern from *:
-    """
-    #include "core/core.h"
-    typedef struct { fw_transport_stats_t transport; fw_stream_stats_t streams[FW_STATS_STREAMS]; } fw_all_stats_t;
-    """
-    ctypedef struct fw_all_stats_t:
-        fw_transport_stats_t transport
-        fw_stream_stats_t *streams
 
 
 cdef struct worker_t:
@@ -134,22 +123,15 @@ cdef fw_bool on_relay(
 
 cdef void on_changed(void *context, const fw_transport_change_t *change) noexcept nogil:
     cdef worker_t *w = <worker_t *>context
-    fw_latest_cells_set(w.changes, fw_slot_of(change.id), change)
+    fw_latest_cells_set(w.changes, fw_slot_of(change.transport), change)
     w.tell = True
 
 
-cdef void read_stats(worker_t *w, const fw_command_t *command) noexcept nogil:
-    cdef fw_all_stats_t stats
-    cdef fw_result_t result
-    cdef uint32_t size = 0
-    memset(&result, 0, sizeof(result))
-    result.id = command.id
-    result.ticket = command.ticket
-    if fw_core_stats(w.core, command.id, &stats.transport, stats.streams):
-        size = <uint32_t>(sizeof(fw_transport_stats_t) + stats.transport.stream_count * sizeof(fw_stream_stats_t))
-    else:
-        result.error = 1
-    fw_ring_push(w.results, 0, &result, sizeof(result), &stats, size)
+cdef void read_statistics(worker_t *w, const fw_command_t *command) noexcept nogil:
+    cdef fw_statistics_t statistics
+    cdef size_t size
+    cdef fw_result_t result = fw_statistics_read(w.core, command, &statistics, &size)
+    fw_ring_push(w.results, 0, &result, sizeof(result), &statistics, <uint32_t>size)
 
 
 cdef void drain_commands(worker_t *w, uint64_t now_us) noexcept nogil:
@@ -160,14 +142,14 @@ cdef void drain_commands(worker_t *w, uint64_t now_us) noexcept nogil:
         command = <const fw_command_t *>record.data
         if record.tag == TAG_STOP:
             w.stopping = True
-        elif command.kind == FW_READ_STATS:
-            read_stats(w, command)
+        elif command.kind == FW_READ_STATISTICS:
+            read_statistics(w, command)
             w.tell = True
         else:
             result = fw_core_command(
                 w.core, command, record.data + sizeof(fw_command_t), record.len - sizeof(fw_command_t), now_us
             )
-            if command.kind != FW_SEND_DATAGRAM and command.kind != FW_FEED_PACKET:
+            if fw_command_is_answered(command):
                 fw_ring_push(w.results, 0, &result, sizeof(result), NULL, 0)
                 w.tell = True
         fw_ring_pop(w.commands)
@@ -305,11 +287,7 @@ cdef class Worker:
         listeners=(),
         *,
         ports=(),
-        int pool_packets=16384,
-        int max_transports=65536,
-        int max_ssrcs=64,
-        int instant_join_us=3_000_000,
-        int coalesce_us=0,
+        config=None,
         int tcp_connections=4096,
         int tcp_lease_us=10_000_000,
     ):
@@ -342,7 +320,7 @@ cdef class Worker:
                 "gro": bool(caps[i].gro),
                 "gso": bool(caps[i].gso),
             })
-        self._allocate(pool_packets, max_transports, max_ssrcs, instant_join_us, coalesce_us, segments)
+        self._allocate(config, segments)
         self.w.sender = fw_udp_sender_create(caps, self.w.fd_count, &self.w.udp)
         if self.w.sender == NULL:
             raise MemoryError
@@ -392,20 +370,13 @@ cdef class Worker:
         if self.w.ports == NULL:
             raise MemoryError
 
-    def _allocate(self, pool_packets, max_transports, max_ssrcs, instant_join_us, coalesce_us, segments):
+    def _allocate(self, wanted, uint16_t segments):
         cdef fw_core_config_t config
         cdef fw_callbacks_t callbacks
-        memset(&config, 0, sizeof(config))
-        config.pool_packets = max(pool_packets, 16 * ROUND_DATAGRAMS)
-        config.max_transports = max_transports
-        config.max_ssrcs = max_ssrcs
-        config.instant_join_us = instant_join_us
-        config.coalesce_us = coalesce_us
-        config.max_gso_segments = segments
-        config.ntp_at_zero = ((time.time_ns() - time.monotonic_ns() + NTP_1970_S * 1_000_000_000) << 32) // 1_000_000_000
-        config.hash_seed = int.from_bytes(os.urandom(8), "little")
-        secret = os.urandom(sizeof(config.secret))
-        memcpy(config.secret, <const uint8_t *>secret, sizeof(config.secret))
+        cdef bytes packed = border.encode_config(wanted or CoreConfig())
+        memcpy(&config, <const char *>packed, sizeof(config))
+        config.pool_packets = max(config.pool_packets, 16 * ROUND_DATAGRAMS)
+        config.max_gso_segments = min(config.max_gso_segments, segments)
         callbacks.context = &self.w
         callbacks.send = on_send
         callbacks.punt = on_punt
@@ -417,7 +388,7 @@ cdef class Worker:
         self.w.commands = fw_ring_create(RING_BYTES)
         self.w.results = fw_ring_create(RING_BYTES)
         self.w.datagrams = fw_ring_create(RING_BYTES)
-        self.w.changes = fw_latest_cells_create(max_transports, sizeof(fw_transport_change_t))
+        self.w.changes = fw_latest_cells_create(config.max_transports, sizeof(fw_transport_change_t))
         self.w.events_fd = fw_wake_create()
         if (
             self.w.core == NULL
@@ -542,10 +513,11 @@ cdef class Worker:
 
     def counters(self):
         """Every counter by name; drops are called drop_*."""
-        cdef const uint64_t *block = <const uint64_t *>&self.w.core.counters
-        found = {name: block[i] for i, name in enumerate(border.counter_names())}
-        found.update({f"udp_{name}": value for name, value in (<object>self.w.udp).items()})
-        for name, value in (<object>self.w.tcp_counters).items():
+        found = named_counters(&self.w.core.counters, fw_counter_names, FW_COUNTER_COUNT)
+        udp = named_counters(&self.w.udp, fw_udp_counter_names, FW_UDP_COUNTER_COUNT)
+        tcp = named_counters(&self.w.tcp_counters, fw_tcp_counter_names, FW_TCP_COUNTER_COUNT)
+        found.update({f"udp_{name}": value for name, value in udp.items()})
+        for name, value in tcp.items():
             found[f"drop_tcp_{name[5:]}" if name.startswith("drop_") else f"tcp_{name}"] = value
         found["rounds"] = self.w.rounds
         return found

@@ -6,8 +6,8 @@ import secrets
 from typing import Self
 
 from .engine import NO_CREDENTIALS, Engine, IceCredentials
-from .errors import EngineError, ErrorCode
-from .fastpath import AddSource, CheckPath, FeedPacket, FeedReport, ProducerSpec
+from .errors import EngineError
+from .fastpath import AddSource, CheckPath, ErrorCode, FeedPacket, FeedReport, ProducerSpec
 from .ids import ProducerId, TransportId, engine_id, local_id
 from .worker_handle import TransportListener
 from .workers import EngineConfig

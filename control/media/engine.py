@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Self
 
-from .errors import EngineError, ErrorCode
+from .errors import EngineError
 from .fastpath import (
     AddConsumer,
     AddProducer,
@@ -19,6 +19,7 @@ from .fastpath import (
     Codec,
     ConsumerSpec,
     Encoding,
+    ErrorCode,
     Extension,
     Kind,
     Latency,
@@ -253,11 +254,11 @@ class Engine:
     ) -> None:
         sent, accepted = self.producers.get(producer), self.consumers.get(consumer)
         if sent is None or accepted is None:
-            raise EngineError("BindConsumer", ErrorCode.STALE)
+            raise EngineError("BindConsumer", ErrorCode.STALE_ID)
         local = await self.relays.attach(producer, sent, worker)
         if consumer not in self.consumers:
             await self.relays.detach(producer, worker)
-            raise EngineError("BindConsumer", ErrorCode.STALE)
+            raise EngineError("BindConsumer", ErrorCode.STALE_ID)
         self._bound[consumer] = producer
         formats = _format_indexes(sent, accepted, payload_types)
         await worker.ask(BindConsumer(local_id(consumer), local, formats, same_clock))

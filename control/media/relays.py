@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from .errors import EngineError
-from .fastpath import AddCopy, AddTarget, ProducerSpec, RemoveProducer, RemoveTarget
+from .fastpath import AddRelayedProducer, AddRelayTarget, ProducerSpec, RemoveProducer, RemoveRelayTarget
 from .ids import ProducerId, local_id
 from .worker_handle import WorkerHandle
 from .workers import Workers
@@ -39,9 +39,9 @@ class Relays:
         async with self._changing:
             key = (producer, worker.index)
             if key not in self._copies:
-                copy = await worker.ask(AddCopy(home.index, local_id(producer), spec))
+                copy = await worker.ask(AddRelayedProducer(home.index, local_id(producer), spec))
                 try:
-                    await home.ask(AddTarget(local_id(producer), worker.index, copy.id))
+                    await home.ask(AddRelayTarget(local_id(producer), worker.index, copy.id))
                 except EngineError:  # the producer was removed meanwhile
                     await worker.ask(RemoveProducer(copy.id), may_be_gone=True)
                     raise
@@ -59,7 +59,7 @@ class Relays:
             if copy.consumers > 0:
                 return
             del self._copies[producer, worker.index]
-            target = RemoveTarget(local_id(producer), worker.index, copy.local)
+            target = RemoveRelayTarget(local_id(producer), worker.index, copy.local)
             await self._workers.of(producer).ask(target, may_be_gone=True)
             await worker.ask(RemoveProducer(copy.local), may_be_gone=True)
 

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from .errors import EngineError, ErrorCode
+from .errors import EngineError
 from .fastpath import (
     CloseTransport,
     Command,
+    ErrorCode,
+    FieldError,
     Latency,
     OpenTransport,
     Punt,
@@ -136,14 +138,14 @@ class WorkerHandle:
             if listener is not None and not future.cancelled():  # the result arrived together with the cancellation
                 self._abandon(future.result())
             raise
-        if result.error and not (may_be_gone and result.error == ErrorCode.STALE):
+        if result.error and not (may_be_gone and result.error == ErrorCode.STALE_ID):
             raise EngineError(type(command).__name__, result.error)
         return result
 
     def post(self, command: Command) -> int:
         """Queue a command and return its ticket. Commands of one turn of the loop share a wake-up.
 
-        Raises BlockingIOError where the ring is full, ValueError for a value that does not fit.
+        Raises BlockingIOError where the ring is full, FieldError for a value that does not fit.
         """
         ticket = self.worker.submit(command, wake=False)
         if not self._waking:
@@ -159,8 +161,8 @@ class WorkerHandle:
                     return self.post(command)
             except BlockingIOError:
                 pass
-            except ValueError as error:
-                raise EngineError(type(command).__name__, ErrorCode.OUT_OF_RANGE, str(error)) from None
+            except FieldError as error:
+                raise EngineError(type(command).__name__, ErrorCode.REFUSED, str(error)) from None
             await asyncio.sleep(_RETRY_S)
 
     def _wake(self) -> None:

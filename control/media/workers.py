@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from ..config.options import MediaOptions
 from ..config.values import show_address
-from .errors import EngineError, ErrorCode
-from .fastpath import Worker
+from .errors import EngineError
+from .fastpath import CoreConfig, ErrorCode, Worker
 from .ids import worker_index
 from .worker_handle import Addresses, WorkerHandle
 
@@ -54,7 +54,7 @@ class Workers:
         try:
             return self._handles[index]
         except IndexError:
-            raise EngineError("The engine", ErrorCode.STALE) from None
+            raise EngineError("The engine", ErrorCode.STALE_ID) from None
 
     def least_loaded(self) -> WorkerHandle:
         """The worker with the fewest transports."""
@@ -99,10 +99,12 @@ def _make_worker(index: int, config: EngineConfig) -> WorkerHandle:
             tcp,
             ports=ports,
             tcp_connections=config.tcp_connections_per_worker,
-            pool_packets=options.packets_per_worker,
-            instant_join_us=int(options.instant_join_s * 1e6),
-            coalesce_us=options.coalesce_us,
-            max_ssrcs=options.max_ssrcs_per_session,
+            config=CoreConfig(
+                pool_packets=options.packets_per_worker,
+                instant_join_us=int(options.instant_join_s * 1e6),
+                coalesce_us=options.coalesce_us,
+                max_ssrcs=options.max_ssrcs_per_session,
+            ),
         )
         stack.pop_all()  # from here on the worker owns the sockets
     return WorkerHandle(index, worker, Addresses(_names(udp), _names(tcp)), _names(ports))

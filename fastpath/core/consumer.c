@@ -15,26 +15,26 @@ static void unregister_ssrc(fw_transport_t *t, uint32_t ssrc) {
     fw_map_remove(&t->outbound, &key);
 }
 
-static void fill(fw_consumer_t *c, const fw_command_t *command) {
-    c->ssrc = command->u.consumer.ssrc;
-    c->rtx_ssrc = command->u.consumer.rtx_ssrc;
-    c->mixed_extensions = command->u.consumer.mixed_extensions != 0;
-    c->cname_len = command->u.consumer.cname_len;
-    memcpy(c->cname, command->u.consumer.cname, sizeof c->cname);
+static void fill(fw_consumer_t *c, const fw_add_consumer_t *wanted) {
+    c->ssrc = wanted->spec.ssrc;
+    c->rtx_ssrc = wanted->spec.rtx_ssrc;
+    c->mixed_extensions = wanted->spec.mixed_extensions != 0;
+    c->cname_len = wanted->spec.cname_len;
+    memcpy(c->cname, wanted->spec.cname, sizeof c->cname);
     c->select = (fw_select_t){FW_ENCODING_NONE, FW_ENCODING_NONE};
     c->preferred_encoding = FW_HIGHEST;
     c->limit = (fw_layers_t){.spatial = FW_LAYERS_ALL, .temporal = FW_LAYERS_ALL};
-    c->clock_hz = c->media->format_count > 0 ? c->media->formats[0].clock_hz : 90000;
+    c->clock_hz = c->media->payload_types_count > 0 ? c->media->payload_types[0].clock_rate_hz : 90000;
     memset(c->formats, FW_NO_PT, sizeof c->formats);
     fw_rewrite_prepare(c);
-    fw_seqmap_init(&c->seqmap, command->u.consumer.first_seq16);
-    fw_tsmap_init(&c->tsmap, command->u.consumer.first_timestamp);
-    c->rtx_seq64 = command->u.consumer.first_rtx_seq16;
+    fw_seqmap_init(&c->seqmap, wanted->first_seq16);
+    fw_tsmap_init(&c->tsmap, wanted->first_timestamp);
+    c->rtx_seq64 = wanted->first_rtx_seq16;
 }
 
 static bool asks_for_repair(const fw_media_t *m) {
-    for (unsigned i = 0; i < m->format_count; i++)
-        if ((m->formats[i].feedback & FW_FB_NACK) != 0) return true;
+    for (unsigned i = 0; i < m->payload_types_count; i++)
+        if ((m->payload_types[i].feedback & FW_FB_NACK) != 0) return true;
     return false;
 }
 
@@ -45,21 +45,22 @@ static void release(fw_core_t *core, fw_consumer_t *c) {
     free(c);
 }
 
-fw_error_t fw_consumer_add(fw_core_t *core, const fw_command_t *command, uint64_t *id) {
-    fw_transport_t *t = fw_slots_get(&core->transports, command->id);
-    if (t == NULL || t->state == FW_CLOSED) return FW_STALE_ID;
-    if (!fw_media_ok(&command->u.consumer.media) || command->u.consumer.ssrc == 0 ||
-        command->u.consumer.cname_len > FW_CNAME_BYTES || command->u.consumer.first_seq16 == 0 || command->u.consumer.first_seq16 >= 0x8000 ||
-        command->u.consumer.first_rtx_seq16 >= 0x8000)
-        return FW_REFUSED;
+static bool wanted_ok(const fw_add_consumer_t *wanted) {
+    return fw_media_ok(&wanted->spec.media) && wanted->spec.ssrc != 0 && wanted->spec.cname_len <= FW_CNAME_BYTES &&
+           wanted->first_seq16 != 0 && wanted->first_seq16 < 0x8000 && wanted->first_rtx_seq16 < 0x8000;
+}
+
+fw_error_t fw_consumer_add(fw_core_t *core, fw_transport_t *t, const fw_add_consumer_t *wanted, uint64_t *id) {
+    if (t->state == FW_CLOSED) return FW_STALE_ID;
+    if (!wanted_ok(wanted)) return FW_REFUSED;
     fw_consumer_t *c = calloc(1, sizeof *c);
     if (c == NULL) return FW_LIMIT;
-    c->media = fw_media_set_take(&core->media_set, &command->u.consumer.media);
+    c->media = fw_media_set_take(&core->media_set, &wanted->spec.media);
     if (c->media == NULL) {
         free(c);
         return FW_LIMIT;
     }
-    fill(c, command);
+    fill(c, wanted);
     bool plain_repair = c->rtx_ssrc == 0 && asks_for_repair(c->media);
     if (plain_repair) c->sent_plain = calloc(FW_SENT_PLAIN, sizeof *c->sent_plain);
     c->id = !plain_repair || c->sent_plain != NULL ? fw_slots_put(&core->consumers, c) : 0;
@@ -107,22 +108,22 @@ static bool has_room(fw_producer_t *p) {
     return true;
 }
 
-fw_error_t fw_consumer_bind(fw_core_t *core, fw_consumer_t *c, const fw_command_t *command) {
+fw_error_t fw_consumer_bind(fw_core_t *core, fw_consumer_t *c, const fw_bind_consumer_t *wanted) {
     fw_producer_t *p = NULL;
-    if (command->u.bind.producer_id != 0) {
-        p = fw_slots_get(&core->producers, command->u.bind.producer_id);
+    if (wanted->producer != 0) {
+        p = fw_slots_get(&core->producers, wanted->producer);
         if (p == NULL) return FW_STALE_ID;
         if (p->media.kind != c->media->kind) return FW_REFUSED;
         for (unsigned i = 0; i < FW_FORMATS; i++) {
-            uint8_t format = command->u.bind.formats[i];
-            if (format != FW_NO_PT && format >= c->media->format_count) return FW_REFUSED;
+            uint8_t format = wanted->formats[i];
+            if (format != FW_NO_PT && format >= c->media->payload_types_count) return FW_REFUSED;
         }
     }
     fw_consumer_unbind(core, c);
     if (p == NULL) return FW_DONE;
     if (!has_room(p)) return FW_LIMIT;
-    memcpy(c->formats, command->u.bind.formats, sizeof c->formats);
-    c->same_clock = command->u.bind.same_clock != 0;
+    memcpy(c->formats, wanted->formats, sizeof c->formats);
+    c->same_clock = wanted->same_clock != 0;
     c->producer = p;
     c->follower_index = p->follower_count;
     p->followers[p->follower_count++] = (fw_follower_t){c, c->transport};
@@ -132,13 +133,13 @@ fw_error_t fw_consumer_bind(fw_core_t *core, fw_consumer_t *c, const fw_command_
 
 static bool layer_ok(uint8_t layer) { return layer <= FW_LAYERS_ALL || layer == FW_HIGHEST; }
 
-fw_error_t fw_consumer_set_layers(fw_core_t *core, fw_consumer_t *c, const fw_command_t *command) {
-    uint8_t wish = command->u.layers.encoding;
-    if (wish != FW_HIGHEST && (c->producer == NULL || wish >= c->producer->encoding_count)) return FW_REFUSED;
-    if (!layer_ok(command->u.layers.spatial) || !layer_ok(command->u.layers.temporal)) return FW_REFUSED;
-    c->preferred_encoding = wish;
-    c->limit.spatial = command->u.layers.spatial & FW_LAYERS_ALL;
-    c->limit.temporal = command->u.layers.temporal & FW_LAYERS_ALL;
+fw_error_t fw_consumer_set_layers(fw_core_t *core, fw_consumer_t *c, const fw_set_layers_t *wanted) {
+    uint8_t preferred = wanted->encoding;
+    if (preferred != FW_HIGHEST && (c->producer == NULL || preferred >= c->producer->encoding_count)) return FW_REFUSED;
+    if (!layer_ok(wanted->spatial) || !layer_ok(wanted->temporal)) return FW_REFUSED;
+    c->preferred_encoding = preferred;
+    c->limit.spatial = wanted->spatial & FW_LAYERS_ALL;
+    c->limit.temporal = wanted->temporal & FW_LAYERS_ALL;
     fw_target_aim(core, c);
     return FW_DONE;
 }

@@ -159,7 +159,7 @@ static uint32_t kinds_with_media(const fw_transport_t *t) {
 static void report_changes(fw_core_t *core) {
     fw_transport_t *t;
     while ((t = fw_marks_take_changed(core)) != NULL) {
-        fw_transport_change_t change = {.id = t->id, .state = t->state, .reason = t->reason, .path = t->path,
+        fw_transport_change_t change = {.transport = t->id, .state = t->state, .reason = t->reason, .path = t->path,
                                         .kinds_with_media = kinds_with_media(t)};
         core->callbacks.changed(core->callbacks.context, &change);
     }

@@ -20,16 +20,17 @@ static bool make_room(fw_core_t *core, uint32_t transports) {
     return fw_timers_reserve(&core->timers, transports);
 }
 
-static fw_error_t set_credentials(fw_core_t *core, fw_transport_t *t, const fw_command_t *command) {
-    const struct fw_command_ice *ice = &command->u.ice;
-    fw_error_t error = fw_credentials_set_peer(t, ice->peer_ufrag, ice->peer_ufrag_len, ice->peer_pwd, ice->peer_pwd_len);
-    return error != FW_DONE ? error : fw_credentials_set(core, t, command);
+static fw_error_t set_credentials(fw_core_t *core, fw_transport_t *t, const fw_ice_credentials_t *local,
+                                  const fw_peer_ice_credentials_t *peer) {
+    uint8_t peer_ufrag_len = peer->peer_pwd_len == 0 ? 0 : peer->peer_ufrag_len;
+    fw_error_t error = fw_credentials_set_peer(t, peer->peer_ufrag, peer_ufrag_len, peer->peer_pwd, peer->peer_pwd_len);
+    return error != FW_DONE ? error : fw_credentials_set(core, t, local);
 }
 
-fw_error_t fw_transport_open(fw_core_t *core, const fw_command_t *command, uint64_t *id) {
+fw_error_t fw_transport_open(fw_core_t *core, const fw_open_transport_t *wanted, uint64_t *id) {
     fw_transport_t *t = calloc(1, sizeof *t);
     if (t == NULL) return FW_LIMIT;
-    fw_error_t error = set_credentials(core, t, command);
+    fw_error_t error = set_credentials(core, t, &wanted->local, &wanted->peer);
     if (error == FW_DONE) {
         t->id = fw_slots_put(&core->transports, t);
         if (t->id == 0 || !make_room(core, core->transports.capacity + 1)) error = FW_LIMIT;
@@ -44,29 +45,28 @@ fw_error_t fw_transport_open(fw_core_t *core, const fw_command_t *command, uint6
     fw_map_init(&t->outbound, FW_SSRC_WORDS, core->config.hash_seed);
     t->sink = &fw_webrtc_sink;
     t->opened_us = t->alive_us = core->now_us;
-    t->consent_timeout_us = command->u.ice.consent_us;
-    t->connect_timeout_us = command->u.ice.connect_us;
-    t->publish_bps = command->u.ice.publish_bps;
-    t->punts.sctp_records_per_s = command->u.ice.sctp_records_per_s;
-    t->punts.sctp_bytes_per_s = command->u.ice.sctp_bytes_per_s;
-    t->rtcp_ssrc = command->u.ice.rtcp_ssrc;
-    t->transport_cc = command->u.ice.first_transport_cc;
+    t->consent_timeout_us = wanted->consent_us;
+    t->connect_timeout_us = wanted->connect_us;
+    t->publish_bps = wanted->publish_bps;
+    t->punts.sctp_records_per_s = wanted->sctp_records_per_s;
+    t->punts.sctp_bytes_per_s = wanted->sctp_bytes_per_s;
+    t->rtcp_ssrc = wanted->rtcp_ssrc;
+    t->transport_cc = wanted->first_transport_cc;
     t->report_us = t->feedback_us = t->start_us = UINT64_MAX;
     fw_mark_due(core, t);
     *id = t->id;
     return FW_DONE;
 }
 
-fw_error_t fw_transport_restart_ice(fw_core_t *core, fw_transport_t *t, const fw_command_t *command) {
-    return t->state == FW_CLOSED ? FW_STALE_ID : set_credentials(core, t, command);
+fw_error_t fw_transport_restart_ice(fw_core_t *core, fw_transport_t *t, const fw_restart_ice_t *wanted) {
+    return t->state == FW_CLOSED ? FW_STALE_ID : set_credentials(core, t, &wanted->local, &wanted->peer);
 }
 
-fw_error_t fw_transport_set_keys(fw_core_t *core, fw_transport_t *t, const fw_command_t *command) {
+fw_error_t fw_transport_set_keys(fw_core_t *core, fw_transport_t *t, const fw_set_keys_t *keys) {
     if (t->state == FW_CLOSED) return FW_STALE_ID;
     /* New keys under the old sequence numbers are a new context; old keys again would repeat nonces. */
     if (t->srtp != NULL) return FW_DUPLICATE;
-    t->srtp = fw_srtp_create(core->crypto, (fw_srtp_profile_t)command->u.keys.profile, command->u.keys.local,
-                             command->u.keys.remote);
+    t->srtp = fw_srtp_create(core->crypto, (fw_srtp_profile_t)keys->profile, keys->local, keys->remote);
     if (t->srtp == NULL) return FW_REFUSED;
     t->srtp_overhead = (uint8_t)fw_srtp_overhead(t->srtp);
     t->state = FW_KEYED;

@@ -15,11 +15,12 @@
 #define FW_BACKEND_WHY_BYTES 256
 
 /* IANA's numbers (RFC 5764 section 4.1.2, RFC 7714 section 14.2). */
-typedef enum {
-    FW_SRTP_AES128_CM_SHA1_80 = 0x0001,
-    FW_SRTP_AEAD_AES_128_GCM = 0x0007,
-    FW_SRTP_AEAD_AES_256_GCM = 0x0008,
-} fw_srtp_profile_t;
+#define FW_SRTP_PROFILES(X)      \
+    X(AES128_CM_SHA1_80, 0x0001) \
+    X(AEAD_AES_128_GCM, 0x0007)  \
+    X(AEAD_AES_256_GCM, 0x0008)
+#define FW_SRTP_PROFILE(name, number) FW_SRTP_##name = number,
+typedef enum { FW_SRTP_PROFILES(FW_SRTP_PROFILE) } fw_srtp_profile_t;
 
 /* One message of AES-GCM: `prefix_len` bytes that are in their place at `out`, `len` bytes that come from `in` (which may
  * be where they go), and `suffix_len` bytes in their place behind. Each may be 0. */

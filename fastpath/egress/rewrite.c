@@ -10,18 +10,18 @@ enum { EXTENSION_ROOM = 400 };
 static bool needs_two_bytes(const fw_consumer_t *c, const fw_packet_t *packet) {
     if (!c->mixed_extensions) return false;
     for (unsigned kind = 0; kind <= FW_EXT_TRANSPORT_CC; kind++)
-        if (c->media->ext_ids[kind] > 14) return true;
+        if (c->media->extensions[kind] > 14) return true;
     for (unsigned i = 0; i < packet->ext_count; i++) {
         const fw_packet_ext_t *ext = &packet->ext[i];
-        if (c->media->ext_ids[ext->kind] == 0) continue;
-        if (ext->len == 0 || ext->len > 16 || c->media->ext_ids[ext->kind] > 14) return true;
+        if (c->media->extensions[ext->kind] == 0) continue;
+        if (ext->len == 0 || ext->len > 16 || c->media->extensions[ext->kind] > 14) return true;
     }
     return false;
 }
 
 /* Writes the elements of fw_consumer_t.own, with zeros for the values that change with each packet, and their offsets. */
 static void put_own(fw_ext_writer_t *w, const fw_media_t *m, uint8_t *abs_send_time_at, uint8_t *transport_cc_at) {
-    const uint8_t *ids = m->ext_ids;
+    const uint8_t *ids = m->extensions;
     uint8_t *at;
     *abs_send_time_at = *transport_cc_at = 0;
     if (ids[FW_EXT_ABS_SEND_TIME] != 0 && (at = fw_ext_put(w, ids[FW_EXT_ABS_SEND_TIME], 3)) != NULL) {
@@ -43,7 +43,7 @@ void fw_rewrite_prepare(fw_consumer_t *c) {
 }
 
 static size_t write_extensions(const fw_consumer_t *c, const fw_packet_t *packet, const fw_rewrite_t *how, uint8_t *out) {
-    const uint8_t *ids = c->media->ext_ids;
+    const uint8_t *ids = c->media->extensions;
     uint8_t abs_send_time_at = c->own.abs_send_time_at, transport_cc_at = c->own.transport_cc_at;
     fw_ext_writer_t w;
     uint8_t *at;
@@ -105,7 +105,7 @@ static size_t write_red(const fw_consumer_t *c, const uint8_t *payload, uint8_t 
     for (size_t at = 0; at < red.headers_len; at += (out[at] & 0x80) != 0 ? 4 : 1) {
         uint8_t format = c->producer->pt_formats[out[at] & 0x7f];
         if (format >= FW_FORMATS || c->formats[format] == FW_NO_PT) continue;
-        out[at] = (uint8_t)((out[at] & 0x80) | c->media->formats[c->formats[format]].pt);
+        out[at] = (uint8_t)((out[at] & 0x80) | c->media->payload_types[c->formats[format]].pt);
     }
     return red.headers_len;
 }
@@ -113,7 +113,7 @@ static size_t write_red(const fw_consumer_t *c, const uint8_t *payload, uint8_t 
 bool fw_rewrite(const fw_consumer_t *c, const fw_packet_t *packet, const fw_rewrite_t *how, fw_srtp_job_t *job) {
     uint8_t mapped = c->formats[packet->format];
     if (mapped == FW_NO_PT) return false;
-    const fw_format_t *format = &c->media->formats[mapped];
+    const fw_format_t *format = &c->media->payload_types[mapped];
     uint8_t pt = how->rtx ? format->rtx_pt : format->pt;
     if (pt == FW_NO_PT) return false;
     bool held = !how->empty && fw_layers_hold(how->layers, &packet->frame);
@@ -131,7 +131,7 @@ bool fw_rewrite(const fw_consumer_t *c, const fw_packet_t *packet, const fw_rewr
     job->body_len = held ? packet->rtp.payload_len : 0;
     size_t own = 0;
     if (job->body_len > 0) {
-        own = c->producer->media.formats[packet->format].codec == FW_RED
+        own = c->producer->media.payload_types[packet->format].codec == FW_RED
                   ? write_red(c, payload, prefix, format->codec, job)
                   : write_picture_ids(packet, how, payload, prefix);
     }

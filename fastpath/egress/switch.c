@@ -99,7 +99,7 @@ bool fw_switch_wants(fw_core_t *core, fw_consumer_t *c, const fw_packet_t *packe
         case FW_SELECT_DROP: return false;
         case FW_SELECT_FORWARD: break;
         case FW_SELECT_SWITCH:
-            c->clock_hz = c->media->formats[mapped].clock_hz;
+            c->clock_hz = c->media->payload_types[mapped].clock_rate_hz;
             switch_source(core, c, packet);
     }
     /* Padding is not forwarded, unless a later number was sent already. */

@@ -41,17 +41,17 @@ static bool open_transaction(fw_core_t *core, fw_transport_t *t, fw_ice_ask_t *c
     return c->open;
 }
 
-fw_error_t fw_ice_ask_start(fw_core_t *core, fw_transport_t *t, const fw_command_t *command) {
-    const struct fw_command_check *wanted = &command->u.check;
+fw_error_t fw_ice_ask_start(fw_core_t *core, fw_transport_t *t, const fw_check_path_t *wanted) {
+    const fw_ice_credentials_t *peer = &wanted->credentials;
     if (t->state == FW_CLOSED) return FW_STALE_ID;
-    if ((wanted->path.family != 4 && wanted->path.family != 6) || wanted->path.stream != 0 || wanted->ufrag_len == 0)
+    if ((wanted->remote.family != 4 && wanted->remote.family != 6) || peer->ufrag_len == 0)
         return FW_REFUSED;
-    fw_error_t error = fw_credentials_set_peer(t, wanted->ufrag, wanted->ufrag_len, wanted->pwd, wanted->pwd_len);
+    fw_error_t error = fw_credentials_set_peer(t, peer->ufrag, peer->ufrag_len, peer->pwd, peer->pwd_len);
     if (error != FW_DONE) return error;
     fw_ice_ask_stop(core, t);
     fw_ice_ask_t *c = calloc(1, sizeof *c);
     if (c == NULL) return FW_LIMIT;
-    c->path = wanted->path;
+    c->path = (fw_path_t){.remote = wanted->remote, .family = wanted->remote.family, .serial = wanted->port};
     c->tie_breaker = wanted->tie_breaker;
     c->controlling = true;
     c->due_us = core->now_us;

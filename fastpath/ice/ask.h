@@ -7,8 +7,8 @@
 #include "../wire/stun.h"
 
 /* Starts to check the command's path, with the peer's credentials, in the controlling role. Replaces an earlier call. Fails with
- * FW_REFUSED for credentials out of range or a TCP path, FW_LIMIT where memory is short, FW_STALE_ID for a closed transport. */
-fw_error_t fw_ice_ask_start(fw_core_t *core, fw_transport_t *t, const fw_command_t *command);
+ * FW_REFUSED for credentials out of range, FW_LIMIT where memory is short, FW_STALE_ID for a closed transport. */
+fw_error_t fw_ice_ask_start(fw_core_t *core, fw_transport_t *t, const fw_check_path_t *wanted);
 void fw_ice_ask_stop(fw_core_t *core, fw_transport_t *t);
 
 /* The deadline of the next request, UINT64_MAX for none; and sending it when it is due. */

@@ -14,13 +14,11 @@ static void clear(fw_core_t *core, fw_credentials_t *credentials) {
     *credentials = (fw_credentials_t){0};
 }
 
-fw_error_t fw_credentials_set(fw_core_t *core, fw_transport_t *t, const fw_command_t *command) {
-    uint8_t ufrag_len = command->u.ice.ufrag_len;
-    uint8_t pwd_len = command->u.ice.pwd_len;
-    if (!in_range(ufrag_len, pwd_len)) return FW_REFUSED;
-    fw_credentials_t fresh = {.ufrag = fw_key(command->u.ice.ufrag, ufrag_len)};
+fw_error_t fw_credentials_set(fw_core_t *core, fw_transport_t *t, const fw_ice_credentials_t *wanted) {
+    if (!in_range(wanted->ufrag_len, wanted->pwd_len)) return FW_REFUSED;
+    fw_credentials_t fresh = {.ufrag = fw_key(wanted->ufrag, wanted->ufrag_len)};
     if (fw_map_get(&core->by_ufrag, &fresh.ufrag) != NULL) return FW_DUPLICATE;
-    if (!fw_hmac_init(&fresh.hmac, (const uint8_t *)command->u.ice.pwd, pwd_len)) return FW_LIMIT;
+    if (!fw_hmac_init(&fresh.hmac, (const uint8_t *)wanted->pwd, wanted->pwd_len)) return FW_LIMIT;
     if (t->credentials.set && t->previous == NULL && (t->previous = calloc(1, sizeof *t->previous)) == NULL) return FW_LIMIT;
     if (!fw_map_put(&core->by_ufrag, &fresh.ufrag, t)) return FW_LIMIT;
     fresh.set = true;

@@ -14,7 +14,7 @@ struct fw_peer_credentials {
 
 /* Sets local credentials (RFC 8445 section 5.3: at least 4 and 22 characters). The former ones stay valid until the new ones are
  * first used. */
-fw_error_t fw_credentials_set(fw_core_t *core, fw_transport_t *t, const fw_command_t *command);
+fw_error_t fw_credentials_set(fw_core_t *core, fw_transport_t *t, const fw_ice_credentials_t *wanted);
 
 /* Sets the peer's credentials, with the same bounds; `ufrag_len` 0 forgets them. */
 fw_error_t fw_credentials_set_peer(fw_transport_t *t, const char *ufrag, uint8_t ufrag_len, const char *pwd, uint8_t pwd_len);

@@ -25,7 +25,7 @@ static bool extension_is(const fw_ext_t *ext, const char *value, size_t len) {
 /* The encoding whose RID, or repaired RID, the packet names (RFC 8852); an only encoding where the packet names none. */
 static fw_encoding_t *match_rid(const fw_producer_t *p, const fw_packet_t *packet, bool rtx) {
     fw_ext_t rid;
-    bool named = find_extension(packet, p->media.ext_ids[rtx ? FW_EXT_REPAIRED_RID : FW_EXT_RID], &rid);
+    bool named = find_extension(packet, p->media.extensions[rtx ? FW_EXT_REPAIRED_RID : FW_EXT_RID], &rid);
     for (unsigned i = 0; i < p->encoding_count; i++) {
         fw_encoding_t *e = p->encodings[i];
         if (named && e->rid_len != 0 ? extension_is(&rid, e->rid, e->rid_len) : p->encoding_count == 1) return e;
@@ -41,7 +41,7 @@ static fw_producer_t *match_mid(const fw_transport_t *t, const fw_packet_t *pack
     fw_ext_t mid;
     *named = false;
     for (fw_producer_t *p = t->producers; p != NULL; p = p->next_on_transport) {
-        if (find_extension(packet, p->media.ext_ids[FW_EXT_MID], &mid)) {
+        if (find_extension(packet, p->media.extensions[FW_EXT_MID], &mid)) {
             *named = true;
             if (extension_is(&mid, p->media.mid, p->media.mid_len)) return p;
         }

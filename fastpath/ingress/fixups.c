@@ -99,7 +99,7 @@ static bool may_end_picture(const fw_encoding_t *e, const fw_packet_t *packet, c
 }
 
 static bool read_vp9(const fw_encoding_t *e, const fw_packet_t *packet, fw_frame_t *frame) {
-    return e->producer->media.formats[packet->format].codec == FW_VP9 && packet->rtp.payload_len > 0 &&
+    return e->producer->media.payload_types[packet->format].codec == FW_VP9 && packet->rtp.payload_len > 0 &&
            fw_vp9_parse(packet->data + packet->rtp.header_len, packet->rtp.payload_len, frame);
 }
 
@@ -138,7 +138,7 @@ static void mend_vp9(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t 
 
 void fw_fixups_apply(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet) {
     const fw_frame_t *frame = &packet->frame;
-    if (e->producer->media.formats[packet->format].codec == FW_VP9) mend_vp9(core, e, packet);
+    if (e->producer->media.payload_types[packet->format].codec == FW_VP9) mend_vp9(core, e, packet);
     if (frame->described && frame->start && frame->spatial > 0 && frame->spatial < FW_LAYERS_ALL &&
         follows_lower_layer(core, e, packet))
         tie_described(e, packet);

@@ -52,7 +52,7 @@ static void describe(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
 }
 
 void fw_frame_read_layers(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
-    uint8_t codec = e->producer->media.formats[packet->format].codec;
+    uint8_t codec = e->producer->media.payload_types[packet->format].codec;
     if (packet->has_dd && (codec == FW_AV1 || codec == FW_H264 || codec == FW_H265)) {
         describe(core, e, packet);
         e->alone = e->dependency.alone;

@@ -6,7 +6,7 @@
 enum { REORDERED_PACKETS = 64 };
 
 static bool sets_codec(const fw_encoding_t *e, uint8_t format, fw_sets_codec_t *codec) {
-    uint8_t of = e->producer->media.formats[format].codec;
+    uint8_t of = e->producer->media.payload_types[format].codec;
     *codec = of == FW_H264 ? FW_SETS_H264 : FW_SETS_H265;
     return of == FW_H264 || of == FW_H265;
 }

@@ -25,7 +25,7 @@ void fw_ingress_relayed(fw_core_t *core, const fw_relay_head_t *head, const uint
     packet->seq64 = head->seq64;
     bool whole = fw_rtp_parse_header(packet->data, len, &packet->rtp) && fw_rtp_parse_body(packet->data, len, &packet->rtp);
     packet->format = whole ? p->pt_formats[packet->rtp.payload_type] & 0x7f : FW_NO_PT;
-    if (packet->format >= p->media.format_count) {
+    if (packet->format >= p->media.payload_types_count) {
         core->counters.drop_relay_stale++;
         return;
     }

@@ -104,7 +104,7 @@ static bool is_earlier(const fw_encoding_t *e, const fw_packet_t *packet) {
 
 void fw_sender_report_note_arrival(fw_core_t *core, fw_encoding_t *e, const fw_packet_t *packet) {
     fw_producer_t *p = e->producer;
-    e->clock_hz = p->media.formats[packet->format].clock_hz;
+    e->clock_hz = p->media.payload_types[packet->format].clock_rate_hz;
     bool copy = p->transport == NULL && p->home_worker != FW_NO_WORKER;
     if (e->sr.known || copy) return;
     if (is_earlier(e, packet)) {

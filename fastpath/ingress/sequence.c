@@ -38,7 +38,7 @@ bool fw_sequence(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool rt
         core->counters.drop_duplicate++;
         return false;
     }
-    const fw_format_t *format = &e->producer->media.formats[packet->format];
+    const fw_format_t *format = &e->producer->media.payload_types[packet->format];
     if (!first && packet->seq64 > e->highest_seq64 + 1 && (format->feedback & FW_FB_NACK) != 0)
         fw_nack_gap(&e->nack, e->highest_seq64, packet->seq64, core->now_us);
     fw_sequence_advance(core, e, packet->seq64);
@@ -63,7 +63,7 @@ bool fw_sequence_unwrap_rtx(fw_core_t *core, fw_encoding_t *e, fw_packet_t *pack
     uint8_t *payload = packet->data + rtp->header_len;
     rtp->seq16 = fw_load16(payload);
     rtp->ssrc = e->ssrc;
-    rtp->payload_type = e->producer->media.formats[packet->format].pt;
+    rtp->payload_type = e->producer->media.payload_types[packet->format].pt;
     rtp->payload_len = (uint16_t)(rtp->payload_len - 2);
     memmove(payload, payload + 2, rtp->payload_len);
     /* The header is put right as well: another worker reads the packet again from its bytes. */

@@ -40,7 +40,7 @@ static bool has_earlier_start(const fw_encoding_t *e, const fw_packet_t *packet)
 
 /* How old the picture or sound is, by its sender's wall clock and this core's: their difference is the reader's to take off. */
 static void note_capture(fw_encoding_t *e, const fw_packet_t *packet) {
-    if (e->producer->media.ext_ids[FW_EXT_ABS_CAPTURE_TIME] == 0) return;
+    if (e->producer->media.extensions[FW_EXT_ABS_CAPTURE_TIME] == 0) return;
     const fw_packet_ext_t *ext = fw_packet_extension(packet, FW_EXT_ABS_CAPTURE_TIME);
     if (ext == NULL || ext->len < 8) return;
     uint64_t ntp = fw_load64(packet->data + ext->offset);
@@ -73,7 +73,7 @@ void fw_store(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool histo
     bool empty = packet->rtp.payload_len == 0;
     packet->encoding = e;
     packet->frame = (fw_frame_t){0};
-    if (!empty && !fw_frame_read((fw_codec_t)p->media.formats[packet->format].codec, packet)) {
+    if (!empty && !fw_frame_read((fw_codec_t)p->media.payload_types[packet->format].codec, packet)) {
         fw_cache_put(&e->cache, packet->seq64, FW_CACHE_NONE);
         core->counters.drop_malformed_payload++;
         return;
@@ -117,13 +117,13 @@ void fw_store(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool histo
 }
 
 void fw_store_received(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool rtx) {
-    const fw_format_t *format = &e->producer->media.formats[packet->format];
+    const fw_format_t *format = &e->producer->media.payload_types[packet->format];
     if (!fw_sequence(core, e, packet, rtx)) return;
     if (packet->rtp.payload_len == 0) core->counters.padding_in++;
     if (rtx)
         e->recovered++;
     else
-        fw_receive_stats_add(&e->stats, packet->seq64, packet->rtp.timestamp, packet->len, core->now_us, format->clock_hz,
+        fw_receive_stats_add(&e->stats, packet->seq64, packet->rtp.timestamp, packet->len, core->now_us, format->clock_rate_hz,
                              packet->seq64 == e->highest_seq64);
     fw_store(core, e, packet, false);
 }

@@ -10,6 +10,9 @@
  * 1200, well within a round of the worker. The kernel serves those that wait longest first. */
 #define EVENTS 8
 
+#define NAME(name) #name,
+const char *const fw_tcp_counter_names[FW_TCP_COUNTER_COUNT] = {FW_TCP_COUNTERS(NAME)};
+
 fw_tcp_t *fw_tcp_create(const fw_tcp_limits_t *limits, const fw_tcp_owner_t *owner, fw_tcp_counters_t *counters) {
     fw_tcp_t *tcp = calloc(1, sizeof(*tcp));
     if (!tcp)

@@ -20,22 +20,32 @@
 #define FW_TCP_FRAME_BYTES 2048 /* of a frame from a peer; a longer one ends its connection */
 
 /* Written by the owning thread alone, read by anyone at any time. Bytes are of the stream: frames and their lengths. */
+#define FW_TCP_COUNTERS(X)                                                                                  \
+    X(accepted)                                                                                             \
+    X(refused)                 /* closed instead: too many in all, too many of one address, or no memory */ \
+    X(accept_pauses)           /* times that the system had no descriptor or memory for another one */      \
+    X(closed)                  /* of the accepted, for whatever reason: */                                  \
+    X(closed_unused)           /* nobody used it when its time was over */                                  \
+    X(closed_evicted)          /* nobody used it when another one needed its place */                       \
+    X(closed_stranger)         /* something else than a STUN binding request came before anybody used it */ \
+    X(closed_oversize)         /* a frame was over FW_TCP_FRAME_BYTES */                                    \
+    X(frames_in)                                                                                            \
+    X(bytes_in)                                                                                             \
+    X(frames_out)              /* sent or queued */                                                         \
+    X(bytes_out)                                                                                            \
+    X(drop_slow_reader)        /* frames that a full queue had no room for */                               \
+    X(drop_gone)               /* frames to a connection that is closed, or as good as closed */
+
 typedef struct {
-    uint64_t accepted;
-    uint64_t refused;         /* closed instead: too many in all, too many of one address, or no memory */
-    uint64_t accept_pauses;   /* times that the system had no descriptor or memory for another one */
-    uint64_t closed;          /* of the accepted, for whatever reason: */
-    uint64_t closed_unused;   /* nobody used it when its time was over */
-    uint64_t closed_evicted;  /* nobody used it when another one needed its place */
-    uint64_t closed_stranger; /* something else than a STUN binding request came before anybody used it */
-    uint64_t closed_oversize; /* a frame was over FW_TCP_FRAME_BYTES */
-    uint64_t frames_in;
-    uint64_t bytes_in;
-    uint64_t frames_out; /* sent or queued */
-    uint64_t bytes_out;
-    uint64_t drop_slow_reader; /* frames that a full queue had no room for */
-    uint64_t drop_gone;        /* frames to a connection that is closed, or as good as closed */
+#define FW_TCP_COUNTER(name) uint64_t name;
+    FW_TCP_COUNTERS(FW_TCP_COUNTER)
+#undef FW_TCP_COUNTER
 } fw_tcp_counters_t;
+
+#define FW_TCP_COUNTER_COUNT (sizeof(fw_tcp_counters_t) / sizeof(uint64_t))
+
+/* The names in the order of the fields. */
+extern const char *const fw_tcp_counter_names[FW_TCP_COUNTER_COUNT];
 
 typedef struct {
     uint16_t connections; /* in all, at least 1 */

@@ -17,25 +17,35 @@
 
 /* Written by the owning thread alone, read by anyone at any time. "Packets" are datagrams on the wire, "messages" what
  * one entry of a system call carried: several packets where they are coalesced. Bytes are UDP payload. */
+#define FW_UDP_COUNTERS(X)                                                                                            \
+    X(packets_in)                                                                                                     \
+    X(bytes_in)                                                                                                       \
+    X(messages_in)                                                                                                    \
+    X(syscalls_in)                                                                                                    \
+    X(gro_coalesced)           /* packets that came in a message with others */                                       \
+    X(truncated)               /* messages dropped because the kernel cut them or their control data */               \
+    X(receive_errors)          /* failed receives, each passed over: mostly ICMP errors of earlier sends */           \
+    X(receive_overflow)        /* packets the kernel dropped because a socket's receive buffer was full */            \
+    X(packets_out)                                                                                                    \
+    X(bytes_out)                                                                                                      \
+    X(messages_out)                                                                                                   \
+    X(syscalls_out)                                                                                                   \
+    X(send_would_block)        /* packets dropped because a socket's send buffer was full */                          \
+    X(send_refused)            /* packets dropped because the kernel refused to send there: no route, firewall ... */ \
+    X(gso_oversize)            /* GSO messages sent plainly: a segment is over the link's MTU */                      \
+    X(fragmented)              /* packets over the MTU that were left to fragmentation */                             \
+    X(gso_refused)             /* GSO messages sent plainly: the kernel takes none, or took none of late */
+
 typedef struct {
-    uint64_t packets_in;
-    uint64_t bytes_in;
-    uint64_t messages_in;
-    uint64_t syscalls_in;
-    uint64_t gro_coalesced;    /* packets that came in a message with others */
-    uint64_t truncated;        /* messages dropped because the kernel cut them or their control data */
-    uint64_t receive_errors;   /* failed receives, each passed over: mostly ICMP errors of earlier sends */
-    uint64_t receive_overflow; /* packets the kernel dropped because a socket's receive buffer was full */
-    uint64_t packets_out;
-    uint64_t bytes_out;
-    uint64_t messages_out;
-    uint64_t syscalls_out;
-    uint64_t send_would_block; /* packets dropped because a socket's send buffer was full */
-    uint64_t send_refused;     /* packets dropped because the kernel refused to send there: no route, firewall ... */
-    uint64_t gso_oversize;     /* GSO messages sent plainly: a segment is over the link's MTU */
-    uint64_t fragmented;       /* packets over the MTU that were left to fragmentation */
-    uint64_t gso_refused;      /* GSO messages sent plainly: the kernel takes none, or took none of late */
+#define FW_UDP_COUNTER(name) uint64_t name;
+    FW_UDP_COUNTERS(FW_UDP_COUNTER)
+#undef FW_UDP_COUNTER
 } fw_udp_counters_t;
+
+#define FW_UDP_COUNTER_COUNT (sizeof(fw_udp_counters_t) / sizeof(uint64_t))
+
+/* The names in the order of the fields. */
+extern const char *const fw_udp_counter_names[FW_UDP_COUNTER_COUNT];
 
 typedef struct {
     uint32_t rcvbuf_bytes; /* wanted socket buffers; 0: the system's default */

@@ -8,6 +8,9 @@
 
 #include "udp.h"
 
+#define NAME(name) #name,
+const char *const fw_udp_counter_names[FW_UDP_COUNTER_COUNT] = {FW_UDP_COUNTERS(NAME)};
+
 #define GSO_SEGMENTS_ALWAYS 64 /* Linux 4.18 to 6.8 */
 #define GSO_SEGMENTS_NEWER 128
 

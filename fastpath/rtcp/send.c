@@ -25,7 +25,7 @@ static void send(fw_core_t *core, fw_transport_t *t, const fw_rtcp_writer_t *w) 
 /* Starts a compound for feedback: without a report where that was negotiated (RFC 5506), else behind an RR (RFC 4585 section 3.1). */
 static fw_rtcp_writer_t begin_feedback(fw_core_t *core, const fw_transport_t *t, const fw_producer_t *p) {
     fw_rtcp_writer_t w = begin(core);
-    if (p->media.reduced_size) return w;
+    if (p->media.reduced_size_rtcp) return w;
     fw_rtcp_put_rr(&w, t->rtcp_ssrc, NULL, 0);
     fw_rtcp_put_sdes(&w, &t->rtcp_ssrc, 1, own_cname, sizeof own_cname - 1);
     return w;

@@ -2,7 +2,7 @@
 
 fw_layers_t fw_layers_limit(const fw_consumer_t *c, const fw_encoding_t *e) {
     fw_layers_t limit = c->limit;
-    if (e->by_descriptor && c->media->ext_ids[FW_EXT_DEPENDENCY_DESCRIPTOR] == 0) limit.spatial = 0;
+    if (e->by_descriptor && c->media->extensions[FW_EXT_DEPENDENCY_DESCRIPTOR] == 0) limit.spatial = 0;
     if (e->alone && limit.spatial > e->highest_layers.spatial) limit.spatial = e->highest_layers.spatial;
     return limit;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "../base/outbox.h"
+#include "../base/record.h"
 #include "../net/path.h"
 
 /* Record from one worker to another. PACKET: a decrypted RTP packet. HISTORY: the same, cached before the other worker had its copy of
@@ -27,14 +28,14 @@ typedef struct {
 } fw_relay_head_t;
 
 /* State of a transport as the control plane sees it. */
-typedef struct {
-    uint64_t id;
-    uint32_t state;
-    uint32_t reason;
-    uint32_t kinds_with_media; /* bit i: a producer of fw_kind_t i has fw_producer_t.has_media */
-    uint32_t reserved;
-    fw_path_t path;
-} fw_transport_change_t;
+#define FW_TRANSPORT_CHANGE_FIELDS(X, S)                                                                     \
+    X(S, NUMBER, uint64_t, transport)            /* id */                                                    \
+    X(S, NUMBER, uint32_t, state)                /* fw_transport_state_t */                                  \
+    X(S, NUMBER, uint32_t, reason)               /* fw_close_reason_t */                                     \
+    X(S, SET, uint32_t, kinds_with_media) /* bit i: a producer of fw_kind_t i has fw_producer_t.has_media */ \
+    X(S, HIDDEN, uint32_t, reserved)                                                                         \
+    X(S, PATH, fw_path_t, path)
+FW_STRUCT(fw_transport_change_t, FW_TRANSPORT_CHANGE_FIELDS);
 
 /* A callback must not call into the core. `context` is passed to each. */
 typedef struct {

@@ -10,6 +10,7 @@
 #include "../base/map.h"
 #include "../base/outbox.h"
 #include "../base/pool.h"
+#include "../base/record.h"
 #include "../base/slots.h"
 #include "../base/timers.h"
 #include "callbacks.h"
@@ -20,17 +21,17 @@
 
 #define FW_CORE_SECRET_BYTES 16
 
-typedef struct {
-    uint32_t pool_packets;     /* at least 1024 */
-    uint32_t max_transports;
-    uint32_t max_ssrcs;        /* inbound SSRCs of one transport */
-    uint32_t instant_join_us;  /* a new consumer starts at a cached keyframe no older than this; 0: never */
-    uint32_t coalesce_us;      /* upper bound of the time for which a batch is held, see state/batch.h; 0: not held */
-    uint16_t max_gso_segments; /* 1 to 128; 1: no GSO */
-    uint64_t ntp_at_zero;      /* NTP time (32.32 s) of now_us = 0 */
-    uint64_t hash_seed;        /* random, so that peers cannot choose keys that collide */
-    uint8_t secret[FW_CORE_SECRET_BYTES]; /* random: the transactions of outgoing STUN requests are derived from it */
-} fw_core_config_t;
+#define FW_CORE_CONFIG_FIELDS(X, S)                                                                                                  \
+    X(S, NUMBER, uint32_t, pool_packets)     /* at least 1024 */                                                                     \
+    X(S, NUMBER, uint32_t, max_transports)                                                                                           \
+    X(S, NUMBER, uint32_t, max_ssrcs)        /* inbound SSRCs of one transport */                                                    \
+    X(S, NUMBER, uint32_t, instant_join_us)  /* a new consumer starts at a cached keyframe no older than this; 0: never */           \
+    X(S, NUMBER, uint32_t, coalesce_us)      /* upper bound of the time for which a batch is held, see state/batch.h; 0: not held */ \
+    X(S, NUMBER, uint16_t, max_gso_segments) /* 1 to 128; 1: no GSO */                                                               \
+    X(S, NUMBER, uint64_t, ntp_at_zero)      /* NTP time (32.32 s) of now_us = 0 */                                                  \
+    X(S, NUMBER, uint64_t, hash_seed)        /* random, so that peers cannot choose keys that collide */                             \
+    X(S, BYTES, secret, FW_CORE_SECRET_BYTES) /* random: the transactions of outgoing STUN requests are derived from it */
+FW_STRUCT(fw_core_config_t, FW_CORE_CONFIG_FIELDS);
 
 /* Consumers in fast start, in a ring: see select/fast_start_list.h. */
 typedef struct {

@@ -18,9 +18,22 @@
 #define FW_SETTLE_US 30000 /* time for the peer to process our last DTLS flight, before media is sent */
 #define FW_KNOWN_PATHS 4   /* paths that one transport remembers */
 
-typedef enum { FW_NEW, FW_CHECKED, FW_KEYED, FW_CLOSED } fw_transport_state_t;
+/* CHECKED: an authenticated STUN check has come, so there is a path. KEYED: SRTP keys are in place as well, and media flows. */
+#define FW_TRANSPORT_STATES(X) \
+    X(NEW)                     \
+    X(CHECKED)                 \
+    X(KEYED)                   \
+    X(CLOSED)
+typedef enum { FW_TRANSPORT_STATES(FW_ENUM) } fw_transport_state_t;
 
-typedef enum { FW_CLOSE_NONE, FW_CLOSE_REQUESTED, FW_CLOSE_NEVER_CONNECTED, FW_CLOSE_CONSENT_LOST, FW_CLOSE_REPLACED } fw_close_reason_t;
+#define FW_CLOSE_REASONS(X) \
+    X(NONE)                 \
+    X(REQUESTED)            \
+    X(NEVER_CONNECTED)      \
+    X(CONSENT_LOST)         \
+    X(REPLACED)
+#define FW_CLOSE_REASON(name) FW_CLOSE_##name,
+typedef enum { FW_CLOSE_REASONS(FW_CLOSE_REASON) } fw_close_reason_t;
 
 /* The reason of a deadline. */
 typedef enum {

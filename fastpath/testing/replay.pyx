@@ -9,8 +9,10 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from ..core cimport (
+    FW_UDP_COUNTER_COUNT,
     fw_path_t,
     fw_udp_caps_t,
+    fw_udp_counter_names,
     fw_udp_counters_t,
     fw_udp_message_t,
     fw_udp_options_t,
@@ -19,6 +21,7 @@ from ..core cimport (
     fw_udp_sender_destroy,
     fw_udp_sender_t,
     fw_udp_setup,
+    named_counters,
 )
 
 cdef enum:
@@ -159,4 +162,4 @@ cdef class Replay:
 
     def counters(self):
         """Those of net/udp.h, by name."""
-        return self.udp
+        return named_counters(&self.udp, fw_udp_counter_names, FW_UDP_COUNTER_COUNT)

@@ -7,7 +7,7 @@ import ipaddress
 import pylibsrtp._binding
 
 from .. import backends, border
-from ..messages import CheckPath, Path, Punt, ReadStatistics
+from ..messages import CheckPath, CoreConfig, Path, Punt, ReadStatistics
 
 from libc.stdint cimport UINT64_MAX
 from libc.stdlib cimport free, malloc
@@ -17,6 +17,14 @@ from ..core cimport *
 
 NTP_1970 = 2_208_988_800
 UNSPECIFIED = ("0.0.0.0", 0)  # where the core leaves the choice of its address to the kernel
+
+DEFAULTS = {
+    "pool_packets": 1024,
+    "max_transports": 4096,
+    "ntp_at_zero": NTP_1970 << 32,  # as if `now_us` counted from 1970
+    "hash_seed": 1,
+    "secret": b"\1",
+}
 
 load_crypto(pylibsrtp._binding.__file__)
 
@@ -67,22 +75,13 @@ cdef class Sandbox:
     cdef list sent, punts, relayed, changes, ports
     cdef dict paths  # by the bytes of fw_path_t: datagrams leave only on paths that others came by
 
-    def __init__(self, *, uint32_t pool_packets=1024, uint32_t max_transports=4096, uint32_t max_ssrcs=64,
-                 uint32_t instant_join_us=3_000_000, uint32_t coalesce_us=0, uint16_t max_gso_segments=128, uint64_t hash_seed=1):
+    def __init__(self, **options):
         cdef fw_core_config_t config
+        cdef bytes packed = border.encode_config(CoreConfig(**DEFAULTS | options))
         cdef fw_callbacks_t callbacks
         if self.core != NULL:
             raise RuntimeError("a sandbox is made once")
-        memset(&config, 0, sizeof(config))
-        config.pool_packets = pool_packets
-        config.max_transports = max_transports
-        config.max_ssrcs = max_ssrcs
-        config.instant_join_us = instant_join_us
-        config.coalesce_us = coalesce_us
-        config.max_gso_segments = max_gso_segments
-        config.ntp_at_zero = <uint64_t>NTP_1970 << 32  # as if `now_us` counted from 1970
-        config.hash_seed = hash_seed
-        memcpy(config.secret, &hash_seed, sizeof(hash_seed))
+        memcpy(&config, <const char *>packed, sizeof(config))
         callbacks.context = <void *>self
         callbacks.send = on_send
         callbacks.punt = on_punt
@@ -110,17 +109,20 @@ cdef class Sandbox:
             for at in range(0, messages[i].len, segment):
                 self.sent.append((path, messages[i].data[at:min(at + segment, messages[i].len)]))
 
+    cdef put_remote(self, fw_path_t *out, remote):
+        address = ipaddress.ip_address(remote[0])
+        cdef bytes ip = address.packed
+        memset(out, 0, sizeof(fw_path_t))
+        memcpy(out.remote.ip, <const uint8_t *>ip, len(ip))
+        out.remote.port = remote[1]
+        out.family = out.remote.family = address.version
+
     cdef put_path(self, fw_path_t *out, path):
-        remote = ipaddress.ip_address(path.remote[0])
-        cdef bytes remote_ip = remote.packed
         cdef bytes local_ip = ipaddress.ip_address(path.local[0]).packed
         if path.local[1] not in self.ports:
             self.ports.append(path.local[1])
-        memset(out, 0, sizeof(fw_path_t))
-        memcpy(out.remote.ip, <const uint8_t *>remote_ip, len(remote_ip))
+        self.put_remote(out, path.remote)
         memcpy(out.local_ip, <const uint8_t *>local_ip, len(local_ip))
-        out.remote.port = path.remote[1]
-        out.family = out.remote.family = remote.version
         out.socket = self.ports.index(path.local[1])
         self.paths[(<const uint8_t *>out)[:sizeof(fw_path_t)]] = path
 
@@ -132,33 +134,27 @@ cdef class Sandbox:
         cdef bytes head
         cdef bytes tail
         cdef fw_path_t path
-        if isinstance(command, ReadStatistics):
-            return self._read_statistics(command.transport)
         head, tail = border.encode(command, 0)
+        if isinstance(command, ReadStatistics):
+            return self._read_statistics(head)
         if isinstance(command, CheckPath):
-            path = (<const fw_command_t *><const uint8_t *>head).u.check.path
+            self.put_remote(&path, command.remote)
+            path.serial = command.port
             self.paths[(<const uint8_t *>&path)[:sizeof(path)]] = Path(command.remote, UNSPECIFIED)
         result = fw_core_command(self.core, <const fw_command_t *><const uint8_t *>head, tail, len(tail), now_us)
         return border.decode_result((<const uint8_t *>&result)[:sizeof(result)])
 
-    def _read_statistics(self, uint64_t transport):
-        cdef fw_transport_stats_t *stats
+    def _read_statistics(self, bytes command):
+        cdef size_t size
         cdef fw_result_t result
-        cdef size_t size = sizeof(fw_transport_stats_t)
-        memset(&result, 0, sizeof(result))
-        result.id = transport
-        stats = <fw_transport_stats_t *>malloc(size + FW_STATS_STREAMS * sizeof(fw_stream_stats_t))
-        if stats == NULL:
+        cdef fw_statistics_t *statistics = <fw_statistics_t *>malloc(sizeof(fw_statistics_t))
+        if statistics == NULL:
             raise MemoryError
         try:
-            record = b""
-            if fw_core_stats(self.core, transport, stats, <fw_stream_stats_t *>(stats + 1)):
-                record = (<const uint8_t *>stats)[:size + stats.stream_count * sizeof(fw_stream_stats_t)]
-            else:
-                result.error = 1
-            return border.decode_result((<const uint8_t *>&result)[:sizeof(result)] + record)
+            result = fw_statistics_read(self.core, <const fw_command_t *><const uint8_t *>command, statistics, &size)
+            return border.decode_result((<const uint8_t *>&result)[:sizeof(result)] + (<const uint8_t *>statistics)[:size])
         finally:
-            free(stats)
+            free(statistics)
 
     def receive(self, path, bytes data, uint64_t now_us):
         cdef fw_path_t from_path
@@ -207,5 +203,4 @@ cdef class Sandbox:
         return taken
 
     def counters(self):
-        cdef const uint64_t *block = <const uint64_t *>&self.core.counters
-        return {name: block[i] for i, name in enumerate(border.counter_names())}
+        return named_counters(&self.core.counters, fw_counter_names, FW_COUNTER_COUNT)

@@ -127,4 +127,4 @@ cdef class BareSends:
 
     def counters(self):
         """Those of net/udp.h, by name."""
-        return self.udp
+        return named_counters(&self.udp, fw_udp_counter_names, FW_UDP_COUNTER_COUNT)

@@ -143,7 +143,7 @@ static bool on_relay(void *context, uint32_t worker, fw_relay_kind_t kind, const
 
 static void on_changed(void *context, const fw_transport_change_t *change) {
     (void)context;
-    CHECK(change->id != 0 && change->state <= FW_CLOSED);
+    CHECK(change->transport != 0 && change->state <= FW_CLOSED);
 }
 
 static fw_path_t path_of(unsigned number) {
@@ -206,7 +206,8 @@ static uint64_t some_id(uint8_t number) { return id_count > 0 ? ids[number % id_
 static uint64_t command(fw_command_t *c) {
     fw_result_t result = fw_core_command(core, c, (const uint8_t *)c, 40, now_us);
     CHECK(result.error <= FW_REFUSED);
-    bool made = c->kind == FW_OPEN_TRANSPORT || c->kind == FW_ADD_PRODUCER || c->kind == FW_ADD_CONSUMER;
+    bool made = c->kind == FW_OPEN_TRANSPORT || c->kind == FW_ADD_PRODUCER || c->kind == FW_ADD_RELAYED_PRODUCER ||
+                c->kind == FW_ADD_SOURCE || c->kind == FW_ADD_CONSUMER;
     if (result.error == FW_DONE && made && id_count < IDS) ids[id_count++] = result.id;
     return result.id;
 }
@@ -216,11 +217,11 @@ static void any_command(const uint8_t *data, size_t len) {
     fw_command_t c = {0};
     uint8_t *body = (uint8_t *)&c.u;
     if (len < 3) return;
-    c.kind = data[0] % (FW_FEED_REPORT + 1);
+    c.kind = data[0] % (FW_COMMAND_KINDS + 1) /* one too many */;
     c.id = some_id(data[1]);
     memcpy(body, data + 3, len - 3 < sizeof c.u ? len - 3 : sizeof c.u);
-    if (c.kind == FW_BIND_CONSUMER) c.u.bind.producer_id = some_id(data[2]);
-    if (c.kind == FW_ADD_RELAY_TARGET) c.u.relay_target.copy_id = some_id(data[2]);
+    if (c.kind == FW_BIND_CONSUMER) c.u.bind_consumer.producer = some_id(data[2]);
+    if (c.kind == FW_ADD_RELAY_TARGET) c.u.add_relay_target.copy_id = some_id(data[2]);
     command(&c);
 }
 
@@ -242,82 +243,96 @@ static void any_record(const uint8_t *data, size_t len) {
 }
 
 static fw_media_t video(bool rtx) {
-    fw_media_t m = {.kind = FW_VIDEO, .format_count = 4, .mid_len = 1, .mid = "v", .reduced_size = 1};
+    fw_media_t m = {.kind = FW_VIDEO, .payload_types_count = 4, .mid_len = 1, .mid = "v", .reduced_size_rtcp = 1};
     static const uint8_t codecs[] = {FW_VP8, FW_H264, FW_VP9, FW_AV1};
-    for (unsigned i = 0; i < m.format_count; i++)
-        m.formats[i] = (fw_format_t){
-            .clock_hz = 90000,
+    for (unsigned i = 0; i < m.payload_types_count; i++)
+        m.payload_types[i] = (fw_format_t){
+            .clock_rate_hz = 90000,
             .pt = (uint8_t)(96 + 2 * i),
             .rtx_pt = rtx ? (uint8_t)(97 + 2 * i) : FW_NO_PT,
             .codec = codecs[i],
             .feedback = FW_FB_NACK | FW_FB_PLI | FW_FB_FIR | FW_FB_TRANSPORT_CC,
         };
-    for (unsigned kind = 0; kind < FW_EXTENSIONS; kind++) m.ext_ids[kind] = (uint8_t)(kind + 1);
+    for (unsigned kind = 0; kind < FW_EXTENSIONS; kind++) m.extensions[kind] = (uint8_t)(kind + 1);
     return m;
 }
 
 static fw_media_t audio(void) {
-    fw_media_t m = {.kind = FW_AUDIO, .format_count = 2, .mid_len = 1, .mid = "a"};
-    m.formats[0] = (fw_format_t){48000, 111, FW_NO_PT, FW_OPUS, FW_FB_NACK};
-    m.formats[1] = (fw_format_t){48000, 63, FW_NO_PT, FW_RED, FW_FB_NACK};
-    for (unsigned kind = 0; kind <= FW_EXT_TRANSPORT_CC; kind++) m.ext_ids[kind] = (uint8_t)(kind + 1);
+    fw_media_t m = {.kind = FW_AUDIO, .payload_types_count = 2, .mid_len = 1, .mid = "a"};
+    m.payload_types[0] = (fw_format_t){48000, 111, FW_NO_PT, FW_OPUS, FW_FB_NACK};
+    m.payload_types[1] = (fw_format_t){48000, 63, FW_NO_PT, FW_RED, FW_FB_NACK};
+    for (unsigned kind = 0; kind <= FW_EXT_TRANSPORT_CC; kind++) m.extensions[kind] = (uint8_t)(kind + 1);
     return m;
 }
 
 /* Without the peer's credentials, a transport takes the keys that follow as the proof of its path. */
 static uint64_t open_transport(unsigned number, bool peer_known, bool keyed) {
     fw_command_t c = {.kind = FW_OPEN_TRANSPORT};
-    c.u.ice = (struct fw_command_ice){.consent_us = 30000000, .connect_us = 30000000, .ufrag_len = 4, .pwd_len = 22};
-    if (peer_known) c.u.ice.peer_ufrag_len = 4, c.u.ice.peer_pwd_len = 22;
-    memcpy(c.u.ice.peer_ufrag, "peer", 4);
-    memcpy(c.u.ice.ufrag, "abc", 3);
-    c.u.ice.ufrag[3] = (char)('0' + number);
+    fw_open_transport_t *wanted = &c.u.open_transport;
+    wanted->consent_us = wanted->connect_us = 30000000;
+    wanted->local.ufrag_len = 4;
+    wanted->local.pwd_len = 22;
+    if (peer_known) wanted->peer.peer_ufrag_len = 4, wanted->peer.peer_pwd_len = 22;
+    memcpy(wanted->peer.peer_ufrag, "peer", 4);
+    memcpy(wanted->local.ufrag, "abc", 3);
+    wanted->local.ufrag[3] = (char)('0' + number);
     uint64_t id = command(&c);
     uint8_t username[] = {0, 6, 0, 8, 'a', 'b', 'c', (uint8_t)('0' + number), ':', 'p', 'e', 'r'};
     check(number, username, sizeof username);
     fw_core_flush(core, now_us);
     if (peer_known) answer(number, (const uint8_t[]){(uint8_t)(request_count - 1), 0}, 2);
-    fw_command_t keys = {.kind = FW_SET_KEYS, .id = id, .u.keys = {.profile = FW_SRTP_AEAD_AES_128_GCM}};
+    fw_command_t keys = {.kind = FW_SET_KEYS, .id = id, .u.set_keys = {.profile = FW_SRTP_AEAD_AES_128_GCM}};
     if (keyed) command(&keys);
     return id;
 }
 
-static uint64_t add_producer(uint64_t transport, fw_media_t media, uint32_t encodings, uint64_t home) {
-    fw_command_t c = {.kind = FW_ADD_PRODUCER, .id = transport};
-    c.u.producer = (struct fw_command_producer){.media = media, .encoding_count = encodings, .home_id = home};
-    for (uint32_t i = 0; i < encodings && encodings > 1; i++) {
-        c.u.producer.encodings[i].rid_len = 1;
-        c.u.producer.encodings[i].rid[0] = (char)('0' + i);
+static fw_producer_spec_t spec_of(fw_media_t media, uint8_t encodings) {
+    fw_producer_spec_t spec = {.media = media, .encodings_count = encodings};
+    for (unsigned i = 0; i < encodings && encodings > 1; i++) {
+        spec.encodings[i].rid_len = 1;
+        spec.encodings[i].rid[0] = (char)('0' + i);
     }
+    return spec;
+}
+
+static uint64_t add_producer(uint64_t transport, fw_media_t media, uint8_t encodings) {
+    fw_command_t c = {.kind = FW_ADD_PRODUCER, .id = transport};
+    c.u.add_producer.spec = spec_of(media, encodings);
+    return command(&c);
+}
+
+static uint64_t add_relayed_producer(fw_media_t media, uint8_t encodings, uint64_t home_id) {
+    fw_command_t c = {.kind = FW_ADD_RELAYED_PRODUCER};
+    c.u.add_relayed_producer = (fw_add_relayed_producer_t){.spec = spec_of(media, encodings), .home_id = home_id};
     return command(&c);
 }
 
 static uint64_t add_source(fw_media_t media) {
-    fw_command_t c = {.kind = FW_ADD_PRODUCER};
-    c.u.producer = (struct fw_command_producer){
-        .media = media, .encoding_count = 1, .home_id = 1, .home_worker = FW_NO_WORKER};
+    fw_command_t c = {.kind = FW_ADD_SOURCE};
+    c.u.add_source.spec = spec_of(media, 1);
     return command(&c);
 }
 
 static void watch(uint64_t transport, fw_media_t media, uint32_t ssrc, bool rtx, uint64_t producer) {
     fw_command_t c = {.kind = FW_ADD_CONSUMER, .id = transport};
-    c.u.consumer = (struct fw_command_consumer){
+    c.u.add_consumer.first_seq16 = 1;
+    c.u.add_consumer.spec = (fw_consumer_spec_t){
         .media = media,
         .ssrc = ssrc,
         .rtx_ssrc = rtx ? ssrc + 100 : 0,
-        .first_seq16 = 1,
         .mixed_extensions = 1,
         .cname_len = 4,
     };
-    fw_command_t bind = {.kind = FW_BIND_CONSUMER, .id = command(&c), .u.bind = {.producer_id = producer}};
-    for (unsigned i = 0; i < FW_FORMATS; i++) bind.u.bind.formats[i] = i < media.format_count ? (uint8_t)i : FW_NO_PT;
+    fw_command_t bind = {.kind = FW_BIND_CONSUMER, .id = command(&c), .u.bind_consumer = {.producer = producer}};
+    for (unsigned i = 0; i < FW_FORMATS; i++) bind.u.bind_consumer.formats[i] = i < media.payload_types_count ? (uint8_t)i : FW_NO_PT;
     command(&bind);
 }
 
 /* A transport that is checked by others checks them too. */
 static void call(uint64_t transport, unsigned path) {
     fw_command_t c = {.kind = FW_CHECK_PATH, .id = transport};
-    c.u.check = (struct fw_command_check){.path = path_of(path), .tie_breaker = 7, .ufrag_len = 4, .pwd_len = 22};
+    c.u.check_path = (fw_check_path_t){
+        .remote = path_of(path).remote, .tie_breaker = 7, .credentials = {.ufrag_len = 4, .pwd_len = 22}};
     command(&c);
 }
 
@@ -326,9 +341,9 @@ static void call(uint64_t transport, unsigned path) {
 static void set_up(void) {
     uint64_t publisher = open_transport(0, true, true), first = open_transport(1, false, true);
     uint64_t second = open_transport(2, true, true);
-    uint64_t camera = add_producer(publisher, video(true), 2, 0);
-    uint64_t sound = add_producer(publisher, audio(), 1, 0);
-    uint64_t copy = add_producer(0, video(false), 2, 7);
+    uint64_t camera = add_producer(publisher, video(true), 2);
+    uint64_t sound = add_producer(publisher, audio(), 1);
+    uint64_t copy = add_relayed_producer(video(false), 2, 7);
     uint64_t source = add_source(video(false));
     watch(first, video(true), 1, true, camera);
     watch(first, audio(), 2, false, sound);
@@ -358,8 +373,7 @@ static void step(uint8_t what, const uint8_t *data, size_t len) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static fw_transport_stats_t transport;
-    static fw_stream_stats_t streams_of[FW_STATS_STREAMS];
+    static fw_statistics_t statistics;
     fw_core_config_t config = {.pool_packets = 512, .max_transports = 8, .max_ssrcs = 16, .instant_join_us = 3000000,
                                .coalesce_us = 1000, .max_gso_segments = 8};
     fw_callbacks_t callbacks = {.send = on_send, .punt = on_punt, .relay = on_relay, .changed = on_changed};
@@ -378,7 +392,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         size -= 3 + len;
     }
     fw_core_flush(core, now_us);
-    for (unsigned i = 0; i < id_count; i++) (void)fw_core_stats(core, ids[i], &transport, streams_of);
+    for (unsigned i = 0; i < id_count; i++) {
+        size_t bytes;
+        fw_command_t read = {.kind = FW_READ_STATISTICS, .id = ids[i]};
+        (void)fw_statistics_read(core, &read, &statistics, &bytes);
+        CHECK(bytes <= sizeof statistics);
+    }
     fw_core_destroy(core);
     return 0;
 }

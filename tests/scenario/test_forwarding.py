@@ -16,7 +16,7 @@ from ci.support.scenario.world import World
 from fanwire.fastpath.messages import (
     AddConsumer,
     AddProducer,
-    AddTarget,
+    AddRelayTarget,
     BindConsumer,
     Encoding,
     Extension,
@@ -227,7 +227,7 @@ def test_ids_of_what_is_gone_are_errors() -> None:
             RemoveConsumer(watching),
             RemoveProducer(video),
             BindConsumer(watching, again),
-            AddTarget(video, 0, again),
+            AddRelayTarget(video, 0, again),
             AddProducer(1 << 60, spec),
             AddConsumer(1 << 60, sink, 1, 1, 0),
         )

@@ -12,7 +12,15 @@ from ci.support.scenario.publisher import Publisher, Source
 from ci.support.scenario.specs import AV1, H264, PUBLISHED_EXTENSIONS, VP8, WATCHED_EXTENSIONS, consumer, producer
 from ci.support.scenario.viewer import Received, Viewer
 from ci.support.scenario.world import World
-from fanwire.fastpath.messages import AddCopy, AddTarget, Codec, Encoding, Extension, PayloadType, SetLayers
+from fanwire.fastpath.messages import (
+    AddRelayedProducer,
+    AddRelayTarget,
+    Codec,
+    Encoding,
+    Extension,
+    PayloadType,
+    SetLayers,
+)
 from fanwire.fastpath.testing import probes
 
 VP9 = PayloadType(98, Codec.VP9, 90_000, rtx_pt=99, nack=True, pli=True, fir=True, transport_cc=True)
@@ -32,8 +40,8 @@ class Call:
         spec = producer(pt, encodings=[Encoding(ssrc=0x10, rtx_ssrc=0x11)], extensions=PUBLISHED_EXTENSIONS | DESCRIBED)
         video = self.publisher.publish(spec)
         for node in range(1, nodes):
-            copy = world.submit(AddCopy(0, video, spec), node)
-            world.submit(AddTarget(video, node, copy), 0)
+            copy = world.submit(AddRelayedProducer(0, video, spec), node)
+            world.submit(AddRelayTarget(video, node, copy), 0)
             video = copy
         extensions = WATCHED_EXTENSIONS | ({Extension.DEPENDENCY_DESCRIPTOR: 7} if described else {})
         self.viewer.watch(consumer(pt, ssrc=1, rtx_ssrc=2 if rtx else 0, extensions=extensions), video, spec)

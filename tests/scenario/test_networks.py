@@ -11,7 +11,7 @@ from ci.support.scenario.publisher import Publisher, Source
 from ci.support.scenario.specs import OPUS, PUBLISHED_EXTENSIONS, VP8, consumer, producer
 from ci.support.scenario.viewer import Received, Viewer
 from ci.support.scenario.world import Link, World
-from fanwire.fastpath.messages import AddCopy, AddTarget, Encoding, Extension, SrtpProfile
+from fanwire.fastpath.messages import AddRelayedProducer, AddRelayTarget, Encoding, Extension, SrtpProfile
 
 RIDS = PUBLISHED_EXTENSIONS | {Extension.RID: 10, Extension.REPAIRED_RID: 11}
 CAMERA = producer(VP8, extensions=RIDS, encodings=[Encoding("q"), Encoding("h"), Encoding("f")])
@@ -67,8 +67,8 @@ def test_calls_over_random_networks_come_through(seed: int) -> None:
             publisher = Publisher(world, up=bad_link(world), down=bad_link(world), profile=profile)
             known = [(CAMERA, publisher.publish(CAMERA)), (SOUND, publisher.publish(SOUND))]
             for place, (spec, home) in enumerate(known):
-                copy = world.submit(AddCopy(0, home, spec), 1)
-                world.submit(AddTarget(home, 1, copy))
+                copy = world.submit(AddRelayedProducer(0, home, spec), 1)
+                world.submit(AddRelayTarget(home, 1, copy))
                 for viewer in viewers:
                     sink = (video if spec is CAMERA else audio)[viewer]
                     viewer.follow(watching[viewer][place], sink, copy if viewer.node else home, spec)

@@ -16,7 +16,7 @@ from ci.support.scenario.publisher import Publisher, Source
 from ci.support.scenario.specs import H264, consumer, producer
 from ci.support.scenario.viewer import FIRST_SEQ, Received, Viewer
 from ci.support.scenario.world import Link, World
-from fanwire.fastpath.messages import AddCopy, AddTarget
+from fanwire.fastpath.messages import AddRelayedProducer, AddRelayTarget
 
 SPEC = producer(H264)
 SIZE = (320, 180)
@@ -175,8 +175,8 @@ def test_viewers_on_another_worker_get_them_though_it_joins_later() -> None:
         video = publisher.publish(SPEC)
         camera(publisher)
         world.run(KEYFRAME_EVERY * 0.04 + 1)
-        copy = world.submit(AddCopy(0, video, SPEC), 1)
-        world.submit(AddTarget(video, 1, copy))
+        copy = world.submit(AddRelayedProducer(0, video, SPEC), 1)
+        world.submit(AddRelayTarget(video, 1, copy))
         viewer = Viewer(world, node=1)
         viewer.watch(consumer(H264, ssrc=1), copy, SPEC)
         world.run(1)

@@ -7,7 +7,14 @@ from ci.support.scenario.publisher import Publisher
 from ci.support.scenario.specs import PUBLISHED_EXTENSIONS, VP8, consumer, producer
 from ci.support.scenario.viewer import Received, Viewer
 from ci.support.scenario.world import World
-from fanwire.fastpath.messages import AddCopy, AddTarget, Encoding, Extension, RemoveProducer, RemoveTarget
+from fanwire.fastpath.messages import (
+    AddRelayedProducer,
+    AddRelayTarget,
+    Encoding,
+    Extension,
+    RemoveProducer,
+    RemoveRelayTarget,
+)
 
 RIDS = PUBLISHED_EXTENSIONS | {Extension.RID: 10, Extension.REPAIRED_RID: 11}
 SPEC = producer(VP8, extensions=RIDS, encodings=[Encoding("q"), Encoding("f")])
@@ -17,8 +24,8 @@ def copies(world: World, video: int, nodes: int) -> dict[int, int]:
     """The producer as each worker knows it."""
     known = {0: video}
     for node in range(1, nodes):
-        known[node] = world.submit(AddCopy(0, video, SPEC), node)
-        world.submit(AddTarget(video, node, known[node]), 0)
+        known[node] = world.submit(AddRelayedProducer(0, video, SPEC), node)
+        world.submit(AddRelayTarget(video, node, known[node]), 0)
     return known
 
 
@@ -119,14 +126,14 @@ def test_a_worker_that_is_taken_off_gets_nothing_more() -> None:
         world.run(0.2)
         publisher.source(SPEC, ssrc=0x20, rid="q").start()
         world.run(1)
-        assert world.error(AddTarget(known[0], 1, known[1])) == 3  # twice would send every packet twice
-        world.submit(RemoveTarget(known[0], 1, known[1]))
+        assert world.error(AddRelayTarget(known[0], 1, known[1])) == 3  # twice would send every packet twice
+        world.submit(RemoveRelayTarget(known[0], 1, known[1]))
         world.run(0.1)
         count = len(viewer.streams[1].packets)
         world.run(1)
         assert len(viewer.streams[1].packets) == count
         # What is still under way to a copy that has gone is dropped and counted.
-        world.submit(AddTarget(known[0], 1, known[1]))
+        world.submit(AddRelayTarget(known[0], 1, known[1]))
         world.submit(RemoveProducer(known[1]), 1)
         world.run(0.1)
         assert set(world.drops(1)) == {"drop_relay_stale"}

@@ -20,6 +20,7 @@ from fanwire.control.media.engine import (
     TransportState,
     TransportStatistics,
 )
+from fanwire.control.media.fastpath import ErrorCode
 from fanwire.control.rooms.errors import NoSuchLayer, StreamNotFound, TooManyStreams
 from fanwire.control.rooms.events import EVENT_NAMES, MAX_STREAMS, Event, EventName, EventStream, EventStreams
 from fanwire.control.rooms.layers import Flow, MediumState, Meter, PreferredLayers, encoding_ids
@@ -93,7 +94,7 @@ class Viewer:
 
     async def media(self) -> dict[int, MediumState]:
         if self.fails:
-            raise EngineError("the transport", 1)
+            raise EngineError("the transport", ErrorCode.STALE_ID)
         return dict(self.layers)
 
     def change(self, **changes: Any) -> None:
