@@ -219,7 +219,7 @@ class MediaOptions:
         default=64,
     )
     consent_timeout_s: float = option(
-        read.seconds(5, 600), "SECONDS", "close a session after this time without a STUN check", default=30.0
+        read.seconds(5, 600), "SECONDS", "close a session after this time without an authenticated packet", default=30.0
     )
     connect_timeout_s: float = option(
         read.seconds(5, 600), "SECONDS", "close a session that has not connected after this time", default=30.0
