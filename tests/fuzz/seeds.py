@@ -108,6 +108,28 @@ def twcc() -> Iterator[bytes]:
         yield bytes(writer)
 
 
+def cc() -> Iterator[bytes]:
+    """Steps of fuzz_cc.c: packets sent, feedback for them, ticks, a need, repairs."""
+    needs = b"\x05" + struct.pack("!I", 2_470_000)
+    tick, repair = b"\x04\x01\x00", b"\x0d\x04\x00"  # 256 ms; 1024 bytes
+    sent = b"\x00\x20" + struct.pack("!H", 1200)
+    steady: list[int | None] = [1_000_000 + 5_000 * i for i in range(32)]
+    lossy = [None if i % 4 == 2 else us for i, us in enumerate(steady)]
+
+    def feedback(first: int, times: list[int | None]) -> bytes:
+        writer = probes.RtcpWriter()
+        writer.twcc(1, 2, first & 0xFFFF, 9, times)
+        message = bytes(writer)
+        return b"\x02" + bytes([(len(message) - 8) // 4]) + message[4:]
+
+    rounds = [sent + feedback(65_500 + 32 * n, steady if n % 3 else lossy) for n in range(20)]
+    yield needs + b"".join(rounds) + tick * 8
+    yield b"".join([needs, *rounds[:4], repair * 40, *[sent + tick] * 8, *rounds[:2]])
+    yield b"".join(
+        [sent, feedback(65_500, steady), sent, feedback(3, [0] + [None] * 500 + [9_000]), sent * 9, tick * 40]
+    )
+
+
 def vp8() -> Iterator[bytes]:
     yield b"\x10" + VP8_KEYFRAME
     yield bytes([0x90, 0xF0, 0x80, 0x01, 0x22, 0xA5]) + VP8_KEYFRAME
@@ -356,6 +378,7 @@ SEEDS = {
     "ext": ext,
     "rtcp": rtcp,
     "twcc": twcc,
+    "cc": cc,
     "vp8": vp8,
     "vp9": vp9,
     "h264": h264,
