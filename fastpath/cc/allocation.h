@@ -1,8 +1,8 @@
 /* Which rung of each video a viewer gets within a bit rate: a pure function of rungs, costs, priorities and caps.
  *
  * A rung is one (encoding, spatial, temporal) that a consumer can be given. Videos come in order of priority, highest
- * first. Each visible video gets its lowest rung in that order; then those of the highest priority step up in turn as far
- * as the budget goes, then those of the next. O(videos x rungs). */
+ * first. Each visible video gets its lowest rung in that order; then those of the highest priority step up in turn as
+ * far as the budget goes, then those of the next. O(videos x rungs). */
 #ifndef FW_CC_ALLOCATION_H
 #define FW_CC_ALLOCATION_H
 

@@ -76,7 +76,8 @@ static void raise(fw_claim_t *claims, const fw_footing_t *footings, unsigned cou
     fw_allocation_raise(claims, count, used_bps, carriage->estimate_bps * 100 / UP_PERCENT);
 }
 
-static uint64_t needs_bps(const fw_claim_t *claims, const fw_footing_t *footings, unsigned count, uint64_t reserved_bps) {
+static uint64_t needs_bps(const fw_claim_t *claims, const fw_footing_t *footings, unsigned count,
+                          uint64_t reserved_bps) {
     int next = fw_allocation_next(claims, count);
     if (next < 0) return 0;
     const fw_claim_t *c = &claims[next];

@@ -1,9 +1,9 @@
 /* When the rungs of a viewer's videos change: the allocation with hysteresis in time.
  *
- * Down: at once where the path suffers, else after 1 s. Up: 1 s after the last change, with 8 % to spare. A lost rung is
- * barred for 1 s for each 400 kbit/s of its cost, up to 6 s; five times as long, and five times again each time, up to
- * 120 s, where it is lost within 15 s of its gain. So of viewers that lose rungs to one bottleneck those with the lower
- * ones regain theirs first, and the highest finds no room. */
+ * Down: at once where the path suffers, else after 1 s. Up: 1 s after the last change, with 8 % to spare. A lost rung
+ * is barred for 1 s for each 400 kbit/s of its cost, up to 6 s; five times as long, and five times again each time, up
+ * to 120 s, where it is lost within 15 s of its gain. So of viewers that lose rungs to one bottleneck those with the
+ * lower ones regain theirs first, and the highest finds no room. */
 #ifndef FW_CC_ALLOCATOR_H
 #define FW_CC_ALLOCATOR_H
 
@@ -36,8 +36,8 @@ typedef struct {
     bool fresh;          /* the next run decides anew: the claims, their order or their caps have changed */
 } fw_allocator_t;
 
-/* Decides on the rungs of `count` claims (fw_claim_t.rung; `caps` are the caller's) with their footings; whether one has
- * changed. To be run at least every 100 ms and at each change of the estimate. */
+/* Decides on the rungs of `count` claims (fw_claim_t.rung; `caps` are the caller's) with their footings; whether one
+ * has changed. To be run at least every 100 ms and at each change of the estimate. */
 bool fw_allocator_run(fw_allocator_t *a, fw_claim_t *claims, fw_footing_t *footings, unsigned count,
                       const fw_carriage_t *carriage, uint64_t now_us);
 

@@ -19,7 +19,9 @@ static void follow_base(fw_delay_t *d, int64_t one_way_us, uint64_t now_us) {
     d->base_us = lower(d->base_us, one_way_us);
 }
 
-static uint32_t clamped(uint32_t us, uint32_t least, uint32_t most) { return us < least ? least : us > most ? most : us; }
+static uint32_t clamped(uint32_t us, uint32_t least, uint32_t most) {
+    return us < least ? least : us > most ? most : us;
+}
 
 uint32_t fw_delay_threshold_us(const fw_delay_t *d) {
     return clamped(d->mean_us + 3 * d->deviation_us, FW_DELAY_LEAST_US, FW_DELAY_MOST_US);

@@ -90,7 +90,8 @@ void fw_cc_sent(fw_cc_t *cc, uint16_t seq16, uint32_t bytes, fw_cc_kind_t kind, 
 
 /* The lower of two windows: one alone is high by up to a frame. */
 static uint32_t acked_bps(const fw_cc_t *cc) {
-    uint32_t mean_bps = fw_acked_bps(&cc->acked, LONG_WINDOW_US), newest_bps = fw_acked_bps(&cc->acked, SHORT_WINDOW_US);
+    uint32_t mean_bps = fw_acked_bps(&cc->acked, LONG_WINDOW_US);
+    uint32_t newest_bps = fw_acked_bps(&cc->acked, SHORT_WINDOW_US);
     return newest_bps < mean_bps ? newest_bps : mean_bps;
 }
 
@@ -124,7 +125,8 @@ static void grow(fw_cc_t *cc, uint64_t now_us) {
     }
     uint64_t cap_bps = (uint64_t)fw_acked_bps(&cc->acked, LONG_WINDOW_US) * 3 / 2;
     if (cc->estimate_bps >= cap_bps) return;
-    bool near_limit = cc->estimate_bps > cc->limit_bps * UINT64_C(9) / 10 && cc->estimate_bps < cc->limit_bps * UINT64_C(11) / 10;
+    uint64_t tenths = UINT64_C(10) * cc->estimate_bps, limit_bps = cc->limit_bps;
+    bool near_limit = tenths > limit_bps * 9 && tenths < limit_bps * 11;
     unsigned percent = near_limit ? NEAR_LIMIT_PERCENT : GROWTH_PERCENT;
     uint64_t bps = cc->estimate_bps + (uint64_t)cc->estimate_bps * percent * passed_us / 100000000 + 1;
     set(cc, held(bps < cap_bps ? bps : cap_bps), FW_CC_GREW);

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int8_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from ..leaves cimport fw_twcc_t
+from ..wire cimport fw_twcc_t
 
 
 cdef extern from "cc/history.h" nogil:

@@ -5,7 +5,7 @@ from libc.stdint cimport UINT64_MAX, int8_t, int64_t, uint8_t, uint16_t, uint32_
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from ..leaves cimport FW_TWCC_LOST, FW_TWCC_MAX_PACKETS
+from ..wire cimport FW_TWCC_LOST, FW_TWCC_MAX_PACKETS
 from .cc cimport *
 
 PAUSED = FW_RUNG_PAUSED
