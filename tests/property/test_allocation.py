@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from fanwire.fastpath.testing.cc import PAUSED, Allocator, arrange
 
 SECOND = 1_000_000
+Videos = list[tuple[list[int], int, int]]  # costs, priority, cap
 LADDER = (148_000, 500_000, 2_470_000)
 
 costs = st.lists(st.integers(10_000, 5_000_000), min_size=1, max_size=9, unique=True).map(sorted)
@@ -19,13 +20,15 @@ rungs = st.lists(
 )
 
 
-def taken(allocator: Allocator, videos: list[tuple[list[int], int, int]]) -> int:
+def taken(allocator: Allocator, videos: Videos) -> int:
     given_rungs = zip(videos, allocator.rungs_given, strict=True)
     return sum(video[0][rung] for video, rung in given_rungs if rung != PAUSED)
 
 
 @given(claims, st.integers(0, 20_000_000), st.integers(0, 200_000))
-def test_an_allocation_keeps_to_budget_and_caps_and_leaves_no_room(videos, budget_bps, sound_bps):
+def test_an_allocation_keeps_to_budget_and_caps_and_leaves_no_room(
+    videos: Videos, budget_bps: int, sound_bps: int
+) -> None:
     allocator = Allocator(videos)
     used_bps = allocator.allocate(budget_bps, sound_bps)
     assert used_bps == sound_bps + taken(allocator, videos)
@@ -38,7 +41,7 @@ def test_an_allocation_keeps_to_budget_and_caps_and_leaves_no_room(videos, budge
 
 
 @given(costs, st.integers(0, 10_000_000), st.integers(2, 5))
-def test_a_higher_priority_never_gets_the_lower_rung_of_equals(ladder, budget_bps, count):
+def test_a_higher_priority_never_gets_the_lower_rung_of_equals(ladder: list[int], budget_bps: int, count: int) -> None:
     allocator = Allocator([(ladder, count - index, 8) for index in range(count)])
     allocator.allocate(budget_bps)
     given_rungs = allocator.rungs_given
@@ -46,7 +49,7 @@ def test_a_higher_priority_never_gets_the_lower_rung_of_equals(ladder, budget_bp
 
 
 @given(rungs, st.booleans())
-def test_arranged_rungs_ascend_in_cost_and_worth(found, screen):
+def test_arranged_rungs_ascend_in_cost_and_worth(found: list[tuple[int, int, int]], screen: bool) -> None:
     kept = arrange(found, screen)
     assert [rung[0] for rung in kept] == sorted({rung[0] for rung in kept})
     assert set(kept) <= set(found)
@@ -55,7 +58,7 @@ def test_arranged_rungs_ascend_in_cost_and_worth(found, screen):
     assert worths == sorted(set(worths))
 
 
-def test_a_rung_is_lost_at_once_where_the_path_suffers_else_after_a_second():
+def test_a_rung_is_lost_at_once_where_the_path_suffers_else_after_a_second() -> None:
     for suffers, wait_us in (({"queue_us": 150_000}, 0), ({"loss_permille": 80}, 0), ({}, SECOND)):
         allocator = Allocator([(LADDER, 1, 2)])
         allocator.run(600_000, SECOND)
@@ -70,11 +73,12 @@ def test_a_rung_is_lost_at_once_where_the_path_suffers_else_after_a_second():
         assert allocator.rungs_given == [0]
 
 
-def test_a_rung_lost_soon_after_its_gain_is_barred_for_longer_each_time():
+def test_a_rung_lost_soon_after_its_gain_is_barred_for_longer_each_time() -> None:
     allocator = Allocator([(LADDER, 1, 2)])
     now_us = SECOND
     allocator.run(300_000, now_us)
-    gaps_us, lost_us = [], None
+    gaps_us: list[int] = []
+    lost_us: int | None = None
     while len(gaps_us) < 4 and now_us < 1000 * SECOND:
         now_us += 100_000
         estimate_bps = 400_000 if allocator.rungs_given == [1] else 600_000
@@ -88,7 +92,7 @@ def test_a_rung_lost_soon_after_its_gain_is_barred_for_longer_each_time():
     assert gaps_us[-1] >= 100 * SECOND
 
 
-def test_the_first_video_stays_while_others_pause_and_resume():
+def test_the_first_video_stays_while_others_pause_and_resume() -> None:
     ladder = (100_000,)
     allocator = Allocator([(ladder, 2, 0), (ladder, 1, 0)])
     allocator.run(300_000, SECOND)
@@ -103,7 +107,7 @@ def test_the_first_video_stays_while_others_pause_and_resume():
     assert allocator.rungs_given == [PAUSED, PAUSED]
 
 
-def test_any_course_of_estimates_keeps_within_the_estimate_after_a_second():
+def test_any_course_of_estimates_keeps_within_the_estimate_after_a_second() -> None:
     chance = random.Random(5)
     videos = [(list(LADDER), 2, 2), (list(LADDER), 1, 2), (list(LADDER), 1, 1)]
     allocator = Allocator(videos)

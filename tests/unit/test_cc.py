@@ -8,19 +8,23 @@ SECOND = 1_000_000
 DAYS = 86_400 * SECOND
 
 
-def test_a_packet_is_acknowledged_once_with_its_time_and_size():
+def test_a_packet_is_acknowledged_once_with_its_time_and_size() -> None:
     history = History()
     history.put(65_535, 1200, 1_000_000)
     history.put(0, 90, 1_020_000)
-    sent_us, size, overdue = history.take(0, 1_100_000)
+    first = history.take(0, 1_100_000)
+    assert first is not None
+    sent_us, size, overdue = first
     assert abs(sent_us - 1_020_000) < 64
     assert (size, overdue) == (90, False)
     assert history.take(0, 1_100_000) is None
-    assert history.take(65_535, 1_100_000)[1:] == (1200, True)
+    late = history.take(65_535, 1_100_000)
+    assert late is not None
+    assert late[1:] == (1200, True)
     assert history.take(7, 1_100_000) is None
 
 
-def test_numbers_that_were_not_sent_match_nothing():
+def test_numbers_that_were_not_sent_match_nothing() -> None:
     history = History()
     for seq in range(40):
         history.put(seq, 100, 1000)
@@ -28,7 +32,7 @@ def test_numbers_that_were_not_sent_match_nothing():
     assert [seq for seq in range(100) if history.take(seq, 3000)] == [*range(40), 50]
 
 
-def test_the_history_grows_with_packets_in_flight_only():
+def test_the_history_grows_with_packets_in_flight_only() -> None:
     acknowledged, silent = History(), History()
     for seq in range(20_000):
         now_us = seq * 1000
@@ -38,10 +42,10 @@ def test_the_history_grows_with_packets_in_flight_only():
             assert acknowledged.take(seq - 50, now_us)
     assert acknowledged.size == 64
     assert silent.size == 1024  # one second of packets
-    assert silent.take(19_999 - 1000, 19_999_000)[1] == 1000
+    assert silent.take(19_999 - 1000, 19_999_000) is not None
 
 
-def test_the_acknowledged_rate_is_that_of_the_window():
+def test_the_acknowledged_rate_is_that_of_the_window() -> None:
     acked = Acked()
     for packet in range(100):
         acked.add(-SECOND + packet * 10_000, 1250)
@@ -51,7 +55,7 @@ def test_the_acknowledged_rate_is_that_of_the_window():
     assert acked.bps(500_000) <= 1250 * 8 * 25  # what came before the pause is forgotten
 
 
-def test_a_standing_queue_is_overuse_and_a_spike_is_not():
+def test_a_standing_queue_is_overuse_and_a_spike_is_not() -> None:
     delay = Delay()
     now_us = SECOND
 
@@ -71,7 +75,7 @@ def test_a_standing_queue_is_overuse_and_a_spike_is_not():
     assert add(offset_us + 150_000, 2)[-1]
 
 
-def test_a_clock_that_steps_is_no_queue():
+def test_a_clock_that_steps_is_no_queue() -> None:
     delay = Delay()
     assert not delay.add(0, SECOND)
     assert not delay.add(3600 * SECOND, 2 * SECOND)
@@ -79,14 +83,14 @@ def test_a_clock_that_steps_is_no_queue():
     assert delay.queue_us == 1000
 
 
-def test_the_base_follows_a_clock_that_drifts():
+def test_the_base_follows_a_clock_that_drifts() -> None:
     delay = Delay()
     for step in range(10_000):  # ten minutes at 100 parts in a million
         assert not delay.add(step * 6, step * 60_000)
     assert delay.queue_us < 3000
 
 
-def test_a_bucket_passes_its_rate_and_no_burst_over_its_depth():
+def test_a_bucket_passes_its_rate_and_no_burst_over_its_depth() -> None:
     bucket = Bucket()
     passed = 0
     for now_us in range(SECOND, 11 * SECOND, 500):
@@ -97,6 +101,7 @@ def test_a_bucket_passes_its_rate_and_no_burst_over_its_depth():
     assert 1_000_000 <= passed <= 1_000_000 + 4000 + 1000
     bucket.spend(1000)
     opens_us = bucket.open_us(800_000)
+    assert opens_us is not None
     bucket.fill(800_000, 40_000, opens_us)
     assert bucket.open()
 
@@ -120,13 +125,13 @@ def run(estimator: Estimator, bps: int, seconds: float, *, start_us: int, first:
     return seq
 
 
-def test_the_estimate_grows_to_one_and_a_half_times_what_is_acknowledged():
+def test_the_estimate_grows_to_one_and_a_half_times_what_is_acknowledged() -> None:
     estimator = Estimator(SECOND)
     run(estimator, 400_000, 60, start_us=DAYS)
     assert 560_000 < estimator.estimate_bps < 660_000
 
 
-def test_loss_lowers_the_estimate_from_a_fifth_on():
+def test_loss_lowers_the_estimate_from_a_fifth_on() -> None:
     few, many = Estimator(SECOND), Estimator(SECOND)
     run(few, 400_000, 20, start_us=DAYS, loss=0.10)
     run(many, 400_000, 20, start_us=DAYS, loss=0.35)
@@ -135,7 +140,7 @@ def test_loss_lowers_the_estimate_from_a_fifth_on():
     assert 250 < many.loss_permille < 450 or many.reason == "lost"
 
 
-def test_the_estimate_halves_while_feedback_stays_away():
+def test_the_estimate_halves_while_feedback_stays_away() -> None:
     estimator = Estimator(SECOND)
     seq = run(estimator, 400_000, 10, start_us=DAYS)
     before = estimator.estimate_bps
@@ -148,7 +153,7 @@ def test_the_estimate_halves_while_feedback_stays_away():
     assert estimator.reason == "no feedback"
 
 
-def test_feedback_that_matches_nothing_sent_changes_nothing():
+def test_feedback_that_matches_nothing_sent_changes_nothing() -> None:
     estimator = Estimator(SECOND)
     run(estimator, 400_000, 5, start_us=DAYS)
     before = estimator.estimate_bps
@@ -157,7 +162,7 @@ def test_feedback_that_matches_nothing_sent_changes_nothing():
     assert estimator.estimate_bps == before
 
 
-def test_a_new_path_starts_anew():
+def test_a_new_path_starts_anew() -> None:
     estimator = Estimator(SECOND)
     start_bps = estimator.estimate_bps
     run(estimator, 2_000_000, 20, start_us=DAYS)
@@ -166,7 +171,7 @@ def test_a_new_path_starts_anew():
     assert estimator.estimate_bps == start_bps
 
 
-def test_repairs_take_a_fifth_of_the_estimate_and_refusals_are_congestion():
+def test_repairs_take_a_fifth_of_the_estimate_and_refusals_are_congestion() -> None:
     estimator = Estimator(SECOND)
     run(estimator, 400_000, 60, start_us=DAYS)
     before, sent = estimator.estimate_bps, 0
@@ -177,7 +182,7 @@ def test_repairs_take_a_fifth_of_the_estimate_and_refusals_are_congestion():
     assert estimator.estimate_bps < 400_000
 
 
-def test_a_viewer_of_two_and_a_half_megabits_takes_less_than_a_kilobyte():
+def test_a_viewer_of_two_and_a_half_megabits_takes_less_than_a_kilobyte() -> None:
     estimator = Estimator(SECOND)
     run(estimator, 2_500_000, 10, start_us=DAYS)
     assert estimator.memory_bytes <= 1024
