@@ -6,6 +6,7 @@ Also where the network loses, reorders and doubles what the publisher sends.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -17,7 +18,7 @@ from ci.support.browser import Browser
 from ci.support.layers import CASES, START_S, SWITCH_S, WIDTHS, Case, Chooser, as_ids
 from ci.support.peers import Publisher, Viewer
 from ci.support.relay import MEDIA, Impairment, Relay
-from ci.support.seen import Seen
+from ci.support.seen import Frame, Seen
 from ci.support.server import Server
 from ci.support.waiting import until
 
@@ -25,12 +26,18 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SWITCHES = 15
 BAD_SWITCHES = 10  # over a bad uplink
+STEADY_S = 2
 REST_S = 0.7  # what was switched to is watched for this long
 RATE_S = 30  # until a busy machine shows all pictures again
 PAUSE_MS = 700
 HIGHEST: dict[str, Any] = {}
 BACK_MS = 250  # two repairs of a keyframe, when the first is lost as well
 BAD_UPLINK = Impairment("up", MEDIA, loss=0.05, delay_ms=10, reorder=0.02, duplicate=0.02)
+
+
+def longest_pauses_ms(frames: Sequence[Frame]) -> list[float]:
+    """The two longest times between pictures, the longest last."""
+    return sorted(after.shown_ms - before.shown_ms for before, after in pairwise(frames))[-2:]
 
 
 async def go_up_and_down(
@@ -44,6 +51,7 @@ async def go_up_and_down(
     async with aiohttp.ClientSession() as http:
         chooser = Chooser(http, server, viewer, await viewer.resource())
         await until(chooser.width, lambda width: width == WIDTHS[-1], START_S)
+        steady_ms = longest_pauses_ms((await viewer.watch(STEADY_S)).frames)[-1]  # of this machine, without switches
         chooser.frames.clear()
         asked = await viewer.call("sumStats", "inbound-rtp", "pliCount")
         last = None
@@ -54,9 +62,10 @@ async def go_up_and_down(
         await chooser.width()
         Seen(chooser.frames).check_picture(BACK_MS if uplink else 0)
         assert await viewer.call("sumStats", "inbound-rtp", "pliCount") == asked, "the viewer's decoder was lost"
-        # A busy machine is forgiven one, of less than a second.
-        pauses = sorted(after.shown_ms - before.shown_ms for before, after in pairwise(chooser.frames))[-2:]
-        assert [pause < most for pause, most in zip(pauses, (PAUSE_MS, 1000), strict=True)] == [True] * 2, pauses
+        # One pause may be longer: a busy machine makes some of its own.
+        second, longest = longest_pauses_ms(chooser.frames)
+        assert second < PAUSE_MS + steady_ms, (second, steady_ms)
+        assert longest < 1000 + steady_ms, (longest, steady_ms)
         await until(chooser.layers, lambda layers: layers == case.layers(), SWITCH_S)
         await chooser.choose({"temporalLayerId": 0}, WIDTHS[-1])
         lowered = await chooser.rate()

@@ -15,7 +15,7 @@ from ci.support.crowd_server import Footprint, counters
 from ci.support.server import Server
 from ci.support.waiting import until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow, pytest.mark.timeout(400)]
 
 OPTIONS = ("--log-level=warning", "--joins-per-s=10000")
 RATE_BPS = 3_000_000

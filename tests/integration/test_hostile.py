@@ -22,7 +22,7 @@ from ci.support.crowd_server import Footprint, counters
 from ci.support.server import Server
 from ci.support.waiting import until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow, pytest.mark.timeout(400)]
 
 SEED = 20
 DATAGRAMS = 200_000
