@@ -72,10 +72,12 @@ class BurstPublisher(Publisher):
             await asyncio.sleep(due - time.monotonic())
 
 
-async def publish(crowd: Crowd, url: str, burst: int, seconds: float = CALM_S) -> BurstPublisher:
+async def publish(
+    crowd: Crowd, url: str, burst: int, seconds: float = CALM_S, *, gop_frames: int | None = None
+) -> BurstPublisher:
     """One that has shown for some time that it can, and is silent."""
     rate_bps = burst * MAX_PAYLOAD_BYTES * 8 * FRAMES_PER_S
-    publisher = await crowd.publish(url, rate_bps=rate_bps, kind=BurstPublisher)
+    publisher = await crowd.publish(url, rate_bps=rate_bps, gop_frames=gop_frames, kind=BurstPublisher)
     assert isinstance(publisher, BurstPublisher)
     await asyncio.sleep(seconds)
     await publisher.stop()

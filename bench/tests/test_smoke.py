@@ -110,10 +110,15 @@ def test_the_whole_server_is_measured_with_viewers_that_watch() -> None:
 
 
 def test_joins_are_measured_and_what_those_who_watch_feel_of_them() -> None:
-    found = figures("joins", "--joins=20", "--storm=20", "--viewers=3")
+    found = figures("joins", "--joins=20", "--storm=20", "--viewers=3", "--crowd=10", "--crowd-s=1")
     assert 0.1 < found["cpu_ms_per_join"] < 100
     for when in ("latency_ms", "storm_latency_ms"):
         assert 0 < found[when]["p50"] <= found[when]["p99"]
+    assert found["p99_ratio"] > 0
+    for flowing in ("fast_start", "without"):
+        new = found[flowing]["newcomers"]
+        assert new["first_lag_ms"]["count"] == new["live_s"]["count"] == 10
+        assert new["lost"] == found[flowing]["packets_refused"] == 0
 
 
 def test_fanout_prints_the_same_for_people() -> None:
