@@ -71,6 +71,11 @@ class Timed(Viewer):
         with contextlib.suppress(PermissionError):
             self.sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
 
+    def rest(self) -> None:
+        """Reads no more."""
+        self.keyed_ns = 0
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+
     def on_media(self, data: bytes) -> None:
         """RTP or RTCP has come before the keys."""
         self.packets.append((time.time_ns(), data))
