@@ -313,7 +313,7 @@ class OpenTransport:
     connect_us: int
     rtcp_ssrc: int
     first_transport_cc: int
-    publish_bps: int = 10_000_000
+    publish_bps: int = 1_000_000_000
     sctp_records_per_s: int = 0
     sctp_bytes_per_s: int = 0
     peer_ufrag: str = ""

@@ -205,12 +205,12 @@ class MediaOptions:
         "packets in one system call",
         default=0,
     )
-    publish_bps: int = option(
+    max_publish_bps: int = option(
         read.whole_number(100_000, 1_000_000_000),
         "N",
-        "bit rate in bits per second that REMB allows a publisher without transport-wide feedback; others estimate "
-        "their rate themselves",
-        default=10_000_000,
+        "bit rate in bits per second that one session may publish, twice that for a second; a publisher without "
+        "transport-wide feedback learns of it by REMB, packets over it are dropped and counted",
+        default=20_000_000,
     )
     max_ssrcs_per_session: int = option(
         read.whole_number(4, 4096),

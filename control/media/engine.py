@@ -134,7 +134,7 @@ class Engine:
             connect_us=int(self.options.connect_timeout_s * 1e6),
             rtcp_ssrc=random.randrange(1, 1 << 32),
             first_transport_cc=random.getrandbits(16),
-            publish_bps=self.options.publish_bps,
+            publish_bps=self.options.max_publish_bps,
             peer_ufrag=peer.ufrag,
             peer_pwd=peer.pwd,
         )

@@ -64,6 +64,8 @@
     X(drop_rtcp_malformed)       \
     X(drop_unknown_ssrc)         \
     X(drop_ssrc_limit)           \
+    X(drop_publish_rate)         \
+    X(drop_pool_share)           \
     X(drop_unknown_payload_type) \
     X(drop_malformed_payload)    \
     X(drop_rtx_malformed)        \

@@ -6,6 +6,7 @@
 #include "../state/ssrc.h"
 #include "assign.h"
 #include "holdback.h"
+#include "police.h"
 #include "sequence.h"
 #include "store.h"
 
@@ -65,8 +66,9 @@ void fw_ingress_rtp(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, c
     fw_packet_t *packet = open_packet(core, t, data, len);
     if (packet == NULL) return;
     fw_ice_heard(core, t, path);
+    if (!fw_police_rate(core, t, len)) return;
     e = fw_assign(core, t, e, packet);
-    if (e == NULL) return;
+    if (e == NULL || !fw_police_share(core, e->producer)) return;
     bool rtx = packet->rtp.ssrc == e->rtx_ssrc;
     if (rtx && !fw_sequence_unwrap_rtx(core, e, packet)) return;
     packet = fw_holdback_release(core, e, packet);

@@ -2,6 +2,7 @@
 #ifndef FW_STATE_PRODUCER_H
 #define FW_STATE_PRODUCER_H
 
+#include "../base/token_bucket.h"
 #include "../stream/keyframes.h"
 #include "encoding.h"
 
@@ -38,6 +39,7 @@ struct fw_producer {
     uint64_t ranked_us;
     bool has_media; /* a viewer could decode it: a keyframe has come, or a packet of sound */
     fw_keyframes_t keyframes;
+    fw_token_bucket_t share; /* in slots of the pool; written by ingress/police.c */
     uint32_t pli_count;
     uint8_t fir_seq;
     uint8_t relay_target_count;

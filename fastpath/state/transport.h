@@ -125,7 +125,8 @@ struct fw_transport {
     uint64_t opened_us;
     uint64_t consent_timeout_us;
     uint64_t connect_timeout_us;
-    uint64_t publish_bps; /* REMB value for a publisher without transport-cc */
+    uint64_t publish_bps; /* most that the peer may publish; told by REMB to a publisher without transport-cc */
+    fw_token_bucket_t published; /* in bytes of SRTP; written by ingress/police.c */
     fw_punt_budget_t punts;
     uint64_t report_us;   /* deadline of the next SRs and RRs */
     uint64_t start_us;    /* FW_SETTLE_US after the keys: consumers get their first target; then UINT64_MAX */

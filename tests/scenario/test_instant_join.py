@@ -226,15 +226,21 @@ def test_loss_reordering_and_padding_above_leave_numbers_whole(seed: int) -> Non
 
 
 def test_who_falls_out_of_the_cache_goes_on_at_a_new_keyframe() -> None:
-    with World(pool_packets=1024) as world:
+    with World(pool_packets=2048) as world:
+        # Together they fill the pool in 0.25 s, each with less than its share of it.
+        crowd = [
+            broadcast(world, ssrc=0x20 + 2 * number, interval_us=10_000, packets_per_frame=4)[0] for number in range(20)
+        ]
+        for each in crowd:
+            each.stop()
         source, video = broadcast(world, packets_per_frame=12)
         world.run(2)
         received = join(world, video).streams[1]
         world.run(0.2)
         assert source.requests_us == []
-        crowd, _ = broadcast(
-            world, ssrc=0x20, interval_us=10_000, packets_per_frame=40
-        )  # what the pool holds, in 0.25 s
+        for each in crowd:
+            each.requests_us.clear()
+            each.start()
         world.run(2)
         assert len(source.requests_us) == 1
         assert received.missing() == []
@@ -244,4 +250,4 @@ def test_who_falls_out_of_the_cache_goes_on_at_a_new_keyframe() -> None:
         frames = [tag.frame for tag in received.tags() if tag.index == 0]
         assert [after for before, after in itertools.pairwise(frames) if after != before + 1] == [starts[1]]
         assert frames[-1] >= source.frame - 2
-        assert crowd.requests_us == []
+        assert all(each.requests_us == [] for each in crowd)

@@ -44,6 +44,7 @@ class Peer:
         connect_us: int = 30_000_000,
         sctp_records_per_s: int = 0,
         sctp_bytes_per_s: int = 0,
+        publish_bps: int = 1_000_000_000,
     ) -> None:
         self.world = world
         self.node = node
@@ -80,6 +81,7 @@ class Peer:
                 first_transport_cc=65_530,
                 sctp_records_per_s=sctp_records_per_s,
                 sctp_bytes_per_s=sctp_bytes_per_s,
+                publish_bps=publish_bps,
                 peer_ufrag=self.own_ufrag,
                 peer_pwd=self.own_pwd,
             ),
