@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pylibsrtp._binding
 
 from .core cimport *
+from .crypto cimport *
 
 NAMES = ("auto", "ipsec-mb", "libcrypto")
 

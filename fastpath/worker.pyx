@@ -16,6 +16,7 @@ from libc.string cimport memcpy, memset
 from posix.unistd cimport close
 
 from .core cimport *
+from .crypto cimport *
 
 load_crypto(pylibsrtp._binding.__file__)
 

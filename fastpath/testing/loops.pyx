@@ -8,6 +8,7 @@ from .. import backends
 from libc.string cimport memcpy, memset
 
 from ..core cimport *
+from ..crypto cimport *
 from ..wire cimport *
 
 load_crypto(pylibsrtp._binding.__file__)

@@ -7,6 +7,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from ..core cimport *
+from ..crypto cimport *
 
 load_crypto(pylibsrtp._binding.__file__)
 

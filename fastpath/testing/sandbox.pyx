@@ -14,6 +14,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from ..core cimport *
+from ..crypto cimport *
 
 NTP_1970 = 2_208_988_800
 UNSPECIFIED = ("0.0.0.0", 0)  # where the core leaves the choice of its address to the kernel

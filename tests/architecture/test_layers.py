@@ -138,10 +138,10 @@ def test_c_outside_net_does_no_io() -> None:
     assert wrong == []
 
 
-def test_the_worker_sees_c_through_core_alone() -> None:
+def test_the_worker_sees_c_through_core_and_crypto_alone() -> None:
     for path in (ROOT / "fastpath").glob("worker.p[yx][xd]"):
         text = path.read_text()
-        assert set(re.findall(r"^\s*from\s+(\.\w*)\s+cimport\b", text, re.MULTILINE)) <= {".core"}, path
+        assert set(re.findall(r"^\s*from\s+(\.\w*)\s+cimport\b", text, re.MULTILINE)) <= {".core", ".crypto"}, path
         assert not re.search(r'^\s*cdef\s+extern\s+from\s+"', text, re.MULTILINE), path
 
 
