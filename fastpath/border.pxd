@@ -1,4 +1,4 @@
-"""The tables of core/border.h as Cython sees them; base/record.h says what they mean."""
+"""Declares the tables of core/border.h for Cython. base/record.h documents them."""
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 

@@ -1,4 +1,4 @@
-"""All the C that the worker and its kin may call; the headers say what it means."""
+"""The C of net/, base/, state/ and core/ that Cython modules call. The headers document it."""
 
 from libc.stdint cimport int8_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 

@@ -1,4 +1,4 @@
-"""The C of `crypto/` as Cython sees it; the headers say what it means."""
+"""Declares the C of crypto/ for Cython. The headers document it."""
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 

@@ -79,10 +79,10 @@ class SrtpProfile(enum.IntEnum):
 
 
 class TransportState(enum.IntEnum):
-    """Where a transport is. CLOSED is final: the core has let go of the transport and of everything on it."""
+    """The state of a transport. CLOSED is final: the core has freed the transport and its producers and consumers."""
 
     NEW = 0
-    CHECKED = 1  # an authenticated STUN check has come: there is a path
+    CHECKED = 1  # an authenticated STUN check has arrived: there is a path
     KEYED = 2  # SRTP keys are in place as well: media flows
     CLOSED = 3
 
@@ -99,7 +99,7 @@ class CloseReason(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class PayloadType:
-    """One negotiated payload type (0-127) and what was agreed for it.
+    """One negotiated payload type (0-127), its RTX payload type and its RTCP feedback.
 
     `format` tells formats of one codec apart that must not be mixed (H264 profile and packetization mode, VP9 profile
     and so on); two payload types carry the same thing where codec and format are equal.
@@ -119,7 +119,7 @@ class PayloadType:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """One encoding of a producer. An SSRC of 0 is learnt from the MID and RID extensions, or from the payload type."""
+    """One encoding of a producer. An SSRC of 0 is learned from the MID and RID extensions, or from the payload type."""
 
     rid: str = ""
     ssrc: int = 0
@@ -155,7 +155,7 @@ class ConsumerSpec:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """The 5-tuple in use: the peer's address and the local one that it talks to."""
+    """The 5-tuple in use: the peer's address, the local address and the protocol."""
 
     remote: tuple[str, int]
     local: tuple[str, int]
@@ -196,7 +196,7 @@ class ErrorCode(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer to the command with this ticket; `id` names the object that was made."""
+    """The result of the command with this ticket; `id` names the object that was made."""
 
     ticket: int
     id: int
@@ -219,18 +219,18 @@ class StreamStatistics:
     outbound: bool
     kind: Kind
     codec: Codec
-    encoding: int | None  # of a consumer: the one that flows
-    target: int | None  # of a consumer: the one that is to flow
-    spatial: int | None  # of a consumer: the highest layers that flow, 7 where none is left out; of a producer:
-    temporal: int | None  # those that there are, None where packets name none
-    target_spatial: int  # of a consumer: the highest layers that are to flow
+    encoding: int | None  # outbound: the encoding that is forwarded
+    target: int | None  # outbound: the encoding that is selected next
+    spatial: int | None  # outbound: highest layers that are forwarded, 7: all; inbound: highest layers
+    temporal: int | None  # that are received, None where packets name none
+    target_spatial: int  # outbound: the highest layers that are selected next
     target_temporal: int
-    sizes: tuple[Size, ...]  # of a producer's spatial layers, where the stream tells them
+    sizes: tuple[Size, ...]  # inbound: of the spatial layers whose size the stream names
     ssrc: int
     packets: int
     bytes: int
     repaired_packets: int
-    recovered_packets: int  # of a producer: those `lost` that retransmission has brought
+    recovered_packets: int  # inbound: those of `lost` that a retransmission has replaced
     lost: int
     fraction_lost: float
     jitter_ticks: int
@@ -241,7 +241,7 @@ class StreamStatistics:
     keyframes: int
     width: int
     height: int
-    frames: int  # of received video: those that a decoder could have shown
+    frames: int  # inbound video: decodable frames
     freezes: int  # of more than half a second
     frozen_us: int
     still_us: int  # since the last frame
@@ -251,7 +251,7 @@ class StreamStatistics:
 
 @dataclass(frozen=True, slots=True)
 class TransportStatistics:
-    """What a worker knows of one transport and the streams on it."""
+    """Statistics of one transport and its streams. Names follow the W3C's WebRTC statistics."""
 
     id: int
     state: TransportState
@@ -262,7 +262,7 @@ class TransportStatistics:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long RTP packets were in a worker: from the first of their batch coming in until the kernel took them.
+    """The time of RTP packets in a worker, from the arrival of the first packet of their batch to the send call.
 
     `counts[i]` packets took up to `bounds_us[i]` and longer than the bound before; the last count has no bound.
     """
@@ -333,7 +333,7 @@ class RestartIce:
 
 @dataclass(frozen=True, slots=True)
 class CheckPath:
-    """Asks a server for a path, as the controlling ICE agent, instead of waiting to be asked; again replaces the first.
+    """Starts ICE checks of a server's address in the controlling role. A second call replaces the first.
 
     `ufrag` and `pwd` are the server's, `remote` is its address, `port` numbers the worker's own ports from 1 (0: it
     asks from its first socket), and `tie_breaker` is a random number of 64 bits.
@@ -373,7 +373,7 @@ class SetConsent:
 
 @dataclass(frozen=True, slots=True)
 class SendDatagram:
-    """Sends a datagram over a transport's path. There is no result: it is lost like any other datagram."""
+    """Sends a datagram over a transport's path. There is no result; without a path the datagram is dropped."""
 
     transport: int
     data: bytes
@@ -381,7 +381,7 @@ class SendDatagram:
 
 @dataclass(frozen=True, slots=True)
 class CloseTransport:
-    """Closes a transport, or lets go of one that has closed by itself."""
+    """Closes a transport, or frees the id of one that has closed by itself."""
 
     transport: int
 
@@ -405,14 +405,14 @@ class AddRelayedProducer:
 
 @dataclass(frozen=True, slots=True)
 class AddSource:
-    """Makes a producer that is fed from here, by FeedPacket and FeedReport; the result's id names it."""
+    """Makes a producer whose packets come from FeedPacket and FeedReport; the result's id names it."""
 
     spec: ProducerSpec
 
 
 @dataclass(frozen=True, slots=True)
 class FeedPacket:
-    """Gives a source its next RTP packet, in the clear, with the numbers of its spec. There is no result."""
+    """Gives a source its next RTP packet, unencrypted, with the payload types of its spec. There is no result."""
 
     producer: int
     packet: bytes
@@ -420,7 +420,7 @@ class FeedPacket:
 
 @dataclass(frozen=True, slots=True)
 class FeedReport:
-    """Tells a source's clock: at `ntp` (32.32 fixed point seconds since 1900) the RTP timestamp was `timestamp`."""
+    """Maps a source's clock: `ntp` (32.32 fixed point seconds since 1900) corresponds to this RTP timestamp."""
 
     producer: int
     ntp: int
@@ -429,7 +429,7 @@ class FeedReport:
 
 @dataclass(frozen=True, slots=True)
 class RemoveProducer:
-    """Removes a producer or a copy of one; consumers bound to it follow nobody then."""
+    """Removes a producer and unbinds its consumers."""
 
     producer: int
 
@@ -468,10 +468,10 @@ class AddConsumer:
 
 @dataclass(frozen=True, slots=True)
 class BindConsumer:
-    """Points a consumer at a producer of the same worker (0: none). SSRC, numbers and timestamps go on unbroken.
+    """Binds a consumer to a producer of the same worker (0: none). Sequence numbers and timestamps continue.
 
-    `formats[i]` is the index of the consumer's payload type for the producer's i-th, or None. `same_clock` says that
-    the producer before was stamped by the same device.
+    `formats[i]` is the index of the consumer's payload type for the producer's i-th, or None. `same_clock`: one device
+    made the timestamps of this producer and of the previous one.
     """
 
     consumer: int
@@ -482,10 +482,10 @@ class BindConsumer:
 
 @dataclass(frozen=True, slots=True)
 class SetLayers:
-    """Chooses an encoding, by its index, of what a consumer is bound to, and the highest layers of it, from 0 to 7.
+    """Sets the preferred encoding of a consumer, by its index, and the highest layers (0-7) that it receives.
 
-    None is the highest. It holds until the consumer is bound anew. An encoding that sends nothing gives way to the
-    highest that does. VP8 and VP9 have temporal layers, VP9 has spatial ones.
+    None means no limit. The next BindConsumer resets it. While the preferred encoding sends nothing, the highest one
+    that sends is forwarded. VP8 and VP9 have temporal layers, VP9 has spatial ones.
     """
 
     consumer: int
@@ -496,14 +496,14 @@ class SetLayers:
 
 @dataclass(frozen=True, slots=True)
 class RemoveConsumer:
-    """Removes a consumer; its viewer is told by an RTCP BYE."""
+    """Removes a consumer and sends its viewer an RTCP BYE."""
 
     consumer: int
 
 
 @dataclass(frozen=True, slots=True)
 class ReadStatistics:
-    """Asks for a transport's statistics."""
+    """Reads a transport's statistics."""
 
     transport: int
 

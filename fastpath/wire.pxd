@@ -1,4 +1,4 @@
-"""The C leaves of `wire/` as Cython sees them; the headers say what they mean."""
+"""Declares the C of wire/ for Cython. The headers document it."""
 
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 

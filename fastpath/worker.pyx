@@ -1,5 +1,5 @@
 # cython: language_level=3, freethreading_compatible=False
-"""The compiled loop: one worker's thread, its sockets, its clock and its rings, around the core in forward/."""
+"""The compiled loop: one worker's thread, its sockets, its clock and its rings, around the core in core/."""
 
 import os
 import threading
@@ -24,14 +24,14 @@ cdef enum:
     MAX_WORKERS = 64
     RECEIVE_MESSAGES = 16
     RECEIVE_TOGETHER = 32
-    ROUND_DATAGRAMS = 256  # so many are taken in before they are forwarded
+    ROUND_DATAGRAMS = 256  # received from one source in a round, at most
     RING_BYTES = 1 << 20
-    INBOX_BYTES = 1 << 22  # from one worker to another: some 3000 packets
-    PORT_BUFFER_BYTES = 1 << 18  # of one client: what waits longer than seconds is better lost, and told of
-    RESULT_ROOM = 1 << 16  # room for any result, and for the end of the ring that it may have to skip
+    INBOX_BYTES = 1 << 22  # from one worker to another: about 3000 packets
+    PORT_BUFFER_BYTES = 1 << 18  # receive buffer of one client: a full one drops packets, which are then requested again
+    RESULT_ROOM = 1 << 16  # of the largest result, and the end of the ring that it may skip
     TAG_COMMAND = 1
     TAG_STOP = 2
-    TCP_PER_ADDRESS = 256  # many viewers may share a NAT, and each tries several candidates
+    TCP_PER_ADDRESS = 256  # viewers may share a NAT, and each connects to several candidates
     TCP_QUEUE_BYTES = 1 << 18
 
 
@@ -45,22 +45,22 @@ cdef struct worker_t:
     size_t fd_count
     fw_tcp_t *tcp
     fw_tcp_counters_t tcp_counters
-    fw_ports_t *ports  # NULL where it calls no servers
+    fw_ports_t *ports  # NULL where the worker has no ports of its own
     uint64_t now_us  # of this round
     fw_ring_t *commands  # from Python
     fw_ring_t *results  # to Python, never lost
-    fw_ring_t *datagrams  # to Python, lost where there is no room
+    fw_ring_t *datagrams  # to Python; a full ring drops and counts them
     fw_latest_cells_t *changes  # to Python, the latest state of each transport
     fw_waker_t waker
     int events_fd
     fw_ring_t *inboxes[MAX_WORKERS]  # from each other worker
     worker_t *peers[MAX_WORKERS]
-    uint64_t relayed_to  # workers that were sent records in this round, a bit each
-    bint tell  # Python has something to read
+    uint64_t relayed_to  # bit i: worker i was sent records in this round
+    bint tell  # events have been queued for Python in this round
     bint stopping
     uint64_t rounds
-    fw_histogram_t latency  # of RTP, in us, from the first of its batch coming in until the kernel has it
-    uint64_t rtp_out  # RTP packets that are in there
+    fw_histogram_t latency  # of RTP in us, from the arrival of the first packet of a batch to its send call
+    uint64_t rtp_out  # RTP packets that `latency` counts
 
 
 ctypedef enum carrier_t:
@@ -244,7 +244,7 @@ cdef void run(worker_t *w) noexcept nogil:
         fw_wait(fds, waited, time_to_sleep(w), &ready)
         fw_waker_disarm(&w.waker, ready >> w.fd_count & 1)
         w.now_us = now_us = fw_clock_us()
-        drain_inboxes(w, now_us)  # first: a copy is to have its history before its consumers come
+        drain_inboxes(w, now_us)  # first: a relayed producer gets its history before its consumers are added
         drain_commands(w, now_us)
         receive(w, ready, now_us)
         if ready >> (w.fd_count + 1) & 1:
@@ -441,18 +441,18 @@ cdef class Worker:
             run(&self.w)
 
     def stop(self):
-        """Ends the thread: transports say goodbye, sockets and connections are closed. Other workers must not be running
-        any more, or be stopped next."""
+        """Ends the thread: sends RTCP BYE, closes sockets and connections. All workers that are connected to this one must be
+        stopped as well."""
         if self.thread is not None:
             while not fw_ring_push(self.w.commands, TAG_STOP, NULL, 0, NULL, 0):
                 self.read_events()
                 time.sleep(0.001)
             fw_waker_signal(&self.w.waker)
             while self.thread.is_alive():
-                self.read_events()  # or the worker could wait for room for its results for ever
+                self.read_events()  # the worker waits while the ring of results is full
                 self.thread.join(0.02)
             self.thread = None
-        self.w.fd_count = 0  # the numbers of closed sockets may soon be those of others
+        self.w.fd_count = 0  # the system may give the same numbers to other files
         if self.w.tcp != NULL:
             fw_tcp_shut(self.w.tcp)
         fw_ports_destroy(self.w.ports)
@@ -484,11 +484,11 @@ cdef class Worker:
         return ticket
 
     def wake(self):
-        """Has the worker look at its commands, if it sleeps."""
+        """Wakes the worker for its commands, if it sleeps."""
         fw_waker_signal(&self.w.waker)
 
     def read_events(self):
-        """All that has happened since the last call: results, changes of transports and punted datagrams, in this order."""
+        """The events since the last call: results, changes of transports, then punted datagrams."""
         cdef fw_record_t record
         cdef fw_transport_change_t change
         cdef uint32_t slot
@@ -504,7 +504,7 @@ cdef class Worker:
         while fw_ring_peek(self.w.datagrams, &record):
             events.append(Punt((<const uint64_t *>record.data)[0], record.data[sizeof(uint64_t):record.len]))
             fw_ring_pop(self.w.datagrams)
-        if waiting:  # the worker may have been waiting for room for results
+        if waiting:  # the ring of results may have been full
             fw_waker_signal(&self.w.waker)
         return events
 
@@ -513,7 +513,7 @@ cdef class Worker:
         return sockets[place].getsockname()[1] if place < len(sockets) else 0
 
     def counters(self):
-        """Every counter by name; drops are called drop_*."""
+        """Every counter by name; those of drops begin with drop_."""
         found = named_counters(&self.w.core.counters, fw_counter_names, FW_COUNTER_COUNT)
         udp = named_counters(&self.w.udp, fw_udp_counter_names, FW_UDP_COUNTER_COUNT)
         tcp = named_counters(&self.w.tcp_counters, fw_tcp_counter_names, FW_TCP_COUNTER_COUNT)
@@ -524,6 +524,6 @@ cdef class Worker:
         return found
 
     def latency(self):
-        """How long forwarded packets were in here."""
+        """The time that forwarded packets spent in the worker."""
         bounds = tuple([fw_histogram_bound(i) for i in range(FW_HISTOGRAM_BUCKETS - 1)])
         return Latency(bounds, tuple(self.w.latency.counts), self.w.latency.sum)

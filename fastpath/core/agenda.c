@@ -9,21 +9,21 @@
 #include "../state/marks.h"
 #include "lifecycle.h"
 
-/* Whether anyone is sent the encoding; where other workers have copies, they are taken to. */
+/* Whether a consumer receives the encoding. Assumes so where another worker has a copy of the producer. */
 static bool is_watched(const fw_producer_t *p, const fw_encoding_t *e) {
     for (uint32_t i = 0; i < p->follower_count; i++)
         if (p->followers[i].consumer->select.current == (int8_t)e->index) return true;
     return p->relay_target_count > 0;
 }
 
-/* Asks the publisher for packets and keyframes that are missing. */
+/* Sends NACKs and keyframe requests to the publisher. */
 static void request_missing(fw_core_t *core, fw_transport_t *t) {
     for (fw_producer_t *p = t->producers; p != NULL; p = p->next_on_transport) {
         for (unsigned i = 0; i < p->encoding_count; i++) {
             fw_encoding_t *e = p->encodings[i];
             fw_holdback_tick(core, e);
             fw_rtcp_send_nacks(core, t, p, e);
-            /* No decoder gets past a packet of its frame that was given up. */
+            /* A decoder cannot continue after a frame that lost a packet for good. */
             if (e->nack.gave_up && is_watched(p, e) && e->frames.next_seq64 != 0 && e->frames.next_seq64 <= e->nack.given_up)
                 fw_keyframe_lacks(core, p, (uint8_t)i);
             e->nack.gave_up = false;
@@ -32,7 +32,7 @@ static void request_missing(fw_core_t *core, fw_transport_t *t) {
     }
 }
 
-/* When the transport closes by itself if nothing more is heard. */
+/* When the transport closes if no further authenticated packet arrives. */
 static uint64_t closing_us(const fw_transport_t *t) {
     uint64_t consent_us = t->alive_us + t->consent_timeout_us;
     uint64_t connect_us = t->opened_us + t->connect_timeout_us;
@@ -73,7 +73,7 @@ static void consider(fw_deadline_t *next, uint64_t due_us, fw_due_t reason) {
     if (due_us < next->due_us) *next = (fw_deadline_t){.due_us = due_us, .reason = reason};
 }
 
-/* Every source of deadlines of a transport. */
+/* The earliest deadline of a transport, from all sources. */
 static fw_deadline_t deadline(const fw_core_t *core, const fw_transport_t *t) {
     fw_deadline_t next = {.due_us = UINT64_MAX, .reason = FW_DUE_NOTHING};
     if (t->state == FW_CLOSED) return next;
@@ -111,7 +111,7 @@ static void start_consumers(fw_core_t *core, fw_transport_t *t) {
     for (fw_consumer_t *c = t->consumers; c != NULL; c = c->next_on_transport) fw_target_aim(core, c);
 }
 
-/* Does all that is due for a transport. */
+/* Handles each deadline of a transport that has passed. */
 static void tick(fw_core_t *core, fw_transport_t *t) {
     if (core->now_us >= closing_us(t)) {
         close_silent(core, t);
@@ -139,7 +139,7 @@ void fw_agenda_run(fw_core_t *core) {
 
 fw_deadline_t fw_agenda_next(const fw_core_t *core) {
     fw_deadline_t next = {.due_us = fw_timers_next_us(&core->timers), .reason = FW_DUE_NOTHING};
-    if (core->due.first != NULL) next.due_us = core->now_us; /* deadlines that are not computed yet */
+    if (core->due.first != NULL) next.due_us = core->now_us; /* marked transports: their deadlines are not computed yet */
     else if (next.due_us != UINT64_MAX) next.reason = ((const fw_transport_t *)core->timers.heap[1])->due_reason;
     return next;
 }

@@ -1,6 +1,6 @@
-/* The deadlines of transports: this file alone computes them, and does what is due.
+/* Computes the deadlines of transports and handles those that have passed. No other file computes them.
  *
- * Floors below mark a transport (fw_mark_due) where its deadlines may have moved. A deadline has one reason, fw_due_t.
+ * Lower floors call fw_mark_due where the deadlines of a transport may have changed. A deadline has one reason, fw_due_t.
  */
 #ifndef FW_CORE_AGENDA_H
 #define FW_CORE_AGENDA_H
@@ -15,11 +15,11 @@ typedef struct {
 /* Computes the deadlines of all marked transports, once each. */
 void fw_agenda_update(fw_core_t *core);
 
-/* Does what is due by core->now_us: closes transports that are silent, asks for consent, sends reports, transport-wide
- * feedback, NACKs and keyframe requests. Ends with all deadlines computed. */
+/* Handles all deadlines up to core->now_us: closes silent transports, requests consent, sends reports, transport-wide feedback,
+ * NACKs and keyframe requests. Computes all deadlines anew. */
 void fw_agenda_run(fw_core_t *core);
 
-/* The earliest deadline of all transports; core->now_us, for no reason, while marks are left. */
+/* The earliest deadline of all transports; core->now_us with FW_DUE_NOTHING while transports are marked. */
 fw_deadline_t fw_agenda_next(const fw_core_t *core);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "stats.h"
 
-/* Records in other records, before those. */
+/* Nested records stand before the records that contain them. */
 FW_TABLE(fw_size_t, "Size", FW_SIZE_FIELDS)
 FW_TABLE(fw_format_t, "PayloadType", FW_FORMAT_FIELDS)
 FW_TABLE(fw_media_t, NULL, FW_MEDIA_FIELDS)

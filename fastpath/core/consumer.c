@@ -73,7 +73,7 @@ fw_error_t fw_consumer_add(fw_core_t *core, fw_transport_t *t, const fw_add_cons
     t->consumers = c;
     bool first = register_ssrc(t, c->ssrc, c);
     if (!first || (c->rtx_ssrc != 0 && !register_ssrc(t, c->rtx_ssrc, c))) {
-        /* Only what this consumer registered is taken out again. */
+        /* Removal unregisters only the SSRCs that this consumer registered. */
         if (!first) c->ssrc = 0;
         c->rtx_ssrc = 0;
         fw_consumer_remove(core, c);
@@ -94,7 +94,7 @@ void fw_consumer_unbind(fw_core_t *core, fw_consumer_t *c) {
     c->preferred_encoding = FW_HIGHEST;
     c->limit = (fw_layers_t){.spatial = FW_LAYERS_ALL, .temporal = FW_LAYERS_ALL};
     c->select = (fw_select_t){FW_ENCODING_NONE, FW_ENCODING_NONE};
-    /* The cache goes with the producer: what was sent from it can no longer be repaired. */
+    /* The producer owns the cache, so that packets sent from it cannot be retransmitted any more. */
     for (unsigned i = 0; i < FW_EPOCHS; i++) c->epochs[i].encoding = NULL;
 }
 

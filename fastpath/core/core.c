@@ -25,7 +25,7 @@
 #include "agenda.h"
 #include "lifecycle.h"
 
-enum { AHEAD = 16 }; /* datagrams whose owners are prefetched together */
+enum { AHEAD = 16 }; /* datagrams whose transports are prefetched together */
 
 fw_core_t *fw_core_create(const fw_core_config_t *config, const fw_callbacks_t *callbacks) {
     fw_core_t *core = calloc(1, sizeof *core);
@@ -100,7 +100,7 @@ void fw_core_receive(fw_core_t *core, const fw_path_t *path, uint8_t *data, size
     else receive_dtls(core, t, path, data, len);
 }
 
-/* Prefetches the memory that receiving begins with, for several datagrams side by side. */
+/* Prefetches the memory that fw_core_receive reads first, for several datagrams at a time. */
 static void prefetch_owners(const fw_core_t *core, const fw_udp_datagram_t *datagrams, size_t count) {
     const fw_transport_t *owners[AHEAD];
     for (size_t i = 0; i < count; i++) {

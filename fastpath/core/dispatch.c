@@ -30,7 +30,7 @@ static fw_error_t set_consent(fw_core_t *core, fw_transport_t *t, uint64_t conse
     return FW_DONE;
 }
 
-/* `id` is that of the object that is made. */
+/* Makes an object; `id` receives its id. */
 static fw_error_t new_object_command(fw_core_t *core, const fw_command_t *command, uint64_t *id) {
     switch (command->kind) {
         case FW_OPEN_TRANSPORT: return fw_transport_open(core, &command->u.open_transport, id);

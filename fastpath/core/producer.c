@@ -5,7 +5,7 @@
 #include "../state/ssrc.h"
 #include "lifecycle.h"
 
-#define SOURCE_HOME_ID 1 /* not 0, because no transport receives a source */
+#define SOURCE_HOME_ID 1 /* any value but 0, which is for producers of a transport */
 
 static void index_media(fw_producer_t *p) {
     memset(p->ext_kinds, FW_EXTENSIONS, sizeof p->ext_kinds);
@@ -32,12 +32,12 @@ static bool add_encoding(fw_core_t *core, fw_producer_t *p, const fw_encoding_sp
     e->turns_seq64 = FW_FIRST_TURN;
     fw_nack_init(&e->nack);
     p->encodings[p->encoding_count++] = e;
-    if (p->transport == NULL) return true; /* its SSRCs are those of another transport */
+    if (p->transport == NULL) return true; /* its SSRCs are registered by the transport of its own worker */
     return (spec->ssrc == 0 || fw_ssrc_learn(core, e, spec->ssrc, false) != FW_SSRC_REFUSED) &&
            (spec->rtx_ssrc == 0 || fw_ssrc_learn(core, e, spec->rtx_ssrc, true) != FW_SSRC_REFUSED);
 }
 
-/* What only the producer's own worker has: its place on the transport. */
+/* Adds a producer to its transport, which relayed producers and sources do not have. */
 static fw_error_t attach(fw_producer_t *p, fw_transport_t *t) {
     p->transport = t;
     p->next_on_transport = t->producers;
@@ -56,7 +56,7 @@ static bool spec_ok(const fw_producer_spec_t *spec) {
     return true;
 }
 
-/* `t` is NULL for a producer that gets its packets from elsewhere: relayed by a worker, or fed. */
+/* `t` is NULL for a relayed producer and for a source. */
 static fw_error_t add(fw_core_t *core, fw_transport_t *t, const fw_producer_spec_t *spec, uint64_t home_id, uint32_t home_worker,
                       uint64_t *id) {
     if (!spec_ok(spec)) return FW_REFUSED;
@@ -121,7 +121,7 @@ fw_error_t fw_producer_add_relay_target(fw_core_t *core, fw_producer_t *p, const
     for (unsigned i = 0; i < p->relay_target_count; i++)
         if (p->relay_targets[i].copy_id == wanted->copy_id && p->relay_targets[i].worker == wanted->worker) return FW_DUPLICATE;
     if (p->relay_target_count == FW_MAX_RELAY_TARGETS) return FW_LIMIT;
-    fw_relay_producer(core, p); /* the new copy gets these packets as history */
+    fw_relay_producer(core, p); /* before the target is added: the copy gets these packets as history */
     fw_relay_target_t *target = &p->relay_targets[p->relay_target_count++];
     *target = (fw_relay_target_t){.copy_id = wanted->copy_id, .worker = wanted->worker};
     fw_relay_history(core, p, target);

@@ -9,7 +9,7 @@
 #include "../state/marks.h"
 #include "lifecycle.h"
 
-/* For so many transports in what may hold all of them. */
+/* Grows the arrays that may hold all transports at once. */
 static bool make_room(fw_core_t *core, uint32_t transports) {
     if (transports > core->flush_capacity) {
         fw_transport_t **flush = realloc(core->flush, transports * sizeof(fw_transport_t *));
@@ -64,7 +64,7 @@ fw_error_t fw_transport_restart_ice(fw_core_t *core, fw_transport_t *t, const fw
 
 fw_error_t fw_transport_set_keys(fw_core_t *core, fw_transport_t *t, const fw_set_keys_t *keys) {
     if (t->state == FW_CLOSED) return FW_STALE_ID;
-    /* New keys under the old sequence numbers are a new context; old keys again would repeat nonces. */
+    /* The same keys again would repeat GCM nonces; new keys would need new sequence numbers. */
     if (t->srtp != NULL) return FW_DUPLICATE;
     t->srtp = fw_srtp_create(core->crypto, (fw_srtp_profile_t)keys->profile, keys->local, keys->remote);
     if (t->srtp == NULL) return FW_REFUSED;
@@ -97,11 +97,11 @@ static void say_goodbye(fw_core_t *core, fw_transport_t *t) {
 
 void fw_transport_close(fw_core_t *core, fw_transport_t *t, fw_close_reason_t reason) {
     if (t->state == FW_CLOSED) return;
-    if (reason == FW_CLOSE_REPLACED) t->path = (fw_path_t){0}; /* its peer is gone, and another receives there */
+    if (reason == FW_CLOSE_REPLACED) t->path = (fw_path_t){0}; /* another transport owns it: no BYE is sent over it */
     say_goodbye(core, t);
     while (t->consumers != NULL) fw_consumer_remove(core, t->consumers);
     while (t->producers != NULL) fw_producer_remove(core, t->producers);
-    fw_outbox_protect(&core->outbox); /* packets that wait for its keys */
+    fw_outbox_protect(&core->outbox); /* the outbox may hold packets that are to be encrypted with its keys */
     fw_ice_ask_stop(core, t);
     fw_ice_forget(core, t);
     fw_credentials_forget(core, t);
