@@ -22,10 +22,10 @@ typedef struct {
     uint8_t local_ip[16]; /* the address a datagram was sent to and its answer leaves from; zero: the kernel chooses */
     uint8_t socket;       /* index into the worker's sockets: those of UDP, then those that listen for TCP */
     uint8_t family;       /* of both ends: 4, 6, or 0: no path */
-    uint16_t stream;      /* which of the worker's TCP connections, from 1; 0: UDP */
+    uint16_t stream;      /* number of the worker's TCP connection, from 1; 0: UDP */
     uint32_t interface;   /* the link's index where `remote` is link-local IPv6 (RFC 4007), else 0 */
-    uint32_t serial;      /* of the TCP connection: a later one that has its `stream` is another path; of UDP: which of
-                           * the worker's own ports towards servers (net/ports.h), or 0 */
+    uint32_t serial;      /* of the TCP connection: another connection with the same `stream` is another path; of UDP: the
+                           * number of the worker's client port (net/ports.h), or 0 */
 } fw_path_t;
 
 _Static_assert(sizeof(fw_address_t) == 20, "an address has no padding");
@@ -35,7 +35,7 @@ static inline bool fw_address_equal(const fw_address_t *a, const fw_address_t *b
     return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/* In words: compilers call memcmp for so many bytes, and this is asked for every packet. */
+/* Compares word by word: compilers call memcmp for 48 bytes, and this runs for every packet. */
 static inline bool fw_path_equal(const fw_path_t *a, const fw_path_t *b) {
     uint64_t left[sizeof(*a) / 8], right[sizeof(*a) / 8], differences = 0;
     memcpy(left, a, sizeof(left));
@@ -45,7 +45,7 @@ static inline bool fw_path_equal(const fw_path_t *a, const fw_path_t *b) {
     return differences == 0;
 }
 
-/* A hash of `bytes` (a multiple of 4) at `data` for tables; `seed` should be random where peers choose what is hashed.
+/* A hash of `bytes` (a multiple of 4) at `data` for tables; `seed` is random where peers choose the bytes.
  * Every step is a bijection of the state (multiply, xor-shift), so no input bit is lost before the last word. */
 static inline uint64_t fw_path_mix(const void *data, size_t bytes, uint64_t seed) {
     uint64_t h = seed ^ (uint64_t)bytes;

@@ -1,7 +1,6 @@
-/* Ports of our own for peers that tell their clients apart by address: one UDP socket for each client, thousands of them.
+/* Client ports: one UDP socket for each client, thousands of them, for servers that identify clients by their address.
  *
- * Where a server's sockets are few and shared by all of its peers, a client needs one towards every server that it calls.
- * An epoll set watches them all behind one descriptor. In a path such a port is `serial`, from 1, with `stream` 0.
+ * An epoll set watches all of them behind one descriptor. In a path, `serial` is the number of the port, from 1, and `stream` is 0.
  */
 #ifndef FW_NET_PORTS_H
 #define FW_NET_PORTS_H
@@ -21,11 +20,11 @@ void fw_ports_destroy(fw_ports_t *ports);
 /* Readable when there is something for fw_ports_receive(). */
 int fw_ports_fd(const fw_ports_t *ports);
 
-/* Calls `take` for each datagram of a bounded share of what waits: all of it over several calls. Its bytes may be changed. */
+/* Calls `take` for each received datagram, a bounded number in each call. `take` may change the bytes. */
 void fw_ports_receive(fw_ports_t *ports, void (*take)(void *context, const fw_path_t *path, uint8_t *data, size_t len),
                       void *context);
 
-/* Sends `n` messages whose paths are of ports, in order. What cannot be sent now is dropped and counted. */
+/* Sends `n` messages whose paths are of ports, in order. A message that cannot be sent now is dropped and counted. */
 void fw_ports_send(fw_ports_t *ports, const fw_udp_message_t *messages, size_t n);
 
 #endif

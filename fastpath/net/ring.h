@@ -1,7 +1,7 @@
 /* A bounded ring of variable-length records from one producer thread to one consumer thread, without locks.
  *
- * A record is a tag and bytes; it never wraps, so the consumer reads it where it lies. Pushing publishes with release,
- * peeking acquires: whatever the producer wrote before a push, the consumer sees after its peek.
+ * A record is a tag and bytes. It never wraps, so the consumer reads it in place. A push has release order and a peek acquire order:
+ * the consumer sees all that the producer wrote before the push.
  */
 #ifndef FW_NET_RING_H
 #define FW_NET_RING_H

@@ -1,8 +1,8 @@
 /* TCP connections that carry datagrams, each behind its length (RFC 4571): ICE's passive TCP candidates (RFC 6544).
  *
- * Strangers can connect, so all that they can hold is bounded: connections in all and of one address, bytes in and out,
- * and time. A connection is worth keeping as long as its owner says that its path is in use; until then nothing but
- * STUN binding requests may come from it. A peer that reads too slowly loses whole frames and holds nobody else up.
+ * Anyone can connect, so the resources of connections are bounded: their number, in all and of one address, their buffers, and their
+ * time. A connection stays open while the owner reports its path as in use; before that, only STUN Binding requests may arrive. A peer
+ * that reads too slowly loses whole frames, and delays no other peer.
  *
  * Nothing here blocks. Memory is taken for each connection, and for its queue while its socket is full. All of it, the
  * counters too, belongs to one thread.
@@ -22,12 +22,12 @@
 /* Written by the owning thread alone, read by anyone at any time. Bytes are of the stream: frames and their lengths. */
 #define FW_TCP_COUNTERS(X)                                                                                  \
     X(accepted)                                                                                             \
-    X(refused)                 /* closed instead: too many in all, too many of one address, or no memory */ \
-    X(accept_pauses)           /* times that the system had no descriptor or memory for another one */      \
-    X(closed)                  /* of the accepted, for whatever reason: */                                  \
-    X(closed_unused)           /* nobody used it when its time was over */                                  \
-    X(closed_evicted)          /* nobody used it when another one needed its place */                       \
-    X(closed_stranger)         /* something else than a STUN binding request came before anybody used it */ \
+    X(refused)                 /* closed at once: too many in all, too many of one address, or no memory */ \
+    X(accept_pauses)           /* pauses, because the system had no descriptor or memory for another one */ \
+    X(closed)                  /* accepted connections that were closed, for any reason: */                 \
+    X(closed_unused)           /* its lease ended while its path was not in use */                          \
+    X(closed_evicted)          /* its path was not in use when another connection needed the place */       \
+    X(closed_stranger)         /* a frame other than a STUN Binding request came before its path was used */\
     X(closed_oversize)         /* a frame was over FW_TCP_FRAME_BYTES */                                    \
     X(frames_in)                                                                                            \
     X(bytes_in)                                                                                             \
@@ -51,7 +51,7 @@ typedef struct {
     uint16_t connections; /* in all, at least 1 */
     uint16_t per_address; /* from one IPv4 address, or one /64 of IPv6 */
     uint32_t queue_bytes; /* for each connection, beyond what its socket takes; at least 128 KiB */
-    uint64_t lease_us;    /* a connection that nobody uses is closed after so long, give or take as much */
+    uint64_t lease_us;    /* a connection whose path is not in use is closed after one to two leases */
     uint64_t hash_seed;   /* random */
 } fw_tcp_limits_t;
 
@@ -60,7 +60,7 @@ typedef struct {
     void *context;
     /* A frame of 1 to FW_TCP_FRAME_BYTES bytes, which may be changed in place. */
     void (*receive)(void *context, const fw_path_t *path, uint8_t *data, size_t len);
-    /* Whether somebody has authenticated this path and wants it still. */
+    /* Whether a transport remembers an authentic check over this path. */
     bool (*in_use)(void *context, const fw_path_t *path);
 } fw_tcp_owner_t;
 
@@ -69,7 +69,7 @@ typedef struct fw_tcp fw_tcp_t;
 /* NULL where memory or a file descriptor is missing. */
 fw_tcp_t *fw_tcp_create(const fw_tcp_limits_t *limits, const fw_tcp_owner_t *owner, fw_tcp_counters_t *counters);
 
-/* Closes every connection, and lets go of the listeners; what is sent from then on is dropped. */
+/* Closes every connection, and forgets the listeners. Later messages are dropped. */
 void fw_tcp_shut(fw_tcp_t *tcp);
 
 void fw_tcp_destroy(fw_tcp_t *tcp);
@@ -81,10 +81,10 @@ int fw_tcp_listen(fw_tcp_t *tcp, int fd, uint8_t socket_index);
 /* Readable when there is something for fw_tcp_poll(). */
 int fw_tcp_fd(const fw_tcp_t *tcp);
 
-/* Accepts, reads and writes: a bounded share of what waits, and all of it over several calls. */
+/* Accepts, reads and writes, a bounded amount in each call. */
 void fw_tcp_poll(fw_tcp_t *tcp, uint64_t now_us);
 
-/* Closes the connections that nobody uses, when that is due. */
+/* Closes the connections whose lease has ended and whose path is not in use. */
 void fw_tcp_tick(fw_tcp_t *tcp, uint64_t now_us);
 
 /* When fw_tcp_tick() is due; UINT64_MAX for never. */

@@ -14,10 +14,10 @@ typedef struct fw_tcp_connection fw_tcp_connection_t;
 struct fw_tcp_connection {
     fw_path_t path; /* its `stream` and `serial` are the connection's name */
     int fd;
-    bool proven;   /* somebody has used it */
+    bool proven;   /* its path has been in use */
     bool broken;   /* it cannot be written to any more; the next poll closes it */
-    bool writable; /* it is watched for that: the queue is not empty */
-    uint64_t lease_us; /* when it is asked for whether somebody uses it */
+    bool writable; /* the poll watches for it: the queue is not empty */
+    uint64_t lease_us; /* when the owner is asked whether its path is in use */
     fw_tcp_connection_t *older; /* by lease */
     fw_tcp_connection_t *newer;
     fw_tcp_connection_t *neighbour; /* the next in the same bucket */
@@ -47,7 +47,7 @@ struct fw_tcp {
         uint8_t socket;
     } listeners[FW_TCP_LISTENERS];
     size_t listener_count;
-    uint64_t accept_us; /* when accepting goes on; UINT64_MAX unless it pauses */
+    uint64_t accept_us; /* the end of a pause in accepting; UINT64_MAX for none */
     uint32_t last_serial;
     uint16_t *free_numbers; /* a stack of those that path.stream can be */
     uint16_t free_count;
@@ -68,25 +68,25 @@ bool fw_tcp_watch(fw_tcp_t *tcp, fw_tcp_connection_t *c, bool writable, bool fir
 /* The connection of that name, or NULL. */
 fw_tcp_connection_t *fw_tcp_find(const fw_tcp_t *tcp, uint16_t stream, uint32_t serial);
 
-/* Takes `fd` over, whose `path` has no name yet. NULL where there is no room; then `fd` is the caller's still. */
+/* Adds a connection, which owns `fd`, and names its `path`. NULL where there is no room; then the caller keeps `fd`. */
 fw_tcp_connection_t *fw_tcp_add(fw_tcp_t *tcp, int fd, const fw_path_t *path, uint64_t now_us);
 
-/* Closes it and forgets it; `reset`: what was not sent is dropped at once, and the system remembers nothing of it. */
+/* Closes and frees a connection. `reset`: unsent bytes are dropped at once, and no TIME_WAIT remains. */
 void fw_tcp_close(fw_tcp_t *tcp, fw_tcp_connection_t *c, bool reset);
 
-/* Whether another connection from that address is too much. */
+/* Whether the address has its full number of connections. */
 bool fw_tcp_crowded(const fw_tcp_t *tcp, const fw_address_t *remote);
 
-/* Asks whether somebody uses it, and lets it live on if so. */
+/* Asks the owner whether the path is in use, and renews the lease if it is. */
 bool fw_tcp_renew(fw_tcp_t *tcp, fw_tcp_connection_t *c, uint64_t now_us);
 
-/* Accepts what waits at a listener. */
+/* Accepts the waiting connections of a listener. */
 void fw_tcp_accept(fw_tcp_t *tcp, size_t listener, uint64_t now_us);
 
 /* Reads once and delivers the frames that are whole. False where the connection has to be closed. */
 bool fw_tcp_read(fw_tcp_t *tcp, fw_tcp_connection_t *c);
 
-/* Writes what is queued as far as the socket takes it. */
+/* Writes queued bytes until the socket is full. */
 void fw_tcp_drain(fw_tcp_t *tcp, fw_tcp_connection_t *c);
 
 #endif

@@ -1,4 +1,4 @@
-/* UDP in batches: set-up, recvmmsg with UDP_GRO, sendmmsg with GSO, for sockets that many peers share.
+/* Batched UDP: socket set-up, recvmmsg with UDP_GRO, and sendmmsg with GSO, for sockets that many peers share.
  *
  * Nothing here blocks and nothing allocates after creation. A batch, a sender and their counters belong to one thread.
  * IPv6 sockets should be IPV6_V6ONLY: on a dual-stack one IPv4 peers appear as v4-mapped IPv6 addresses.
@@ -12,11 +12,11 @@
 
 #include "path.h"
 
-#define FW_UDP_SOCKETS 64 /* at most so many sockets share a batch or a sender; also what fw_wait() can watch */
+#define FW_UDP_SOCKETS 64 /* the most sockets of one batch or sender, and of fw_wait() */
 #define FW_UDP_GSO_BYTES 65507 /* the most bytes in one message, whether GSO or not */
 
-/* Written by the owning thread alone, read by anyone at any time. "Packets" are datagrams on the wire, "messages" what
- * one entry of a system call carried: several packets where they are coalesced. Bytes are UDP payload. */
+/* Written by the owning thread alone, read by anyone at any time. "Packets" are datagrams on the wire, "messages" are
+ * entries of a system call, with several packets where they are coalesced. Bytes are UDP payload. */
 #define FW_UDP_COUNTERS(X)                                                                                            \
     X(packets_in)                                                                                                     \
     X(bytes_in)                                                                                                       \
@@ -24,7 +24,7 @@
     X(syscalls_in)                                                                                                    \
     X(gro_coalesced)           /* packets that came in a message with others */                                       \
     X(truncated)               /* messages dropped because the kernel cut them or their control data */               \
-    X(receive_errors)          /* failed receives, each passed over: mostly ICMP errors of earlier sends */           \
+    X(receive_errors)          /* failed receives, which are skipped: mostly ICMP errors of earlier sends */           \
     X(receive_overflow)        /* packets the kernel dropped because a socket's receive buffer was full */            \
     X(packets_out)                                                                                                    \
     X(bytes_out)                                                                                                      \
@@ -64,7 +64,7 @@ typedef struct {
 
 /* Prepares a bound UDP socket for the functions below and reports what it can do.
  * IPv4 datagrams leave with DF, which spares the kernel a fifth of what a send costs: the choice of an identification.
- * One over the MTU of the link, or of the path as far as ICMP has told, leaves without, and is fragmented, not lost.
+ * A datagram over the MTU of the link, or over the path MTU that ICMP reported, leaves without DF: it is fragmented, not lost.
  * Returns 0, or -errno where the socket is not UDP over IP or cannot tell a datagram's local address. */
 int fw_udp_setup(int fd, const fw_udp_options_t *options, fw_udp_caps_t *caps);
 
@@ -82,8 +82,8 @@ fw_udp_batch_t *fw_udp_batch_create(size_t messages, uint32_t sockets, fw_udp_co
 void fw_udp_batch_destroy(fw_udp_batch_t *batch);
 
 /* One recvmmsg. Returns the number of messages, 0 when nothing waits, or -errno when the socket itself is unusable
- * (closed, not a socket). `socket_index`, below the batch's sockets, goes into each path, its low byte. What the last call
- * read is gone. */
+ * (closed, not a socket). `socket_index`, below the batch's sockets, goes into each path, its low byte. Datagrams of the previous call become
+ * invalid. */
 int fw_udp_receive(int fd, uint32_t socket_index, fw_udp_batch_t *batch);
 
 /* The next datagram of the last receive, coalesced messages split into their packets. False when there are no more. */
@@ -103,7 +103,7 @@ fw_udp_sender_t *fw_udp_sender_create(const fw_udp_caps_t *caps, size_t sockets,
 void fw_udp_sender_destroy(fw_udp_sender_t *sender);
 
 /* Sends `n` messages in order, each from its path's socket fds[path.socket] and source address `local_ip`: consecutive
- * messages of one socket share system calls. What cannot be sent now is dropped and counted, never kept or retried:
+ * messages of one socket share system calls. A message that cannot be sent now is dropped and counted, never kept or retried:
  * a full send buffer drops the rest of that socket's messages, a refused message only itself. A GSO message that is
  * refused is sent as single packets; a socket refusing several in a row sends the next few thousand so from the start.
  * Returns the packets handed to the kernel. */

@@ -81,7 +81,7 @@ def test_newcomers_are_live_soon_and_never_further_behind(
         first = Viewer(world, asks=False)
         join(first, video)
         settled = first.streams[1]
-        world.run(1.58)
+        world.run(1.6)
         sampled: list[tuple[int, Viewer]] = []
         others: list[Bystander] = []
         for number in range(viewers):
