@@ -21,7 +21,9 @@ static uint64_t total_bps(const fw_claim_t *claims, unsigned count, uint64_t res
     return reserved_bps;
 }
 
+/* The lowest rung is never barred: its loss is a pause. */
 static void note_loss(fw_footing_t *f, int8_t lost, uint32_t cost_bps, uint64_t now_us) {
+    if (lost == 0) return;
     bool soon = f->raised_us && now_us - f->raised_us < LOST_WITHIN_US;
     uint64_t bar_us = soon && f->bar_us ? (uint64_t)f->bar_us * BAR_FACTOR : (uint64_t)cost_bps * 1000000 / BAR_BPS;
     if (soon && !f->bar_us) bar_us *= BAR_FACTOR;

@@ -84,6 +84,7 @@ void fw_cc_sent(fw_cc_t *cc, uint16_t seq16, uint32_t bytes, fw_cc_kind_t kind, 
     fw_probe_sent(&cc->probe, seq16, bytes, now_us);
     if (!cc->unheard_us) cc->unheard_us = now_us;
     cc->sent_us = now_us;
+    if (kind != FW_CC_PROBE) cc->media_us = now_us;
     cc->spare_bytes += kind == FW_CC_PROBE ? -(int64_t)bytes : (int64_t)bytes / SPARE_SHARE;
     if (cc->spare_bytes > SPARE_MOST_BYTES) cc->spare_bytes = SPARE_MOST_BYTES;
 }
@@ -105,7 +106,9 @@ static unsigned back_off_percent(const fw_cc_t *cc) {
 /* Once a round trip: only then the feedback tells of packets sent after the last decrease. */
 static void decrease(fw_cc_t *cc, fw_cc_reason_t reason, uint64_t now_us) {
     if (now_us - cc->decreased_us < cc->rtt_us + SETTLE_US) return;
-    cc->limit_bps = acked_bps(cc);
+    /* The short window sees a link that has just become slower, and is wrong after a stall. */
+    bool full = cc->delay.signal_us > FW_DELAY_MOST_US;
+    cc->limit_bps = full ? acked_bps(cc) : fw_acked_bps(&cc->acked, LONG_WINDOW_US);
     cc->congested_again = now_us - cc->decreased_us < AGAIN_US && cc->decreased_us;
     cc->decreased_us = cc->grown_us = now_us;
     if (cc->probe_us < now_us + PROBE_AFTER_DECREASE_US) cc->probe_us = now_us + PROBE_AFTER_DECREASE_US;
@@ -195,7 +198,8 @@ static uint32_t probe_bps(const fw_cc_t *cc, uint64_t now_us) {
 
 static void begin_probe(fw_cc_t *cc, uint64_t now_us) {
     if (cc->probe.state != FW_PROBE_IDLE || now_us < cc->probe_us || !wants_probe(cc)) return;
-    if (cc->probe_wait_us > PROBE_WAIT_LEAST_US && cc->spare_bytes < 0) return;
+    bool paused = now_us - cc->media_us > SILENT_US; /* probes alone can bring media back */
+    if (cc->probe_wait_us > PROBE_WAIT_LEAST_US && cc->spare_bytes < 0 && !paused) return;
     if (cc->delay.signal_us > FW_DELAY_LEAST_US) return;
     fw_probe_begin(&cc->probe, probe_bps(cc, now_us), now_us);
 }

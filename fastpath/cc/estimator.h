@@ -51,6 +51,7 @@ typedef struct {
     uint64_t fed_us;         /* the newest feedback that matched a packet sent, 0 for none */
     uint64_t unheard_us;     /* when the first packet after that feedback was sent, 0 for none */
     uint64_t sent_us;        /* the newest packet */
+    uint64_t media_us;       /* the newest that was no probe's */
     uint64_t decreased_us;   /* the last decrease */
     uint64_t grown_us;       /* the last growth, or the last time it was held back */
     uint64_t halved_us;      /* the last halving for want of feedback */
@@ -114,6 +115,8 @@ uint32_t fw_cc_pacer_bps(const fw_cc_t *cc);
 bool fw_cc_repair(fw_cc_t *cc, uint32_t bytes, uint64_t now_us);
 
 static inline uint32_t fw_cc_loss_permille(const fw_cc_t *cc) { return fw_loss_permille(&cc->loss); }
-static inline uint32_t fw_cc_queue_us(const fw_cc_t *cc) { return cc->delay.queue_us; }
+
+/* The lower of the two newest feedbacks: one alone may be a stall. */
+static inline uint32_t fw_cc_queue_us(const fw_cc_t *cc) { return cc->delay.signal_us; }
 
 #endif

@@ -107,6 +107,21 @@ def test_the_first_video_stays_while_others_pause_and_resume() -> None:
     assert allocator.rungs_given == [PAUSED, PAUSED]
 
 
+def test_a_video_that_is_paused_again_and_again_always_resumes_after_its_pause() -> None:
+    allocator = Allocator([(LADDER, 1, 2)])
+    now_us = SECOND
+    allocator.run(600_000, now_us)
+    for _ in range(5):
+        now_us += 2 * SECOND
+        allocator.run(50_000, now_us, queue_us=150_000)
+        assert allocator.rungs_given == [PAUSED]
+        allocator.run(50_000, now_us + 5 * SECOND)
+        assert allocator.needs_bps > 0  # so that probes find the bit rate to resume with
+        now_us += 6 * SECOND
+        allocator.run(200_000, now_us)
+        assert allocator.rungs_given == [0]
+
+
 def test_any_course_of_estimates_keeps_within_the_estimate_after_a_second() -> None:
     chance = random.Random(5)
     videos = [(list(LADDER), 2, 2), (list(LADDER), 1, 2), (list(LADDER), 1, 1)]

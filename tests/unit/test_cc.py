@@ -162,6 +162,19 @@ def test_feedback_that_matches_nothing_sent_changes_nothing() -> None:
     assert estimator.estimate_bps == before
 
 
+def test_probes_go_on_while_media_is_paused() -> None:
+    estimator = Estimator(SECOND)
+    estimator.set_needs(10_000_000)
+    seq = run(estimator, 100_000, 2, start_us=DAYS)
+    sent = 0
+    for now_us in range(DAYS + 3 * SECOND, DAYS + 40 * SECOND, 5_000):
+        estimator.tick(now_us)
+        while size := estimator.probe_bytes(now_us):
+            estimator.sent((seq + sent) & 0xFFFF, size, "probe", now_us)
+            sent += 1
+    assert sent >= 6 * 5
+
+
 def test_a_new_path_starts_anew() -> None:
     estimator = Estimator(SECOND)
     start_bps = estimator.estimate_bps
