@@ -1,4 +1,4 @@
-"""The command line of every benchmark: options out of a dataclass, figures out as text or JSON."""
+"""The command line of every benchmark: options from a dataclass, figures as text or JSON."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from .printing import as_json
 
 
 class Dataclass(Protocol):
-    """Any."""
+    """Any dataclass."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
 class Options(Dataclass, Protocol):
-    """What a benchmark is asked to measure: a frozen dataclass whose fields are made by `option`."""
+    """The options of a benchmark: a frozen dataclass whose fields are made by `option`."""
 
     @property
     def backend(self) -> str: ...
 
     def problem(self) -> str | None:
-        """Why this cannot be measured, in words for the user, or None."""
+        """The reason why these options cannot be measured, for the user, or None."""
         ...
 
 
 class Figures(Dataclass, Protocol):
-    """What came out: a frozen dataclass."""
+    """The results of a benchmark: a frozen dataclass."""
 
     @property
     def failed(self) -> bool:
-        """Whether the machine or the server was not up to it, so that the figures count for little."""
+        """Whether packets were lost, so that the figures are not valid."""
         ...
 
     def text(self) -> str:
-        """For people."""
+        """The figures as text."""
         ...
 
 
@@ -51,7 +51,7 @@ def option(default: Any, what: str, choices: Iterable[str] | None = None) -> Any
 
 
 def backend_option() -> Any:
-    """The field `backend` of all of them."""
+    """The field `backend` of every benchmark."""
     return option("auto", "what encrypts", backend.NAMES)
 
 
@@ -62,7 +62,7 @@ def run(
     measure: Callable[[Asked, str], Figures],
     arguments: Sequence[str] | None,
 ) -> int:
-    """Measures what the command line asks for, with the backend in use, and prints it. Returns the exit status."""
+    """Runs a benchmark with the options of the command line and prints its figures. Returns the exit status."""
     parser = argparse.ArgumentParser(
         prog=f"python -m {name}", description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )

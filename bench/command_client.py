@@ -1,4 +1,4 @@
-"""Asks a worker for things and waits for its answers."""
+"""Submits commands to a worker and waits for the results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PATIENCE_S = 10.0
 
 
 class Refused(RuntimeError):
-    """The worker said no, or nothing."""
+    """A command failed, or its result did not arrive within PATIENCE_S."""
 
 
 def submit_all(worker: Worker, commands: Iterable[Command]) -> list[int]:

@@ -38,7 +38,7 @@ class Figures:
         return self.packets_sent != self.packets_expected or self.verified.incomplete
 
     def text(self) -> str:
-        """For people."""
+        """The figures as text."""
         o, v = self.options, self.verified
         low, high = self.ratio_quartiles
         parts = f"user {self.user_ns_per_packet:.0f}, system {self.system_ns_per_packet:.0f}"

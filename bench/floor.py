@@ -1,4 +1,4 @@
-"""The floor: what it takes to copy the packets for each subscriber and send them, on a thread like the worker's."""
+"""The floor: copies packets for each subscriber and sends them, without rewriting or encryption."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAUSE_S = 0.0005  # between bursts, about as long as the worker waits for its ne
 
 
 class Floor:
-    """Sends `packets`, as they were captured, to each subscriber, from a thread and a socket of its own."""
+    """Sends captured `packets` to each subscriber, from its own thread and socket."""
 
     def __init__(self, subscribers: Sequence[Peer], packets: Sequence[bytes]) -> None:
         self._sock = udp_socket("127.0.0.1")
@@ -32,12 +32,12 @@ class Floor:
         self._sock.close()
 
     def send(self, bursts: int) -> tuple[CpuTime, int]:
-        """Returns what the thread has used for it, and the packets that the kernel took."""
+        """Sends so many bursts. Returns the CPU time of the thread and the packets that the kernel accepted."""
         self._orders.put(bursts)
         return self._results.get()
 
     def packets_a_message(self) -> float:
-        """How many packets a GSO message carried, on average."""
+        """Average packets per GSO message."""
         counters = self._sends.counters()
         return counters["packets_out"] / counters["messages_out"]
 

@@ -1,4 +1,4 @@
-"""Measures what thousands of quiet viewers take of a worker: `python -m bench.idle --help`."""
+"""Measures the CPU share of a worker with thousands of viewers at low bit rates: `python -m bench.idle --help`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ Datagram = tuple[int, bytes, bytes]  # due in µs, source, bytes
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to measure."""
+    """Parameters of the measurement."""
 
     viewers: int = option(10_000, "how many")
     rooms: int = option(100, "they are spread over so many, each with a publisher of its own")
@@ -69,7 +69,7 @@ class Options:
     seconds: int = option(5, "how long time is taken, after a second to warm up")
 
     def problem(self) -> str | None:
-        """Why this cannot be measured, in words for the user, or None."""
+        """The reason why these options cannot be measured, for the user, or None."""
         if not 1 <= self.viewers <= MOST_VIEWERS:
             return f"--viewers goes from 1 to {MOST_VIEWERS}"
         if not 1 <= self.rooms <= self.viewers:
@@ -79,7 +79,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class IdleFigures:
-    """Counts are of the whole run, the second to warm up included."""
+    """Counts include the first second, which is not in the CPU time."""
 
     machine: str
     options: Options
@@ -96,7 +96,7 @@ class IdleFigures:
 
     @property
     def failed(self) -> bool:
-        """Something was lost."""
+        """Whether packets, feedback or checks were lost."""
         return (self.packets_sent, self.feedback_taken, self.checks_taken) != (
             self.packets_expected,
             self.feedback_sent,
@@ -104,7 +104,7 @@ class IdleFigures:
         )
 
     def text(self) -> str:
-        """For people."""
+        """The figures as text."""
         o = self.options
         rows: list[Row] = [
             ("share of a core", f"{self.core_share:.1%}", ""),
@@ -119,7 +119,7 @@ class IdleFigures:
 
 
 class IdleRooms:
-    """One worker with all the rooms. The peers share a socket, for which a load can be made beforehand."""
+    """One worker with all the rooms. The peers share a socket, so that their load can be prepared beforehand."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -153,7 +153,7 @@ class IdleRooms:
         return self.home.submit(AddProducer(*each) for each in zip(transports, specs, strict=True))
 
     def load(self, until_us: int) -> list[Datagram]:
-        """All that the peers send in that time, in order."""
+        """All datagrams of the peers until then, in order of time."""
         load: list[Datagram] = []
         media = self.options.media == "yes"
         for i, peer in enumerate(self.publishers):
@@ -172,7 +172,7 @@ def _media(peer: Peer, first_us: int, until_us: int) -> Iterator[Datagram]:
 
 
 def _of_viewer(peer: Peer, index: int, viewers: int, until_us: int, *, feedback: bool) -> Iterator[Datagram]:
-    """Feedback for each packet, reports, and consent checks, from times of its own on."""
+    """Feedback for each packet, reports and consent checks, offset by the viewer's index."""
     encrypter, check = peer.encrypter(), peer.binding_request()
     for number, due_us in enumerate(range(index * FEEDBACK_US // viewers, until_us, FEEDBACK_US)):
         if feedback:
@@ -188,7 +188,7 @@ def _of_viewer(peer: Peer, index: int, viewers: int, until_us: int, *, feedback:
 
 
 def measure(options: Options, library: str) -> IdleFigures:
-    """Takes some 20 seconds with 10 000 viewers, most of them to prepare what they send."""
+    """Takes about 20 seconds with 10 000 viewers, mostly to prepare the load."""
     until_us = WARM_UP_US + options.seconds * 1_000_000
     with closing(IdleRooms(options)) as rooms:
         datagrams = rooms.load(until_us)
@@ -228,14 +228,14 @@ def measure(options: Options, library: str) -> IdleFigures:
 
 
 def _kind(datagram: bytes) -> str:
-    """RFC 7983, RFC 5761 section 4."""
+    """stun, rtcp or rtp, by the first bytes (RFC 7983, RFC 5761 section 4)."""
     if datagram[0] < 4:
         return "stun"
     return "rtcp" if 64 <= datagram[1] & 0x7F < 96 else "rtp"
 
 
 def _expected(options: Options, until_us: int) -> int:
-    """Packets that the viewers are sent: each all of its room."""
+    """Packets to be sent to the viewers: each receives those of its room."""
     firsts = [room * PACKET_US // options.rooms for room in range(options.rooms)]
     packets = [len(range(first, until_us, PACKET_US)) if options.media == "yes" else 1 for first in firsts]
     return sum(packets[viewer % options.rooms] for viewer in range(options.viewers))

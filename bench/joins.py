@@ -47,7 +47,7 @@ class Options:
     backend: str = option("auto", "what encrypts: the server's own choice", ("auto",))
 
     def problem(self) -> str | None:
-        """Why this cannot be measured, in words for the user, or None."""
+        """The reason why these options cannot be measured, for the user, or None."""
         for name in ("joins", "storm", "viewers", "crowd"):
             if not 1 <= getattr(self, name) <= MOST_VIEWERS:
                 return f"--{name} goes from 1 to {MOST_VIEWERS}"

@@ -56,7 +56,7 @@ CASES = (
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to measure."""
+    """Parameters of the measurement."""
 
     subscribers: int = option(500, "how many, of each stream")
     k: int = option(8, "packets per subscriber and flush: 4, 8, 12 or 16")
@@ -71,7 +71,7 @@ class Options:
         return 2 * max(1, self.packets // (2 * self.subscribers * self.k))
 
     def problem(self) -> str | None:
-        """Why this cannot be measured, in words for the user, or None."""
+        """The reason why these options cannot be measured, for the user, or None."""
         if not 4 <= self.subscribers <= MOST_SUBSCRIBERS or self.subscribers % 4:
             return f"--subscribers goes from 4 to {MOST_SUBSCRIBERS}, in steps of 4"
         if not 4 <= self.k <= MOST_K or self.k % 4:
@@ -105,7 +105,7 @@ class LayersFigures:
         return any(cost.sent != cost.expected for cost in self.cases.values())
 
     def text(self) -> str:
-        """For people."""
+        """The figures as text."""
         o = self.options
         rows: list[Row] = []
         for case in (PLAIN, *CASES):

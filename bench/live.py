@@ -49,7 +49,7 @@ class LiveFigures:
         return self.packets_sent != self.packets_expected or self.sampled_received != self.sampled_expected
 
     def text(self) -> str:
-        """For people."""
+        """The figures as text."""
         o = self.options
         parts = f"user {self.user_ns_per_packet:.0f}, system {self.system_ns_per_packet:.0f}"
         rows: list[Row] = [

@@ -1,4 +1,4 @@
-"""Streams to forward: RTP packets of made-up VP8 video and Opus, as a browser would number and label them."""
+"""Streams to forward: RTP packets with synthetic VP8 and Opus payloads, numbered as a browser numbers them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Stream:
 
     @property
     def encodings(self) -> tuple[Encoding, ...]:
-        """As a producer names them; whoever subscribes gets one."""
+        """The encodings of the producer; each subscriber receives one."""
         return (Encoding(ssrc=self.ssrc),)
 
     def next_frame(self, sizes: Sequence[int]) -> list[bytes]:
@@ -67,7 +67,7 @@ class Stream:
         )
 
     def _head(self, index: int, count: int) -> bytes:
-        """What of the payload means something."""
+        """The meaningful first bytes of the payload."""
         return b""
 
 

@@ -1,4 +1,4 @@
-"""Measures what repairing costs in a storm of NACKs: `python -m bench.nack --help`."""
+"""Measures the cost of retransmission when all viewers send NACKs at once: `python -m bench.nack --help`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MOST_REPAIRS = 100  # of one viewer and trial
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to measure."""
+    """Parameters of the measurement."""
 
     viewers: int = option(1000, "how many")
     loss: float = option(0.02, "share of packets that each misses, 0 to 0.15: repairs are a fifth at most")
@@ -41,7 +41,7 @@ class Options:
 
     @property
     def k(self) -> int:
-        """Packets that a NACK names on average, of viewers that miss any."""
+        """Packets that a NACK names on average."""
         return max(1, round(self.window * self.loss / (1 - (1 - self.loss) ** self.window)))
 
     @property
@@ -50,7 +50,7 @@ class Options:
         return self.window // self.k
 
     def problem(self) -> str | None:
-        """Why this cannot be measured, in words for the user, or None."""
+        """The reason why these options cannot be measured, for the user, or None."""
         if not 1 <= self.viewers <= MOST_VIEWERS:
             return f"--viewers goes from 1 to {MOST_VIEWERS}"
         if not 10 <= self.window <= MOST_WINDOW:
@@ -81,11 +81,11 @@ class NackFigures:
 
     @property
     def failed(self) -> bool:
-        """A packet was not repaired, or was repaired twice."""
+        """Whether a packet was not retransmitted, or retransmitted twice."""
         return self.repaired != self.asked or self.repaired_twice > 0
 
     def text(self) -> str:
-        """For people."""
+        """The figures as text."""
         o = self.options
         rows: list[Row] = [
             ("CPU per packet sent", f"{self.send_ns_per_packet:.0f} ns", f"{self.send_k} packets a flush"),
@@ -99,7 +99,7 @@ class NackFigures:
 
 
 class Storm:
-    """The viewers of a scene, and what they miss."""
+    """The viewers of a scene and the packets that they report as lost."""
 
     def __init__(self, scene: Scene, options: Options, seed: int) -> None:
         self._scene = scene
@@ -139,7 +139,7 @@ class Storm:
 
 
 def measure(options: Options, library: str) -> NackFigures:
-    """Takes about a second a trial with a thousand viewers."""
+    """Takes about one second per trial with 1000 viewers."""
     spec = SceneSpec(options.viewers, options.k, PAYLOAD_BYTES, PROFILES[options.profile], one_port=True)
     sends: list[float] = []
     repairs: list[float] = []

@@ -29,7 +29,7 @@ TAG_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to measure."""
+    """Parameters of the measurement."""
 
     subscribers: int = option(1000, "how many, each with an address of its own in 127/8")
     k: int = option(8, "packets per subscriber and flush: the publisher sends so many at once, then waits")
@@ -63,7 +63,7 @@ class Options:
         )
 
     def problem(self) -> str | None:
-        """Why this cannot be measured, in words for the user, or None."""
+        """The reason why these options cannot be measured, for the user, or None."""
         bounds = {
             "subscribers": (1, MOST_SUBSCRIBERS),
             "verify_subscribers": (1, MOST_SUBSCRIBERS),

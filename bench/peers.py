@@ -1,4 +1,4 @@
-"""The two ends of a worker's traffic: publishers that send bursts, and subscribers with an address each."""
+"""The peers of a worker: publishers that send bursts, and subscribers with one address each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HOUR_US = 3_600_000_000
 
 
 class Peer:
-    """A client with a plain socket (no UDP_GRO), ICE credentials and SRTP keys, all made up beforehand.
+    """A client with a plain socket (no UDP_GRO), ICE credentials and SRTP keys, preset.
 
     The socket is its own, or one bound to 0.0.0.0 that it shares with peers of other addresses in 127/8.
     """
@@ -51,16 +51,16 @@ class Peer:
         return SetKeys(transport, self.profile, self._server_key, self._own_key)
 
     def check(self, server: tuple[str, int]) -> None:
-        """Makes itself known."""
+        """Sends a check, which makes the peer's address its path."""
         source = struct.pack("=I4s4s", 0, self.ip, bytes(4))
         self.sock.sendmsg([self.binding_request()], [(socket.IPPROTO_IP, IP_PKTINFO, source)], 0, server)
 
     def binding_request(self) -> bytes:
-        """An authenticated one that nominates (RFC 8445)."""
+        """A check that nominates (RFC 8445)."""
         return binding_request(f"{self.ufrag}:peer", self.pwd)
 
     def receive_rtp(self) -> list[bytes]:
-        """The SRTP packets that wait; STUN and SRTCP are passed over."""
+        """Reads all waiting packets. Returns SRTP; ignores STUN and SRTCP."""
         found: list[bytes] = []
         while True:
             try:
@@ -71,7 +71,7 @@ class Peer:
                 found.append(data)
 
     def read_no_more(self) -> None:
-        """Keeps one packet or two, and lets the kernel throw away the rest, before it takes memory for them."""
+        """Shrinks the receive buffer, so that the kernel discards packets."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
 
     def encrypter(self) -> pylibsrtp.Session:
@@ -103,12 +103,12 @@ class Publisher(Peer):
 
 
 def is_rtp(data: bytes) -> bool:
-    """Neither STUN nor RTCP, nor DTLS (RFC 5761 section 4, RFC 7983)."""
+    """Whether a datagram is RTP (RFC 5761 section 4, RFC 7983)."""
     return data[0] >> 6 == 2 and not 64 <= data[1] & 0x7F < 96
 
 
 def udp_socket(host: str) -> socket.socket:
-    """A non-blocking one, on a port that is free."""
+    """A non-blocking UDP socket on a free port."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind((host, 0))
     sock.setblocking(False)
@@ -116,5 +116,5 @@ def udp_socket(host: str) -> socket.socket:
 
 
 def subscribers(count: int, profile: SrtpProfile, shared: socket.socket | None = None) -> list[Peer]:
-    """Peers on addresses of 127/8 that follow each other."""
+    """Peers on consecutive addresses of 127/8."""
     return [Peer(FIRST_ADDRESS + i, profile, shared) for i in range(count)]

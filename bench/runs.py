@@ -1,4 +1,4 @@
-"""The runs that bench.check and bench.report are made of: each is one benchmark with its options."""
+"""The runs of bench.check and bench.report: each is one benchmark with its options."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ TIMEOUT_S = 900
 
 
 class NotMeasured(RuntimeError):
-    """A benchmark would not or could not run; the text is what it said."""
+    """A benchmark failed; the text is its last line on stderr."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`python -m bench.<name> <options>`. It is run when its figures are first asked for, and then never again."""
+    """`python -m bench.<name> <options>`. Runs at the first request for a figure; the results are cached."""
 
     name: str
     options: str = ""
 
     @property
     def command(self) -> str:
-        """As somebody would type it."""
+        """The command line."""
         return f"python -m bench.{self.name} {self.options}".rstrip()
 
     def figure(self, path: str) -> Any:
-        """One of what it finds, by its name in the JSON, with a dot for each level; None where a level is null.
+        """A figure by its path in the JSON, levels separated by dots; None where a level is null.
 
         Raises NotMeasured, KeyError.
         """

@@ -1,4 +1,4 @@
-"""Some subscribers that read, and know from the kernel when each packet arrived."""
+"""Subscribers that read their packets, with the kernel's arrival timestamps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CONTROL_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
 
 @dataclass(slots=True)
 class Sample:
-    """A subscriber's socket, whose packet number 0 is the one that has RTP sequence number `first_seq16`."""
+    """A subscriber's socket. Packets are numbered from 0, which has RTP sequence number `first_seq16`."""
 
     sock: socket.socket
     first_seq16: int
@@ -30,7 +30,7 @@ class Sample:
         self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
 
     def read(self) -> None:
-        """Takes what waits. Packets before the first are not counted."""
+        """Reads all waiting packets. Ignores packets before number 0."""
         while True:
             try:
                 data, control, _, _ = self.sock.recvmsg(RTP_HEADER_BYTES, _CONTROL_BYTES)
@@ -45,11 +45,11 @@ class Sample:
 
 
 def spread(crowd: int, count: int) -> list[int]:
-    """The places of up to `count` of a crowd, the first and the last among them."""
+    """Up to `count` evenly spread indices below `crowd`, the first and the last included."""
     count = min(count, crowd)
     return sorted({round(i * (crowd - 1) / max(1, count - 1)) for i in range(count)})
 
 
 def lateness_ms(samples: Sequence[Sample], sent_ns: Sequence[int]) -> list[float]:
-    """How long each packet took to each of the samples, from when it was sent (CLOCK_REALTIME)."""
+    """Latency of each packet to each sample in ms; `sent_ns` has the send times (CLOCK_REALTIME)."""
     return [(at - sent_ns[number]) / 1e6 for sample in samples for number, at in sample.arrivals.items()]

@@ -32,7 +32,7 @@ AT_ONCE = 64  # commands of one kind
 
 @dataclass(frozen=True, slots=True)
 class SceneSpec:
-    """What is to be set up: `burst` packets of `payload_bytes` each go to `crowd` subscribers at a time."""
+    """Parameters of a Scene: each burst has `burst` packets of `payload_bytes` for `crowd` subscribers."""
 
     crowd: int
     burst: int
@@ -45,7 +45,7 @@ class SceneSpec:
 
 
 class Scene:
-    """Everything is set up by the constructor, which also measures the memory that the subscribers take."""
+    """Workers, a publisher and subscribers, connected by the constructor. Measures the memory per subscriber."""
 
     def __init__(self, spec: SceneSpec) -> None:
         self.spec = spec
@@ -76,7 +76,7 @@ class Scene:
             peer.close()
 
     def forward(self, expected: int | None = None) -> list[bytes]:
-        """Publishes one burst and waits until it has gone out to everyone, or `expected` packets have.
+        """Publishes one burst and waits until it is forwarded to all subscribers, or until `expected` packets are sent.
 
         Returns it, in the clear.
         """
@@ -89,12 +89,12 @@ class Scene:
         return packets
 
     def next_burst(self) -> list[bytes]:
-        """A frame of the scene's size, which whoever takes it publishes."""
+        """The packets of the next frame, in the clear, for the caller to publish."""
         self.published += self.spec.burst
         return self.stream.next_frame([self.spec.payload_bytes] * self.spec.burst)
 
     def _publish(self) -> list[int]:
-        """The producer, or its copy, on each worker."""
+        """Adds the producer on the first worker and a copy on each other one. Returns their ids."""
         stream = self.stream
         spec = ProducerSpec(MID, stream.kind, (stream.format,), stream.extensions, stream.encodings)
         [transport] = self.workers.connect(self.home, [self.publisher])
@@ -107,7 +107,7 @@ class Scene:
         return made
 
     def _fill_pool(self) -> None:
-        """The pool's memory is touched as packets come: once around, so that it is not taken for the subscribers'."""
+        """Touches the memory of the whole packet pool, so that it does not count as memory of subscribers."""
         for _ in range(POOL_PACKETS // self.spec.burst + 1):
             packets = self.next_burst()
             want = self.workers.count("rtp_in") + len(packets)
@@ -115,7 +115,7 @@ class Scene:
             self.workers.wait("rtp_in", want)
 
     def _fill_rings(self) -> None:
-        """So is that of the rings between Python and the worker, as commands and results pass."""
+        """Touches the memory of the rings between Python and the worker, for the same reason."""
         for _ in range(RING_BYTES // RESULT_BYTES // AT_ONCE):
             self.home.submit([SetConsent(self._transport, HOUR_US)] * AT_ONCE)
 
@@ -132,7 +132,7 @@ class Scene:
 
 
 def consumer_spec(peer: Peer, stream: type[Stream]) -> ConsumerSpec:
-    """What the peer takes of the stream."""
+    """The consumer of this peer."""
     return ConsumerSpec(
         mid=MID,
         kind=stream.kind,
@@ -146,7 +146,7 @@ def consumer_spec(peer: Peer, stream: type[Stream]) -> ConsumerSpec:
 
 @contextmanager
 def open_scene(spec: SceneSpec) -> Iterator[Scene]:
-    """A Scene that is taken down at the end."""
+    """A Scene that is closed at the end."""
     made = Scene(spec)
     try:
         yield made

@@ -1,4 +1,4 @@
-"""The trials of bench.fanout: workers, floor and one worker alone in turn, and what comes out of them."""
+"""The trials of bench.fanout: passes of the workers, the floor and a single worker in turn, and their figures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VERIFY_PACKETS = 800  # to each subscriber
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What one side has done in one trial."""
+    """CPU time and packets sent of one side in one trial."""
 
     cpu: CpuTime
     sent: int
@@ -31,7 +31,7 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A pass of the workers, and of what they are compared with."""
+    """One pass of the workers, the floor, and the single worker."""
 
     workers: Pass
     floor: Pass
@@ -64,7 +64,7 @@ def measure(options: Options, backend: str) -> Figures:
 
 
 def _trial(scene: Scene, floor: Floor, alone: Scene | None, bursts: int, turn: int) -> Trial:
-    """Who goes first changes with every turn."""
+    """Runs one pass of each side; the order rotates with `turn`."""
     done: dict[object, Pass] = {}
     sides: list[Scene | Floor] = [scene, floor] if alone is None else [scene, alone, floor]
     turn %= len(sides)

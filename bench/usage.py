@@ -1,4 +1,4 @@
-"""What a thread and the process use: CPU time and memory, as the kernel counts them."""
+"""CPU time and memory of threads and processes, from the kernel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ USER, SYSTEM = 11, 12  # fields of /proc/[pid]/stat, counted from the one after 
 
 @dataclass(frozen=True, slots=True)
 class CpuTime:
-    """CPU time of threads. `total_ns` is exact; the two others tell how the kernel's ticks found it divided."""
+    """CPU time of threads. `total_ns` is exact; the split into user and system time is sampled by kernel ticks."""
 
     total_ns: int
     user_ticks: int
@@ -23,7 +23,7 @@ class CpuTime:
 
     @classmethod
     def of(cls, thread: threading.Thread) -> CpuTime:
-        """Of a running thread, up to now. Work that the kernel does for it in softirqs is in it."""
+        """CPU time of a running thread up to now, including softirqs executed in it."""
         assert thread.ident is not None
         stat = Path(f"/proc/self/task/{thread.native_id}/stat").read_text()
         fields = stat.rpartition(")")[2].split()
@@ -39,7 +39,7 @@ class CpuTime:
 
     @property
     def user_share(self) -> float:
-        """How much of it was not the kernel's, 0 to 1."""
+        """Share of user time, 0 to 1."""
         return self.user_ticks / max(1, self.user_ticks + self.system_ticks)
 
     def since(self, earlier: CpuTime) -> CpuTime:
@@ -51,24 +51,24 @@ class CpuTime:
 
 
 def stay_aside() -> None:
-    """Keeps the calling thread, and those that it starts from now on, on the last core: the rest is for the workers."""
+    """Pins the calling thread, and threads that it starts later, to the last core; workers use the others."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def allow_files(count: int) -> None:
-    """Raises the limit on open files to `count` and a few more, where it is lower."""
+    """Raises the limit on open files to at least `count` + SPARE_FILES."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < count + SPARE_FILES:
         resource.setrlimit(resource.RLIMIT_NOFILE, (count + SPARE_FILES, max(count + SPARE_FILES, hard)))
 
 
 def resident_bytes() -> int:
-    """Memory of this process that is in RAM."""
+    """Resident memory of this process."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def machine() -> str:
-    """This machine in a line: processor, cores, kernel."""
+    """One line that names processor, cores and kernel."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     model = models[0] if models else os.uname().machine

@@ -1,4 +1,4 @@
-"""Receives everything that a small crowd is sent, and decrypts and compares one packet in a hundred."""
+"""A pass with subscribers that read: counts all packets, decrypts and compares one in a hundred."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ RECEIVE_BUFFER_BYTES = 4 << 20
 
 
 class Mismatch(AssertionError):
-    """A subscriber got something else than what was published for it."""
+    """A subscriber received a packet that differs from the published one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What the pass has seen."""
+    """Counts of the pass."""
 
     packets_expected: int
     packets_received: int
@@ -34,7 +34,7 @@ class Verified:
 
 @dataclass(slots=True)
 class Watcher:
-    """One subscriber: receives, and compares with what was published."""
+    """One subscriber that receives packets and compares them with the published ones."""
 
     peer: Peer
     frame_ticks: int
@@ -47,7 +47,7 @@ class Watcher:
         self.decrypter = self.peer.decrypter()
 
     def take(self, published: list[bytes], frame: int) -> None:
-        """Reads what has come of one burst. Raises Mismatch."""
+        """Reads the packets of one burst. Raises Mismatch."""
         for packet in self.peer.receive_rtp():
             if self.received % COMPARE_EACH == 0:
                 self._compare(self.decrypter.unprotect(packet), published[self.received % len(published)], frame)
@@ -84,7 +84,7 @@ def verify(spec: SceneSpec, bursts: int) -> Verified:
 
 
 def _drain(scene: Scene) -> None:
-    """Makes room for a burst, and throws away what came during the set-up."""
+    """Enlarges the receive buffers and discards the packets of the set-up."""
     scene.workers.settle()
     for peer in scene.subscribers:
         peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)

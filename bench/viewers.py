@@ -25,7 +25,7 @@ MOST_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to measure."""
+    """Parameters of the measurement."""
 
     viewers: int = option(200, "how many")
     burst: int = option(10, "packets at once")
@@ -34,7 +34,7 @@ class Options:
     backend: str = option("auto", "what encrypts: the server's own choice", ("auto",))
 
     def problem(self) -> str | None:
-        """Why this cannot be measured, in words for the user, or None."""
+        """The reason why these options cannot be measured, for the user, or None."""
         if not 1 <= self.viewers <= MOST_VIEWERS:
             return f"--viewers goes from 1 to {MOST_VIEWERS}"
         if not 1 <= self.burst <= MOST_BURST:
@@ -66,7 +66,7 @@ class ViewersFigures:
         return self.packets_sent != self.packets_expected
 
     def text(self) -> str:
-        """For people."""
+        """The figures as text."""
         o = self.options
         rows: list[Row] = [
             ("CPU per forwarded packet", f"{self.cpu_us_per_packet:.2f} us", "the whole process"),

@@ -1,4 +1,4 @@
-"""The workers under measurement: real threads with real sockets, and peers connected to them."""
+"""The workers under measurement: their threads and sockets, and the peers connected to them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Unit:
 
 
 class Workers:
-    """`count` workers that know each other, started. `close` ends them."""
+    """`count` started workers, connected to each other. `close` stops them."""
 
     def __init__(self, count: int, pool_packets: int, coalesce_us: int = 0) -> None:
         socks = [udp_socket("127.0.0.1") for _ in range(count)]
@@ -51,11 +51,11 @@ class Workers:
             unit.worker.stop()
 
     def of(self, index: int) -> Unit:
-        """The worker of the subscriber with this index: they take turns."""
+        """The worker of the subscriber with this index (round robin)."""
         return self.units[index % len(self.units)]
 
     def counters(self) -> Counter[str]:
-        """Of all workers together, by name."""
+        """The sums of all workers' counters, by name."""
         total: Counter[str] = Counter()
         for unit in self.units:
             total.update(unit.worker.counters())
@@ -65,20 +65,20 @@ class Workers:
         return sum(unit.worker.counters()[name] for unit in self.units)
 
     def wait(self, name: str, want: int, patience_s: float = PATIENCE_S) -> None:
-        """Until a counter is there. What is lost on the way, if anything, shows in the books later."""
+        """Waits until a counter reaches `want`, at most `patience_s`. The caller's figures show losses."""
         deadline = time.monotonic() + patience_s
         while self.count(name) < want and time.monotonic() < deadline:
             time.sleep(POLL_S)
 
     def settle(self) -> None:
-        """Waits until the workers send no more: they count packets a little before these leave."""
+        """Waits until the workers stop sending: they count a packet slightly before it leaves."""
         before = -1
         while (now := self.count("udp_packets_out")) != before:
             before = now
             time.sleep(0.002)
 
     def cpu(self) -> CpuTime:
-        """What the workers' threads have used."""
+        """CPU time of all worker threads."""
         return sum((CpuTime.of(unit.thread) for unit in self.units), CpuTime(0, 0, 0))
 
     def connect(self, unit: Unit, peers: Sequence[Peer]) -> list[int]:
