@@ -9,16 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ci.support.crowd_media import FRAMES_PER_S
+from ci.support.crowd_peers import Viewer
 from ci.support.crowd_server import Footprint, counters
 
 from .command import option, run
+from .newcomers import Newcomers, join_flowing, newcomers, timed
 from .percentiles import Percentiles
 from .printing import Row, as_text
 from .usage import allow_files, machine
-from .whep import CALM_S, MOST_BURST, MOST_VIEWERS, first_media, latency_while, publish, server_and_crowd
+from .whep import CALM_S, MOST_BURST, MOST_VIEWERS, latency_while, publish, server_and_crowd
 
 DESCRIPTION = """Runs `fanwire serve` with one worker on the first core, joins real viewers (HTTP, ICE, DTLS) from the
-last one, and sends them video by WHIP in bursts, 30 a second. The viewers renew consent and read nothing. CPU time and
+last one while video flows, and sends them that by WHIP in bursts, 30 a second. The viewers renew consent and read nothing. CPU time and
 memory are those of the server's process, all threads. Exit status 1: packets were lost."""
 MOST_SECONDS = 60
 
@@ -58,6 +60,7 @@ class ViewersFigures:
     packets_expected: int
     packets_per_message: float  # in one GSO message
     latency_ms: Percentiles  # from the publisher's system call until the packet is in a viewer's socket
+    newcomers: Newcomers  # as the viewers joined
     kb_per_viewer: float  # growth of its resident memory
 
     @property
@@ -67,7 +70,7 @@ class ViewersFigures:
 
     def text(self) -> str:
         """The figures as text."""
-        o = self.options
+        o, new = self.options, self.newcomers
         rows: list[Row] = [
             ("CPU per forwarded packet", f"{self.cpu_us_per_packet:.2f} us", "the whole process"),
             ("share of a core", f"{self.core_share:.1%}", ""),
@@ -75,6 +78,8 @@ class ViewersFigures:
             ("packets per message", f"{self.packets_per_message:.2f}", ""),
             ("packets sent", f"{self.packets_sent}", f"of {self.packets_expected}"),
             ("latency, p50", f"{self.latency_ms.p50:.2f} ms", f"p99 {self.latency_ms.p99:.2f}"),
+            ("newcomers start behind, p50", f"{new.first_lag_ms.p50:.0f} ms", f"p99 {new.first_lag_ms.p99:.0f}"),
+            ("newcomers live after, p50", f"{new.live_s.p50:.2f} s", f"largest {new.live_s.largest:.2f}"),
             ("memory per viewer", f"{self.kb_per_viewer:.1f} kB", "growth of the process"),
         ]
         head = f"{o.viewers} WHEP viewers, bursts of {o.burst}, {FRAMES_PER_S} a second for {o.seconds} s"
@@ -86,8 +91,11 @@ async def measure_server(options: Options, library: str) -> ViewersFigures:
     async with server_and_crowd(options.viewers, warm=options.settle > 0) as (server, crowd):
         publisher = await publish(crowd, server.whip("room"), options.burst, max(CALM_S, options.settle / 2))
         empty = Footprint.of(server.pid)
-        viewers = await crowd.watch(server.whep("room"), options.viewers)
-        await first_media(publisher, viewers)
+        publisher.start()
+        await join_flowing(crowd, server.whep("room"), options.viewers, 0)
+        await publisher.stop()
+        joined = newcomers(publisher, timed(crowd))
+        viewers = [client for client in crowd.clients if isinstance(client, Viewer)]
         publisher.start()
         await asyncio.sleep(options.settle)
         await publisher.stop()
@@ -110,6 +118,7 @@ async def measure_server(options: Options, library: str) -> ViewersFigures:
         packets_expected=published * options.viewers,
         packets_per_message=counted["udp_packets_out"] / max(1, counted["udp_messages_out"]),
         latency_ms=latency,
+        newcomers=joined,
         kb_per_viewer=(now.resident_bytes - empty.resident_bytes) / 1000 / options.viewers,
     )
 
