@@ -19,10 +19,10 @@ from .printing import Row, as_text
 from .usage import allow_files, machine
 from .whep import CALM_S, MOST_BURST, MOST_VIEWERS, latency_while, publish, server_and_crowd
 
-DESCRIPTION = """Runs `fanwire serve` with one worker on the first core. Real viewers (HTTP, ICE, DTLS) join from the last one
-while video flows, and are sent that by WHIP in bursts, 30 a second. The viewers renew consent and read nothing, but some
-that show how far behind newcomers are. CPU time and memory are those of the server's process, all threads. Exit status
-1: packets were lost."""
+DESCRIPTION = """Runs `fanwire serve` with one worker on the first core. Real viewers (HTTP, ICE, DTLS) join from
+the last one while video flows, and are sent that by WHIP in bursts, 30 a second. The viewers renew consent and read
+nothing, but some that show how far behind newcomers are. CPU time and memory are those of the server's process, all
+threads. Exit status 1: packets were lost."""
 MOST_SECONDS = 60
 
 
