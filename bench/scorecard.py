@@ -9,13 +9,13 @@ from pathlib import Path
 import pygal
 from pygal.style import CleanStyle
 
-from support.links.cases import Case, Measure, cases, competing, drop, rise, worst
-from support.links.simulation import Simulation
+from ci.support.links.cases import Case, Measure, cases, competing, drop, rise, worst
+from ci.support.links.simulation import Simulation
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = """# Scorecard of the congestion control
 
-Written by `python -m bench.scorecard`. A simulator in virtual time (`support/links`) runs the compiled estimator and
+Written by `python -m bench.scorecard`. A simulator in virtual time (`ci/support/links`) runs the compiled estimator and
 allocator (`fastpath/cc`) for viewers on limited links. The publisher sends three encodings of 148, 500 and 2470 kbit/s
 at 30 fps; switching, pacing and repairs are a model of the server's. Queues hold 300 ms and one-way delays are 25 ms
 where a case says nothing else. Stalls are exponential in length, and the time between two has a mean of 100 ms: stalls

@@ -2,9 +2,9 @@
 
 import pytest
 
-from support.links.cases import Case, cases, worst
-from support.links.link import SECOND, Conditions, Link
-from support.links.simulation import Simulation, jain
+from ci.support.links.cases import Case, cases, worst
+from ci.support.links.link import SECOND, Conditions, Link
+from ci.support.links.simulation import Simulation, jain
 
 QUICK = [case for case in cases() if case.quick]
 
