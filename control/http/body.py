@@ -26,6 +26,8 @@ async def read_text(request: web.Request, content_type: str, accepts: str) -> st
             return (await request.read()).decode()
     except TimeoutError:
         raise Problem(408, "The body did not arrive in time.") from None
+    except ConnectionError:
+        raise Problem(400, "The connection ended before the body.") from None
     except UnicodeDecodeError:
         raise Problem(400, "The body is not UTF-8 text.") from None
 

@@ -18,9 +18,10 @@ def accept_encodings(
     """Accepts up to 4 encodings, in the order of the offer, and writes them into the answer.
 
     SSRCs beside RIDs are ignored: SDP does not map them to RIDs, the RID extension does.
-    Raises NegotiationError for a RID that is too long, SdpError for a malformed line about RIDs.
+    Raises NegotiationError for a RID that is too long, SdpError for a malformed line where the offer has RIDs.
     """
-    offer.require("rid", "simulcast")
+    if offer.rids or offer.simulcast:
+        offer.require("rid", "simulcast")
     numbers = {accepted.pt for accepted in payload_types}
     rids = {rid.id: rid for rid in offer.rids if rid.direction == "send" and _carries(rid, numbers)}
     streams = _streams(offer, rids)[:MAX_ENCODINGS] if Extension.RID in extensions else ()

@@ -68,6 +68,7 @@ def parse(text: str) -> SessionDescription:
             description.origin = read_origin(value)
         elif kind == "a":
             name, _, rest = value.partition(":")
+            rest = rest.lstrip()  # some clients write a space there
             try:
                 if section is session and name in _OF_SESSION:
                     _OF_SESSION[name](description, rest)

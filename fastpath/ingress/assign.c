@@ -8,7 +8,7 @@
 
 enum { FEEDBACK_US = 50000 }; /* between transport-wide feedback messages */
 
-/* A stream without a MID takes the place of one that was heard so lately only if that one has said goodbye. */
+/* A stream without a MID and RID takes the place of one that was heard so lately only if that one has said goodbye. */
 enum { TAKEOVER_US = 200000 };
 
 static bool find_extension(const fw_packet_t *packet, uint8_t id, fw_ext_t *found) {
@@ -22,13 +22,19 @@ static bool extension_is(const fw_ext_t *ext, const char *value, size_t len) {
     return ext->len == len && memcmp(ext->data, value, len) == 0;
 }
 
-/* The encoding whose RID, or repaired RID, the packet names (RFC 8852); an only encoding where the packet names none. */
-static fw_encoding_t *match_rid(const fw_producer_t *p, const fw_packet_t *packet, bool rtx) {
+/* The encoding whose RID, or repaired RID, the packet names (RFC 8852), in which case *named is set; an only encoding where the
+ * packet names none. */
+static fw_encoding_t *match_rid(const fw_producer_t *p, const fw_packet_t *packet, bool rtx, bool *named) {
     fw_ext_t rid;
-    bool named = find_extension(packet, p->media.extensions[rtx ? FW_EXT_REPAIRED_RID : FW_EXT_RID], &rid);
+    bool has_rid = find_extension(packet, p->media.extensions[rtx ? FW_EXT_REPAIRED_RID : FW_EXT_RID], &rid);
     for (unsigned i = 0; i < p->encoding_count; i++) {
         fw_encoding_t *e = p->encodings[i];
-        if (named && e->rid_len != 0 ? extension_is(&rid, e->rid, e->rid_len) : p->encoding_count == 1) return e;
+        if (has_rid && e->rid_len != 0) {
+            if (!extension_is(&rid, e->rid, e->rid_len)) continue;
+            *named = true;
+            return e;
+        }
+        if (p->encoding_count == 1) return e;
     }
     return NULL;
 }
@@ -52,7 +58,7 @@ static fw_producer_t *match_mid(const fw_transport_t *t, const fw_packet_t *pack
     return *named || owners != 1 ? NULL : by_payload_type;
 }
 
-/* Whether a stream that names no MID may be that of the encoding: two streams of one payload type must not take it from each
+/* Whether a stream that names neither MID nor RID may be that of the encoding: two streams of one payload type must not take it from each
  * other by turns. */
 static bool may_take_over(const fw_core_t *core, const fw_encoding_t *e, bool rtx) {
     if (rtx) return e->rtx_ssrc == 0 || core->now_us - e->rtx_heard_us >= TAKEOVER_US;
@@ -66,7 +72,7 @@ static fw_encoding_t *learn(fw_core_t *core, fw_transport_t *t, const fw_packet_
     uint8_t format = p == NULL ? FW_NO_PT : p->pt_formats[packet->rtp.payload_type];
     if (format == FW_NO_PT) return NULL;
     bool rtx = (format & 0x80) != 0;
-    fw_encoding_t *e = match_rid(p, packet, rtx);
+    fw_encoding_t *e = match_rid(p, packet, rtx, &named);
     if (e == NULL || (!named && !may_take_over(core, e, rtx))) return NULL;
     fw_ssrc_result_t result = fw_ssrc_learn(core, e, packet->rtp.ssrc, rtx);
     if (result == FW_SSRC_RESTARTED) fw_restart_encoding(core, e);

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ci.support.scenario.publisher import Publisher, Source
-from ci.support.scenario.specs import H264, OPUS, VP8, consumer, producer
+from ci.support.scenario.specs import H264, OPUS, PUBLISHED_EXTENSIONS, VP8, consumer, producer
 from ci.support.scenario.viewer import Viewer
 from ci.support.scenario.world import Link, World
 from fanwire.fastpath.messages import Encoding, Extension, PayloadType, ProducerSpec, ReadStatistics
@@ -64,6 +64,27 @@ def test_an_only_encoding_with_a_rid_takes_packets_that_name_none() -> None:
         start(publisher, spec, 0x10, 1)
         world.run(1)
         assert len(viewer.streams[1].tags()) > 60
+
+
+def test_simulcast_goes_by_its_rids_alone_though_its_ssrcs_change() -> None:
+    with World() as world:
+        publisher = Publisher(world)
+        extensions = {**PUBLISHED_EXTENSIONS, Extension.RID: 5, Extension.REPAIRED_RID: 6}
+        spec = producer(VP8, encodings=(Encoding(rid="l"), Encoding(rid="h")), extensions=extensions)
+        without_mid = replace(spec, extensions={key: extensions[key] for key in extensions if key is not Extension.MID})
+        viewer = publish(world, publisher, spec, VP8)
+        for ssrc, label in ((0x10, 0), (0x20, 2)):
+            sources = [
+                publisher.source(
+                    without_mid, ssrc=ssrc + n, rid="lh"[n], label=label + n, size=(320 << n, 180 << n)
+                ).start()
+                for n in range(2)
+            ]
+            world.run(3)
+            assert viewer.streams[1].tags()[-1].label == label + 1
+            for source in sources:
+                source.stop()
+        assert world.drops() == {}
 
 
 def test_an_ssrc_that_changes_in_mid_call_goes_on_at_a_keyframe() -> None:

@@ -197,6 +197,22 @@ def no_descriptor_left() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+async def test_a_client_that_leaves_in_mid_body_is_no_error_of_the_server(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving() as served:
+
+        async def problems() -> Counter[str]:
+            return served.problems
+
+        _, writer = await served.connect()
+        writer.write(
+            b"POST /whip/r HTTP/1.1\r\nHost: x\r\nContent-Type: application/sdp\r\nContent-Length: 9\r\n\r\nv=0"
+        )
+        await writer.drain()
+        writer.close()
+        await until(problems, lambda counts: counts.total() > 0, 5)
+        assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 async def test_without_descriptors_the_server_waits_and_does_not_spin() -> None:
     loop = asyncio.get_running_loop()
     async with serving() as served:

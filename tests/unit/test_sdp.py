@@ -120,7 +120,7 @@ MALFORMED = [
     "rtcp-fb:nack",
     "extmap:3/upwards urn:x",
     "extmap:x urn:x",
-    "msid: video",
+    "msid:a b c",
     "ssrc:4294967296 cname:x",
     "ssrc:x cname:x",
     "ssrc-group:FID 1 x",
@@ -163,6 +163,8 @@ UNUSED = {
     "^a=ice-options:.*": "a=candidate:\0\r\na=group:\r\na=group:LS ( )",
     "^c=.*": "c=IN\rIP4",
     "^a=rtpmap:9 .*": "a=rtpmap:9 G722\r\na=extmap:0x1 urn:x",
+    "^a=msid-semantic:.*": "a=rid:\r\na=simulcast:",
+    "^a=(mid|setup|ice-ufrag|ice-pwd|fingerprint|rtpmap|fmtp|rtcp-fb|extmap|ssrc):(.*)$": r"a=\1: \2",
 }
 USED = {
     "^m=audio 9": "m=audio",
