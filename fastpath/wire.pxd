@@ -203,10 +203,10 @@ cdef extern from "wire/frame.h" nogil:
         bint end
         bint keyframe
         bint has_layers
-        bint described
+        bint from_descriptor
         bint layer_sync
         bint intra
-        bint alone
+        bint independent_layers
         bint prefixed
         bint loose
         bint switch_up

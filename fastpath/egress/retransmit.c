@@ -15,7 +15,7 @@ static const fw_packet_t *before_hole(const fw_core_t *core, const fw_consumer_t
     const fw_packet_t *packet = NULL;
     for (uint64_t back = 1; packet == NULL && back <= FW_NACK_MISSING; back++) packet = fw_encoding_cached(core, e, hole - back);
     if (packet == NULL || fw_encoding_came_empty(e, hole) || packet->frame.has_picture_id) return packet;
-    return packet->frame.described && c->media->extensions[FW_EXT_DEPENDENCY_DESCRIPTOR] != 0 ? packet : NULL;
+    return packet->frame.from_descriptor && c->media->extensions[FW_EXT_DEPENDENCY_DESCRIPTOR] != 0 ? packet : NULL;
 }
 
 /* Whether a keyframe that the consumer has been sent makes the packet useless. */

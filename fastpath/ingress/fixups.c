@@ -95,7 +95,7 @@ static void mend_references(const fw_core_t *core, const fw_encoding_t *e, fw_pa
 
 /* Whether the packet ends the frame of a layer, and does not say whether that ends the picture. */
 static bool may_end_picture(const fw_encoding_t *e, const fw_packet_t *packet, const fw_frame_t *frame) {
-    return frame->end && frame->has_layers && !packet->rtp.marker && !e->alone;
+    return frame->end && frame->has_layers && !packet->rtp.marker && !e->independent_layers;
 }
 
 static bool read_vp9(const fw_encoding_t *e, const fw_packet_t *packet, fw_frame_t *frame) {
@@ -125,7 +125,7 @@ void fw_fixups_marker(const fw_encoding_t *e, fw_packet_t *packet, const fw_pack
 
 static void mend_vp9(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet) {
     const fw_frame_t *frame = &packet->frame;
-    if (frame->apart_offset != 0 && !frame->alone && follows_lower_layer(core, e, packet)) {
+    if (frame->apart_offset != 0 && !frame->independent_layers && follows_lower_layer(core, e, packet)) {
         tie_vp9(packet);
         if (packet->has_dd) tie_described(e, packet);
     }
@@ -139,7 +139,7 @@ static void mend_vp9(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t 
 void fw_fixups_apply(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet) {
     const fw_frame_t *frame = &packet->frame;
     if (e->producer->media.payload_types[packet->format].codec == FW_VP9) mend_vp9(core, e, packet);
-    if (frame->described && frame->start && frame->spatial > 0 && frame->spatial < FW_LAYERS_ALL &&
+    if (frame->from_descriptor && frame->start && frame->spatial > 0 && frame->spatial < FW_LAYERS_ALL &&
         follows_lower_layer(core, e, packet))
         tie_described(e, packet);
 }

@@ -38,7 +38,7 @@ static void reread_after(const fw_core_t *core, fw_encoding_t *e, const fw_packe
     e->reread_us = core->now_us;
     for (uint64_t seq64 = packet->seq64 + 1; seq64 <= e->highest_seq64; seq64++) {
         fw_packet_t *after = fw_encoding_cached(core, e, seq64);
-        if (after != NULL && after->frame.described && after->frame.spatial == FW_LAYERS_ALL)
+        if (after != NULL && after->frame.from_descriptor && after->frame.spatial == FW_LAYERS_ALL)
             (void)read_descriptor(e, after, &after->frame);
     }
 }
@@ -55,15 +55,15 @@ void fw_frame_read_layers(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet
     uint8_t codec = e->producer->media.payload_types[packet->format].codec;
     if (packet->has_dd && (codec == FW_AV1 || codec == FW_H264 || codec == FW_H265)) {
         describe(core, e, packet);
-        e->alone = e->dependency.alone;
+        e->independent_layers = e->dependency.independent_layers;
         e->by_descriptor = e->dependency.structure_seq64[0] != 0;
     } else if (codec == FW_VP9) {
         /* It tells its layers itself; the structure is for those who are given its dependency descriptors. */
         fw_frame_t described = packet->frame;
         if (packet->has_dd) (void)read_descriptor(e, packet, &described);
         e->by_descriptor = false;
-        if (packet->frame.intra) e->alone = packet->frame.alone;
-        packet->frame.alone = e->alone;
+        if (packet->frame.intra) e->independent_layers = packet->frame.independent_layers;
+        packet->frame.independent_layers = e->independent_layers;
     } else if (codec == FW_H264) {
         fw_h264_layers_read(&e->h264_layers, packet->rtp.timestamp, &packet->frame);
         if (e->h264_layers.loose) e->highest_layers = (fw_highest_layers_t){0};

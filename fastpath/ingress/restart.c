@@ -10,7 +10,7 @@ void fw_restart_encoding(fw_core_t *core, fw_encoding_t *e) {
     e->highest_seq64 = e->sync_point_seq64 = 0;
     e->dependency = (fw_dependency_state_t){0};
     e->h264_layers = (fw_h264_layers_t){0};
-    e->alone = false;
+    e->independent_layers = false;
     e->highest_layers = (fw_highest_layers_t){0};
     memset(e->sizes, 0, sizeof e->sizes);
     e->liveness = (fw_liveness_t){0};

@@ -109,7 +109,7 @@ void fw_store(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool histo
         if (packet->rtp.marker) fw_cache_mark(&e->cache, packet->seq64, FW_CACHE_ENDS_FRAME);
         fw_frames_add(&e->frames, &e->cache, e->highest_seq64, e->sync_point_seq64, core->now_us);
     }
-    if (packet->frame.has_layers && !packet->frame.described) fw_highest_layers_note(&e->highest_layers, &packet->frame);
+    if (packet->frame.has_layers && !packet->frame.from_descriptor) fw_highest_layers_note(&e->highest_layers, &packet->frame);
     if (packet->frame.size_count > 0) note_sizes(e, packet);
     if (e->sync_point_seq64 != 0 && packet->rtp.timestamp == e->sync_point_timestamp) e->sync_point_bytes += packet->len;
     if (!history) fw_batch_add(core, p, packet);

@@ -66,7 +66,7 @@ typedef struct {
     uint16_t height;
     fw_size_t sizes[FW_SPATIALS]; /* of its spatial layers, where the stream states them */
     fw_highest_layers_t highest_layers; /* highest layers received, or active by the dependency descriptor */
-    bool alone;         /* simulcast in one SSRC: its spatial layers are decoded independently */
+    bool independent_layers; /* simulcast in one SSRC: its spatial layers are decoded independently */
     bool by_descriptor; /* only dependency descriptors signal its spatial layers to a viewer */
     uint8_t index;
     uint8_t rid_len;

@@ -16,8 +16,8 @@ static void take_structure(fw_dependency_state_t *d, const fw_dd_structure_t *st
         d->structure_seq64[1] = d->structure_seq64[0];
         d->structures[0] = *structure;
         d->structure_seq64[0] = seq64;
-        d->alone = has_independent_layers(structure);
-        d->uneven = false;
+        d->independent_layers = has_independent_layers(structure);
+        d->mixed_temporal = false;
     } else if (seq64 > d->structure_seq64[1]) {
         d->structures[1] = *structure;
         d->structure_seq64[1] = seq64;
@@ -71,7 +71,7 @@ static uint8_t up_spatial(const fw_dd_structure_t *s, const fw_dd_template_t *fr
 static void take_frame(fw_dependency_state_t *d, const fw_dd_structure_t *s, const fw_dd_template_t *frame, uint32_t timestamp) {
     bool follows = frame->spatial == 0 || (d->switches && d->timestamp == timestamp && frame->spatial == d->spatial + 1 &&
                                            frame->temporal == d->temporal);
-    if (frame->spatial > 0 && d->timestamp == timestamp && frame->temporal != d->temporal) d->uneven = true;
+    if (frame->spatial > 0 && d->timestamp == timestamp && frame->temporal != d->temporal) d->mixed_temporal = true;
     d->switches = follows && is_switch_point(s, frame);
     d->timestamp = timestamp;
     d->spatial = frame->spatial;
@@ -86,14 +86,14 @@ bool fw_dependency_state_read(fw_dependency_state_t *d, const uint8_t *data, siz
     const fw_dd_structure_t *structure = find_structure(d, dd, seq64);
     bool newest = seq64 > d->newest_seq64;
     if (newest) d->newest_seq64 = seq64;
-    frame->has_layers = frame->described = true;
+    frame->has_layers = frame->from_descriptor = true;
     frame->start = dd->start_of_frame;
     frame->end = dd->end_of_frame;
     if (structure == NULL || !fw_dd_frame(data, len, structure, &said)) {
         frame->spatial = frame->temporal = FW_LAYERS_ALL;
         return false;
     }
-    frame->alone = d->alone;
+    frame->independent_layers = d->independent_layers;
     frame->spatial = said.own.spatial;
     frame->temporal = said.own.temporal;
     frame->keyframe = frame->spatial == 0 && (frame->keyframe || (dd->has_structure && !said.own.refers));
@@ -111,5 +111,5 @@ bool fw_dependency_state_read(fw_dependency_state_t *d, const uint8_t *data, siz
 size_t fw_dependency_state_tie(const fw_dependency_state_t *d, const uint8_t *data, size_t len, const fw_dd_t *dd, uint64_t seq64,
                         uint8_t *out, size_t room) {
     const fw_dd_structure_t *structure = find_structure(d, dd, seq64);
-    return structure == NULL || d->alone || d->uneven ? 0 : fw_dd_tie(data, len, structure, out, room);
+    return structure == NULL || d->independent_layers || d->mixed_temporal ? 0 : fw_dd_tie(data, len, structure, out, room);
 }

@@ -19,8 +19,8 @@ typedef struct {
     bool switches;               /* so far all frames of the picture are switch points */
     uint8_t top_spatial;         /* of the active decode targets */
     uint8_t top_temporal;
-    bool alone;                  /* spatial layers do not refer to each other, by the newest structure */
-    bool uneven;                 /* pictures since that have frames of different temporal layers (L2T2_KEY_SHIFT) */
+    bool independent_layers; /* spatial layers do not refer to each other, by the newest structure */
+    bool mixed_temporal; /* pictures since that have frames of different temporal layers (L2T2_KEY_SHIFT) */
     fw_dd_structure_t structures[2]; /* the newest, and the one before: packets that come late go by that */
 } fw_dependency_state_t;
 

@@ -4,7 +4,7 @@ static uint8_t lower(uint8_t a, uint8_t b) { return a < b ? a : b; }
 
 /* The layers from the first packet of a picture on. */
 static fw_layers_t at_picture(fw_layers_t now, fw_layers_t limit, const fw_frame_t *frame) {
-    if (!frame->alone) now.spatial = lower(now.spatial, limit.spatial);
+    if (!frame->independent_layers) now.spatial = lower(now.spatial, limit.spatial);
     now.temporal = lower(now.temporal, limit.temporal);
     if (frame->keyframe) {
         now.spatial = limit.spatial;
@@ -14,7 +14,7 @@ static fw_layers_t at_picture(fw_layers_t now, fw_layers_t limit, const fw_frame
 }
 
 fw_layers_t fw_layers_next(fw_layers_t now, fw_layers_t limit, const fw_frame_t *frame) {
-    if (!frame->start || (frame->spatial > 0 && !frame->described)) return now;
+    if (!frame->start || (frame->spatial > 0 && !frame->from_descriptor)) return now;
     if (frame->spatial == 0) now = at_picture(now, limit, frame);
     if (frame->spatial <= now.spatial && frame->temporal <= now.temporal && now.spatial < lower(limit.spatial, frame->up_spatial))
         now.spatial = lower(limit.spatial, frame->up_spatial);

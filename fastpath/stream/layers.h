@@ -17,7 +17,7 @@ typedef struct {
 
 static inline bool fw_layers_hold(fw_layers_t layers, const fw_frame_t *frame) {
     if (!frame->has_layers) return true;
-    bool spatial = frame->alone ? frame->spatial == layers.spatial : frame->spatial <= layers.spatial;
+    bool spatial = frame->independent_layers ? frame->spatial == layers.spatial : frame->spatial <= layers.spatial;
     return spatial && frame->temporal <= layers.temporal;
 }
 

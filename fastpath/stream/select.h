@@ -14,11 +14,11 @@ typedef struct {
 
 typedef enum { FW_SELECT_FORWARD, FW_SELECT_SWITCH, FW_SELECT_DROP } fw_selection_t;
 
-/* What to do with a packet of `encoding`; `entry` says that a decoder can start at it. After FW_SELECT_SWITCH the
+/* What to do with a packet of `encoding`; `sync_point` says that a decoder can start at it. After FW_SELECT_SWITCH the
  * encoding is the current one. */
-static inline fw_selection_t fw_select(fw_select_t *s, int8_t encoding, bool entry) {
+static inline fw_selection_t fw_select(fw_select_t *s, int8_t encoding, bool sync_point) {
     if (encoding == s->current) return FW_SELECT_FORWARD;
-    if (encoding != s->target || !entry) return FW_SELECT_DROP;
+    if (encoding != s->target || !sync_point) return FW_SELECT_DROP;
     s->current = encoding;
     return FW_SELECT_SWITCH;
 }

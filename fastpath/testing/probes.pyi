@@ -82,10 +82,10 @@ class Frame(TypedDict):
     end: bool
     keyframe: bool
     has_layers: bool
-    described: bool
+    from_descriptor: bool
     layer_sync: bool
     intra: bool
-    alone: bool
+    independent_layers: bool
     prefixed: bool
     loose: bool
     switch_up: bool

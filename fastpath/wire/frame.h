@@ -19,10 +19,10 @@ typedef struct {
     bool keyframe;        /* first packet of a frame from which a decoder can start */
     bool sets_before;     /* H.264, H.265: such a packet, whose parameter sets come in packets before it, if at all */
     bool has_layers;      /* the packet says its layers: VP8 and VP9 where they have any, H.264's slices, others where described */
-    bool described;       /* by its dependency descriptor, without which a viewer can take no higher spatial layer */
+    bool from_descriptor; /* by its dependency descriptor, without which a viewer can take no higher spatial layer */
     bool layer_sync;      /* VP8's Y: refers to temporal layer 0 alone; H.264 slices that nothing refers to */
     bool intra;           /* VP9: refers to no other picture */
-    bool alone;           /* its spatial layer and others do not refer to each other (S modes): VP9's D and Z where intra, AV1's DTIs */
+    bool independent_layers; /* its spatial layer and others do not refer to each other (S modes): VP9's D and Z where intra, AV1's DTIs */
     bool prefixed;        /* H.264: the temporal layer is from a prefix NAL unit */
     bool loose;           /* H.264: neither slices nor parameter sets, and nothing that tells the layer of their picture */
     bool switch_up;       /* VP9's U, AV1's DTIs: no higher temporal layer refers past this frame from here on */

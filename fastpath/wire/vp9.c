@@ -44,7 +44,7 @@ bool fw_vp9_parse(const uint8_t *payload, size_t len, fw_frame_t *out) {
         out->spatial = ids >> 1 & 7;
         if (out->start && out->spatial > 0 && (ids & 1) == 0) out->apart_offset = (uint8_t)(len - fw_left(&r) - 1);
         bool below = ids & 0x01, above = !(first & 0x01);
-        out->alone = out->intra && !(out->spatial > 0 ? below : above);
+        out->independent_layers = out->intra && !(out->spatial > 0 ? below : above);
     }
     if (layers && !flexible) {
         out->has_tl0 = true;

@@ -191,7 +191,7 @@ def test_whether_spatial_layers_refer_to_each_other_is_told_by_intra_pictures(
     """VP9's Z and D (RFC 9628 section 4.2)."""
     frame = probes.vp9(bytes([first, ids, 7]))
     assert frame is not None
-    assert (frame["alone"], frame["intra"]) == (alone, not first & 0x40)
+    assert (frame["independent_layers"], frame["intra"]) == (alone, not first & 0x40)
 
 
 def test_what_layers_may_be_taken_up_or_end_at() -> None:
