@@ -8,7 +8,7 @@ void fw_arrivals_init(fw_arrivals_t *a) {
 }
 
 void fw_arrivals_add(fw_arrivals_t *a, uint16_t seq16, uint32_t ssrc, uint64_t now_us) {
-    /* The first number is set above one turn, so that packets before it do not go below zero. */
+    /* The first number starts at 2^16, so that an earlier packet does not extend below zero. */
     uint64_t seq64 = a->started ? fw_seq_extend(a->highest, seq16) : 0x10000ULL + seq16;
     if (!a->started) {
         a->started = true;
@@ -24,7 +24,7 @@ void fw_arrivals_add(fw_arrivals_t *a, uint16_t seq16, uint32_t ssrc, uint64_t n
     }
     a->arrival_us[seq64 % FW_ARRIVALS] = (int64_t)now_us;
     a->media_ssrc = ssrc;
-    /* A packet that was reported lost is reported again from there: the sender takes the correction. */
+    /* The packet was reported lost: feedback starts again at its number, and the sender corrects its record. */
     if (seq64 < a->next) a->next = seq64;
 }
 

@@ -1,15 +1,16 @@
-/* The last packets of one encoding, found by sequence number: what its consumers' retransmissions come from, and what
- * newcomers start with. And what is known of the last numbers: which have come, and which end a frame.
+/* Finds the last packets of one encoding by sequence number, for retransmissions to its consumers and for the fast start of
+ * new consumers. Records for each of these numbers whether its packet was received and whether it ends a frame.
  *
- * It names packets of the pool, and holds none: the pool may have used a slot again since, and says so. It begins small;
- * its owner lets it grow while it would forget what is still needed, so that its bound is the pool's. */
+ * An entry is the number of a packet in the pool. The pool may have reused that packet's slot since, and detects it. The
+ * cache starts with FW_CACHE_LEAST entries; its owner grows it while it would lose packets that are still needed, up to
+ * the size of the pool. */
 #ifndef FW_STREAM_CACHE_H
 #define FW_STREAM_CACHE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FW_CACHE_LEAST 256 /* numbers that it begins with */
+#define FW_CACHE_LEAST 256 /* entries at the start */
 #define FW_CACHE_NONE (UINT64_MAX >> 2)
 
 typedef struct {
@@ -19,37 +20,40 @@ typedef struct {
 
 enum { FW_CACHE_CAME = 1, FW_CACHE_ENDS_FRAME = 2 };
 
-/* False where memory is short. */
+/* Returns false if memory is short. */
 bool fw_cache_init(fw_cache_t *c);
 void fw_cache_free(fw_cache_t *c);
 
-/* Twice the size, where there is memory for that; what is known of the numbers up to the highest stays. */
+/* Doubles the size and keeps all entries. Changes nothing if memory is short. */
 void fw_cache_grow(fw_cache_t *c, uint64_t highest_seq64);
 
-/* `seq64` has come, and is the highest now: those between it and the one before have not. */
+/* Marks `seq64` as received. It becomes the highest number; the numbers between it and `highest_seq64`, the highest
+ * before, are marked as not received. */
 void fw_cache_advance(fw_cache_t *c, uint64_t highest_seq64, uint64_t seq64);
 
-/* The numbers that are to come belong to another stream: none of them has. Packets are found as before. */
+/* Starts another stream: marks every number as not received. Packets are found as before. */
 void fw_cache_restart(fw_cache_t *c);
 
 static inline uint64_t *fw_cache_entry(const fw_cache_t *c, uint64_t seq64) { return &c->entries[seq64 & (c->size - 1)]; }
 
-/* The pool's number of a packet that has come, FW_CACHE_NONE where there is nothing to keep. */
+/* Sets the pool's number of a received packet; FW_CACHE_NONE if the packet is not kept. */
 static inline void fw_cache_put(fw_cache_t *c, uint64_t seq64, uint64_t number) {
     uint64_t *entry = fw_cache_entry(c, seq64);
     *entry = number << 2 | (*entry & 3);
 }
 
-/* The pool's number of the packet last put where `seq64` goes, or FW_CACHE_NONE; the caller compares its seq64. */
+/* The pool's number of the packet last put into the entry of `seq64`, or FW_CACHE_NONE. Numbers share entries, so the
+ * caller compares the packet's seq64. */
 static inline uint64_t fw_cache_get(const fw_cache_t *c, uint64_t seq64) { return *fw_cache_entry(c, seq64) >> 2; }
 
-/* Of a number less than `size` below the highest: FW_CACHE_CAME, FW_CACHE_ENDS_FRAME. */
-static inline bool fw_cache_is(const fw_cache_t *c, uint64_t seq64, uint64_t what) {
-    return (*fw_cache_entry(c, seq64) & what) != 0;
+/* Read and set a flag, FW_CACHE_CAME or FW_CACHE_ENDS_FRAME, of a number less than `size` below the highest. */
+static inline bool fw_cache_is(const fw_cache_t *c, uint64_t seq64, uint64_t flag) {
+    return (*fw_cache_entry(c, seq64) & flag) != 0;
 }
-static inline void fw_cache_mark(fw_cache_t *c, uint64_t seq64, uint64_t what) { *fw_cache_entry(c, seq64) |= what; }
+static inline void fw_cache_mark(fw_cache_t *c, uint64_t seq64, uint64_t flag) { *fw_cache_entry(c, seq64) |= flag; }
 
-/* So far behind the newest a packet may be to be kept a while yet, until those after it have been sent. */
+/* Packets less than this number of sequence numbers behind the newest stay in the cache until a whole fast start is sent:
+ * 7/8 of the size. */
 static inline uint64_t fw_cache_reach(const fw_cache_t *c) { return c->size / 8 * 7; }
 
 #endif

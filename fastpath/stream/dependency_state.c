@@ -24,7 +24,7 @@ static void take_structure(fw_dependency_state_t *d, const fw_dd_structure_t *st
     }
 }
 
-/* The newest structure that was there before the packet and knows its template, else the newest that knows it. */
+/* The newest structure that arrived before the packet and has its template, else the newest structure that has it. */
 static const fw_dd_structure_t *find_structure(const fw_dependency_state_t *d, const fw_dd_t *dd, uint64_t seq64) {
     bool known[2];
     for (unsigned i = 0; i < 2; i++) known[i] = d->structure_seq64[i] != 0 && fw_dd_knows(&d->structures[i], dd);
@@ -41,7 +41,7 @@ static void take_active(fw_dependency_state_t *d, const fw_dd_structure_t *s, ui
     }
 }
 
-/* Whether all higher temporal layers of the frame's spatial one can be decoded from this frame on. */
+/* True if all higher temporal layers of the frame's spatial layer are decodable from this frame on. */
 static bool is_switch_point(const fw_dd_structure_t *s, const fw_dd_template_t *frame) {
     for (unsigned i = 0; i < s->target_count; i++)
         if (s->target_spatial[i] == frame->spatial && s->target_temporal[i] > frame->temporal &&
@@ -50,7 +50,7 @@ static bool is_switch_point(const fw_dd_structure_t *s, const fw_dd_template_t *
     return true;
 }
 
-/* Whether everything of that spatial layer can be decoded from this frame on, but for temporal layers below the frame's. */
+/* True if the spatial layer is decodable from this frame on, in all temporal layers from the frame's own up. */
 static bool starts_spatial(const fw_dd_structure_t *s, const fw_dd_template_t *frame, unsigned spatial) {
     bool any = false;
     for (unsigned i = 0; i < s->target_count; i++) {
@@ -67,7 +67,7 @@ static uint8_t up_spatial(const fw_dd_structure_t *s, const fw_dd_template_t *fr
     return up;
 }
 
-/* Takes the next frame of a picture in; one that is missing, or of another temporal layer, leaves no switch point. */
+/* Adds the next frame of a picture. A missing frame or one of another temporal layer makes the picture no switch point. */
 static void take_frame(fw_dependency_state_t *d, const fw_dd_structure_t *s, const fw_dd_template_t *frame, uint32_t timestamp) {
     bool follows = frame->spatial == 0 || (d->switches && d->timestamp == timestamp && frame->spatial == d->spatial + 1 &&
                                            frame->temporal == d->temporal);
@@ -81,7 +81,7 @@ static void take_frame(fw_dependency_state_t *d, const fw_dd_structure_t *s, con
 bool fw_dependency_state_read(fw_dependency_state_t *d, const uint8_t *data, size_t len, const fw_dd_t *dd, uint64_t seq64,
                        uint32_t timestamp, fw_frame_t *frame) {
     fw_dd_structure_t own;
-    fw_dd_frame_t said;
+    fw_dd_frame_t parsed;
     if (dd->has_structure && fw_dd_structure(data, len, &own)) take_structure(d, &own, seq64);
     const fw_dd_structure_t *structure = find_structure(d, dd, seq64);
     bool newest = seq64 > d->newest_seq64;
@@ -89,21 +89,21 @@ bool fw_dependency_state_read(fw_dependency_state_t *d, const uint8_t *data, siz
     frame->has_layers = frame->from_descriptor = true;
     frame->start = dd->start_of_frame;
     frame->end = dd->end_of_frame;
-    if (structure == NULL || !fw_dd_frame(data, len, structure, &said)) {
+    if (structure == NULL || !fw_dd_frame(data, len, structure, &parsed)) {
         frame->spatial = frame->temporal = FW_LAYERS_ALL;
         return false;
     }
     frame->independent_layers = d->independent_layers;
-    frame->spatial = said.own.spatial;
-    frame->temporal = said.own.temporal;
-    frame->keyframe = frame->spatial == 0 && (frame->keyframe || (dd->has_structure && !said.own.refers));
-    if (said.has_active && seq64 > d->active_seq64) {
+    frame->spatial = parsed.own.spatial;
+    frame->temporal = parsed.own.temporal;
+    frame->keyframe = frame->spatial == 0 && (frame->keyframe || (dd->has_structure && !parsed.own.refers));
+    if (parsed.has_active && seq64 > d->active_seq64) {
         d->active_seq64 = seq64;
-        take_active(d, structure, said.active);
+        take_active(d, structure, parsed.active);
     }
     if (!newest || !frame->start) return true;
-    take_frame(d, structure, &said.own, timestamp);
-    frame->up_spatial = up_spatial(structure, &said.own);
+    take_frame(d, structure, &parsed.own, timestamp);
+    frame->up_spatial = up_spatial(structure, &parsed.own);
     frame->switch_up = d->switches && frame->spatial == d->top_spatial;
     return true;
 }

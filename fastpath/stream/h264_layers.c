@@ -23,7 +23,7 @@ void fw_h264_layers_read(fw_h264_layers_t *n, uint32_t timestamp, fw_frame_t *fr
         remember(n, timestamp, frame->temporal);
     } else {
         frame->temporal = n->temporals[picture];
-        frame->start = false; /* its picture has begun */
+        frame->start = false; /* an earlier packet started the picture */
     }
     frame->layer_sync = frame->layer_sync && !n->prefixed;
 }

@@ -1,4 +1,4 @@
-/* The highest layers that an encoding has, told by what its packets name: a publisher may stop and start some of them. */
+/* Tracks the highest layers of an encoding from the layers of its packets: a publisher may stop and start layers. */
 #ifndef FW_STREAM_HIGHEST_LAYERS_H
 #define FW_STREAM_HIGHEST_LAYERS_H
 
@@ -10,15 +10,15 @@
 #define FW_HIGHEST_LAYERS_PICTURES 16 /* twice the longest pattern of temporal layers in use */
 
 typedef struct {
-    bool known; /* packets name their layers */
-    uint8_t spatial; /* of the last 16 to 31 pictures, or as VP9's scalability structure says since */
+    bool known; /* some packet gave its layers */
+    uint8_t spatial; /* highest of the last 16 to 31 pictures, or from VP9's scalability structure since */
     uint8_t temporal;
-    uint8_t newest_spatial; /* of the pictures that are being counted */
+    uint8_t newest_spatial; /* highest of the current run of up to 16 pictures */
     uint8_t newest_temporal;
     uint8_t pictures;
 } fw_highest_layers_t;
 
-/* Takes in a packet that names its layers. */
+/* Counts a packet that gives its layers. */
 static inline void fw_highest_layers_note(fw_highest_layers_t *t, const fw_frame_t *frame) {
     t->known = true;
     if (frame->start && frame->spatial == 0 && t->pictures++ == FW_HIGHEST_LAYERS_PICTURES) {

@@ -24,7 +24,7 @@ uint8_t fw_keyframes_due(fw_keyframes_t *k, uint64_t now_us) {
 
 void fw_keyframes_charge(fw_keyframes_t *k, uint32_t bytes, uint32_t bytes_per_s) {
     if (bytes_per_s == 0) return;
-    /* At most 2^32 * 2^22, so nothing overflows. */
+    /* The product is at most 2^32 * 2^22 and cannot overflow. */
     uint64_t paid_us = (uint64_t)bytes * (FW_KEYFRAME_SHARE * UINT64_C(1000000)) / bytes_per_s;
     if (paid_us > FW_KEYFRAME_DEAREST_US) paid_us = FW_KEYFRAME_DEAREST_US;
     if (paid_us > k->spacing_us) k->spacing_us = paid_us;

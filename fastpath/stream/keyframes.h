@@ -1,35 +1,36 @@
-/* When to ask a publisher for a keyframe: requests of all its viewers become few (RFC 4585 section 6.3.1), the fewer the
- * more a keyframe costs. */
+/* Schedules keyframe requests to a publisher: coalesces the PLIs of all viewers (RFC 4585 section 6.3.1), and spaces requests
+ * by the cost of a keyframe. */
 #ifndef FW_STREAM_KEYFRAMES_H
 #define FW_STREAM_KEYFRAMES_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FW_KEYFRAME_SPACING_US 1000000 /* between two requests at least; one that no keyframe has answered is repeated then */
-#define FW_KEYFRAME_DEAREST_US 2000000 /* a keyframe costs no longer a wait than this */
-#define FW_KEYFRAME_SHARE 4            /* keyframes asked for may take one part in so many of the bit rate */
+#define FW_KEYFRAME_SPACING_US 1000000 /* minimum between two requests; an unanswered request is repeated after it */
+#define FW_KEYFRAME_DEAREST_US 2000000 /* maximum spacing for the cost of a keyframe */
+#define FW_KEYFRAME_SHARE 4            /* requested keyframes take at most 1/4 of the bit rate, up to the maximum spacing */
 
 typedef struct {
-    uint64_t asked_us;   /* the latest request, 0 for none */
-    uint64_t spacing_us; /* from that to the next, as far as cost goes */
-    uint8_t wanted;      /* encodings to ask for as soon as it is allowed, a bit each */
-    uint8_t awaited;     /* encodings asked for and not seen yet */
+    uint64_t asked_us;   /* time of the latest request; 0: none */
+    uint64_t spacing_us; /* minimum from that to the next request, by cost */
+    uint8_t wanted;      /* encodings to request at the next opportunity; bit mask */
+    uint8_t awaited;     /* encodings requested, keyframe not received yet; bit mask */
 } fw_keyframes_t;
 
-/* Someone needs a keyframe of `encodings` (a bit each). */
+/* Wants a keyframe of each of `encodings` (bit mask). */
 static inline void fw_keyframes_want(fw_keyframes_t *k, uint8_t encodings) { k->wanted |= encodings; }
 
-/* A keyframe of one encoding has come. */
+/* Notes a keyframe of one encoding, by number (0 to 7). */
 void fw_keyframes_seen(fw_keyframes_t *k, uint8_t encoding);
 
-/* The encodings to ask for now, 0 for none yet; counts as asked. Say then what that costs. */
+/* The encodings to request now (bit mask), counted as requested; 0 before fw_keyframes_next_us. The caller then passes the
+ * cost of them to fw_keyframes_charge. */
 uint8_t fw_keyframes_due(fw_keyframes_t *k, uint64_t now_us);
 
-/* What was asked for takes so many bytes, of a stream of so many a second; 0 where that is not known. */
+/* Sets the cost of the requested keyframes: `bytes` of a stream of `bytes_per_s` (0: unknown, no cost). */
 void fw_keyframes_charge(fw_keyframes_t *k, uint32_t bytes, uint32_t bytes_per_s);
 
-/* When fw_keyframes_due is to be called, UINT64_MAX for never. */
+/* The time from which fw_keyframes_due returns encodings; UINT64_MAX: none wanted. */
 uint64_t fw_keyframes_next_us(const fw_keyframes_t *k);
 
 #endif

@@ -2,7 +2,7 @@
 
 static uint8_t lower(uint8_t a, uint8_t b) { return a < b ? a : b; }
 
-/* The layers from the first packet of a picture on. */
+/* The layers from the first packet of this picture on. */
 static fw_layers_t at_picture(fw_layers_t now, fw_layers_t limit, const fw_frame_t *frame) {
     if (!frame->independent_layers) now.spatial = lower(now.spatial, limit.spatial);
     now.temporal = lower(now.temporal, limit.temporal);
@@ -19,9 +19,9 @@ fw_layers_t fw_layers_next(fw_layers_t now, fw_layers_t limit, const fw_frame_t 
     if (frame->spatial <= now.spatial && frame->temporal <= now.temporal && now.spatial < lower(limit.spatial, frame->up_spatial))
         now.spatial = lower(limit.spatial, frame->up_spatial);
     if (now.temporal >= limit.temporal) return now;
-    /* VP8: this frame refers to the lowest layer alone. One layer at a time: the one above may refer to this one. */
+    /* VP8: this frame refers to temporal layer 0 only. Goes up one layer: frames of the layer above may refer to this layer. */
     if (frame->layer_sync && frame->temporal == now.temporal + 1) now.temporal++;
-    /* VP9: no higher frame that follows refers to one before this. AV1: likewise, said by the last of a picture's frames. */
+    /* VP9: no later frame of a higher layer refers to a frame before this one. AV1: same, set on the picture's last frame. */
     if (frame->switch_up && frame->temporal <= now.temporal) now.temporal = limit.temporal;
     return now;
 }

@@ -6,7 +6,7 @@ bool fw_liveness_note(fw_liveness_t *p, uint32_t timestamp, uint64_t now_us) {
     bool first = p->heard_us == 0;
     p->heard_us = now_us;
     p->missed = 0;
-    if (!first && timestamp - p->timestamp - 1 >= UINT32_C(0x7fffffff)) return false; /* of this frame or an older one */
+    if (!first && timestamp - p->timestamp - 1 >= UINT32_C(0x7fffffff)) return false; /* the newest frame or an older one */
     uint64_t gap_us = first || now_us < p->frame_us ? 0 : now_us - p->frame_us;
     p->interval_us = gap_us > p->interval_us ? gap_us : p->interval_us - (p->interval_us - gap_us) / 8;
     p->timestamp = timestamp;

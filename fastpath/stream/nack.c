@@ -9,13 +9,13 @@ void fw_nack_init(fw_nack_t *n) {
     n->rtt_us = FIRST_RTT_US;
 }
 
-/* Forgets `count` of those missing, from the i-th on. */
+/* Removes `count` missing packets from index i on. */
 static void forget(fw_nack_t *n, unsigned i, unsigned count) {
     n->count = (uint16_t)(n->count - count);
     memmove(&n->missing[i], &n->missing[i + count], (n->count - i) * sizeof n->missing[0]);
 }
 
-/* Gives up the first so many. */
+/* Gives up the first `count` missing packets. */
 static void give_up(fw_nack_t *n, unsigned count) {
     if (count == 0) return;
     n->given_up = n->missing[count - 1].seq64;
@@ -39,7 +39,7 @@ void fw_nack_gap(fw_nack_t *n, uint64_t previous, uint64_t seq64, uint64_t now_u
 void fw_nack_received(fw_nack_t *n, uint64_t seq64, uint64_t now_us, bool repaired) {
     for (unsigned i = 0; i < n->count; i++) {
         if (n->missing[i].seq64 != seq64) continue;
-        /* Only an answer to the first request tells the round trip: a later one may answer either. */
+        /* Only the first request gives a round trip: a packet after the second may answer either. */
         if (repaired && n->missing[i].tries == 1) {
             uint32_t took_us = (uint32_t)(now_us - n->missing[i].since_us);
             n->rtt_us = (uint32_t)(((uint64_t)n->rtt_us * 7 + took_us) / 8);
@@ -49,8 +49,8 @@ void fw_nack_received(fw_nack_t *n, uint64_t seq64, uint64_t now_us, bool repair
     }
 }
 
-/* So many were asked for in vain: the last whose tries or life are used up, and what has been missing for longer. */
-static unsigned count_spent(const fw_nack_t *n, uint64_t now_us) {
+/* The number of packets to give up: up to the last one past FW_NACK_TRIES or FW_NACK_LIFE_US. */
+static unsigned count_expired(const fw_nack_t *n, uint64_t now_us) {
     unsigned i = n->count;
     for (; i > 0; i--) {
         const fw_missing_t *m = &n->missing[i - 1];
@@ -63,7 +63,7 @@ unsigned fw_nack_due(fw_nack_t *n, uint64_t now_us, uint16_t *seqs, unsigned max
     unsigned due = 0;
     uint64_t retry_us = (uint64_t)n->rtt_us + n->rtt_us / 4;
     if (retry_us < LEAST_RETRY_US) retry_us = LEAST_RETRY_US;
-    give_up(n, count_spent(n, now_us));
+    give_up(n, count_expired(n, now_us));
     for (unsigned i = 0; i < n->count && due < max; i++) {
         fw_missing_t *m = &n->missing[i];
         if (m->next_us > now_us) continue;

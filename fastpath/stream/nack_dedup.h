@@ -1,6 +1,6 @@
-/* The packets that were retransmitted to one consumer: when last, and how often.
+/* Deduplicates the NACKs of one consumer: records the time and number of the retransmissions of each packet.
  *
- * A NACK that is repeated within a round trip is answered once, and no packet is retransmitted more than FW_RETRANSMISSIONS times.
+ * Repeated NACKs within a round trip get one retransmission; a packet is retransmitted at most FW_RETRANSMISSIONS times.
  */
 #ifndef FW_STREAM_NACK_DEDUP_H
 #define FW_STREAM_NACK_DEDUP_H
@@ -11,18 +11,18 @@
 #define FW_NACK_ENTRIES 1024
 #define FW_RETRANSMISSIONS 3
 
-/* All zero to start with. An entry is replaced by a newer packet with the same index, never by an older one. */
+/* All zero at the start. A newer packet with the same index replaces an entry, an older one never does. */
 typedef struct {
     struct {
         uint16_t seq16;
-        uint16_t at_ms; /* upper 14 bits: time of the last retransmission in ms, modulo 2^14; lower 2 bits: their count, 0 for none */
+        uint16_t at_ms; /* upper 14 bits: time of the last retransmission in ms, modulo 2^14; lower 2 bits: their count */
     } sent[FW_NACK_ENTRIES]; /* by seq16 modulo FW_NACK_ENTRIES */
 } fw_nack_dedup_t;
 
 typedef enum { FW_NACK_ANSWER, FW_NACK_REPEATED, FW_NACK_EXHAUSTED } fw_nack_verdict_t;
 
-/* ANSWER: the packet may be retransmitted. REPEATED: it was less than `within_us` (up to 16 s) ago. EXHAUSTED: it was
- * FW_RETRANSMISSIONS times, or a packet that is newer by a multiple of FW_NACK_ENTRIES has replaced its entry. */
+/* ANSWER: the packet may be retransmitted. REPEATED: its last retransmission was less than `within_us` (up to 16 s) ago.
+ * EXHAUSTED: it was retransmitted FW_RETRANSMISSIONS times, or a newer packet has replaced its entry. */
 static inline fw_nack_verdict_t fw_nack_dedup_check(const fw_nack_dedup_t *r, uint16_t seq16, uint64_t now_us, uint64_t within_us) {
     uint16_t at_ms = r->sent[seq16 % FW_NACK_ENTRIES].at_ms;
     uint16_t newer_by = (uint16_t)(r->sent[seq16 % FW_NACK_ENTRIES].seq16 - seq16);
@@ -33,7 +33,7 @@ static inline fw_nack_verdict_t fw_nack_dedup_check(const fw_nack_dedup_t *r, ui
     return (at_ms & 3) == FW_RETRANSMISSIONS ? FW_NACK_EXHAUSTED : FW_NACK_ANSWER;
 }
 
-/* Notes a retransmission that fw_nack_dedup_check allowed. */
+/* Records a retransmission after fw_nack_dedup_check returned ANSWER. */
 static inline void fw_nack_dedup_note(fw_nack_dedup_t *r, uint16_t seq16, uint64_t now_us) {
     uint16_t count = 0;
     if (r->sent[seq16 % FW_NACK_ENTRIES].seq16 == seq16) count = r->sent[seq16 % FW_NACK_ENTRIES].at_ms & 3;

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-static unsigned place(const fw_seqmap_t *m, unsigned back) {
+/* Index in `closed` of the stretch `back` before the newest one. */
+static unsigned closed_index(const fw_seqmap_t *m, unsigned back) {
     return (m->newest + FW_SEQMAP_CLOSED - back) % FW_SEQMAP_CLOSED;
 }
 
@@ -10,7 +11,7 @@ static unsigned place(const fw_seqmap_t *m, unsigned back) {
 static void close_stretch(fw_seqmap_t *m, uint64_t end, uint16_t left_out) {
     uint64_t given = end - m->growing.first;
     if (given > UINT16_MAX) {
-        m->count = 0; /* what is older is out of reach */
+        m->count = 0; /* forgets the older stretches */
         given = UINT16_MAX;
     }
     m->newest = (uint8_t)((m->newest + 1) % FW_SEQMAP_CLOSED);
@@ -18,10 +19,10 @@ static void close_stretch(fw_seqmap_t *m, uint64_t end, uint16_t left_out) {
     m->closed[m->newest] = (fw_closed_t){.given = (uint16_t)given, .left_out = left_out, .layers = m->growing.layers};
 }
 
-/* Steps from a stretch to the one before it, `back` steps from the growing one. */
+/* Moves `s`, the stretch `back` before the growing one, to the previous stretch. Returns false if that is forgotten. */
 static bool step_back(const fw_seqmap_t *m, unsigned back, fw_stretch_t *s) {
     if (back >= m->count) return false;
-    const fw_closed_t *before = &m->closed[place(m, back)];
+    const fw_closed_t *before = &m->closed[closed_index(m, back)];
     uint64_t end = s->first - before->left_out;
     if (before->left_out == FW_OTHER_EPOCH) {
         s->epoch--;
@@ -43,7 +44,7 @@ void fw_seqmap_init(fw_seqmap_t *m, uint64_t first_out) {
 void fw_seqmap_switch(fw_seqmap_t *m, uint64_t first_in, fw_layers_t layers) {
     fw_stretch_t *s = &m->growing;
     if (s->epoch > 0) {
-        /* Numbers past the highest given belong to the new epoch: an old packet that is still to come is lost. */
+        /* The new epoch uses the numbers above the highest given: later packets of the old epoch get none. */
         uint64_t end = m->highest_in + 1 > s->first ? m->highest_in + 1 : s->first;
         close_stretch(m, end, FW_OTHER_EPOCH);
         m->ends[s->epoch % FW_EPOCHS] = end;
@@ -79,20 +80,20 @@ bool fw_seqmap_skip(fw_seqmap_t *m, uint64_t in) {
     if (in <= m->highest_in) return false;
     fw_closed_t *before = m->count > 0 ? &m->closed[m->newest] : NULL;
     m->highest_in = in;
-    /* Numbers between the highest given and this one are still free for packets that come late. */
+    /* Late packets still get the numbers between the highest given and this one. */
     m->highest_out = fw_stretch_give(s, in) - 1;
     if (s->first < in) {
         close_stretch(m, in, 1);
         s->out = m->highest_out + 1;
     } else if (before != NULL && before->left_out != FW_OTHER_EPOCH && ++before->left_out == FW_OTHER_EPOCH) {
-        m->count = 0; /* out of reach */
+        m->count = 0; /* left_out is full: forgets the older stretches */
     }
     s->first = in + 1;
     return true;
 }
 
 bool fw_seqmap_find(const fw_seqmap_t *m, uint32_t epoch, uint64_t in, fw_stretch_t *found) {
-    uint64_t end = UINT64_MAX; /* of the numbers given in this stretch */
+    uint64_t end = UINT64_MAX; /* the first number after those of this stretch */
     *found = m->growing;
     for (unsigned back = 0; found->epoch != epoch || in < found->first || in - found->first >= end - found->out; back++) {
         end = found->out;

@@ -15,7 +15,7 @@ void fw_receive_stats_add(fw_receive_stats_t *s, uint64_t seq64, uint32_t timest
     if (s->packets > 1) {
         int32_t change = (int32_t)(transit - s->transit_ticks);
         uint32_t distance = change < 0 ? 0U - (uint32_t)change : (uint32_t)change;
-        /* A jump of seconds is a new clock, not jitter. */
+        /* A change of 10 s or more is a new clock, not jitter. */
         if (distance < clock_hz * 10) s->jitter_16 += distance - ((s->jitter_16 + 8) >> 4);
     }
     s->transit_ticks = transit;

@@ -7,7 +7,7 @@ void fw_tsmap_init(fw_tsmap_t *m, uint32_t first_out) {
     m->last_out = first_out;
 }
 
-/* Ticks from the NTP time of (a, at) to that of (b, bt), where both clocks were stamped by one device. */
+/* Ticks from timestamp `at` of source a to timestamp `bt` of source b by NTP time; one device must have stamped both. */
 static int64_t ntp_advance(const fw_clock_point_t *a, uint32_t at, const fw_clock_point_t *b, uint32_t bt,
                            uint32_t clock_hz) {
     int64_t span = (int64_t)(b->ntp - a->ntp);
@@ -19,13 +19,13 @@ void fw_tsmap_switch(fw_tsmap_t *m, uint32_t in, uint64_t now_us, uint32_t clock
                      bool same_clock) {
     uint32_t out = m->last_out;
     if (m->started) {
-        /* A cached packet, or one of another worker, may be older than the last that was sent. */
+        /* A packet from the cache or another worker may have arrived before the last one sent. */
         int64_t by_arrival = now_us >= m->last_us ? (int64_t)fw_ticks(now_us - m->last_us, clock_hz)
                                                   : -(int64_t)fw_ticks(m->last_us - now_us, clock_hz);
         int64_t advance = by_arrival;
         if (same_clock && source->known && m->source.known) {
             advance = ntp_advance(&m->source, m->last_in, source, in, clock_hz);
-            /* A report that contradicts the arrivals by seconds is wrong or of another clock after all. */
+            /* Sender reports that differ from the arrivals by over 2 s are wrong or of different clocks. */
             int64_t off = advance - by_arrival;
             if (off > 2 * (int64_t)clock_hz || off < -2 * (int64_t)clock_hz) advance = by_arrival;
         }

@@ -1,11 +1,11 @@
-/* RTP timestamps of a consumer: every source's clock mapped onto one that never jumps. */
+/* Maps the RTP timestamps of a consumer's sources onto one continuous clock. */
 #ifndef FW_STREAM_TSMAP_H
 #define FW_STREAM_TSMAP_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A point that a sender report names: `timestamp` was at `ntp` (32.32 s), heard at `arrival_us`. */
+/* A sender report: RTP `timestamp` at NTP time `ntp` (32.32 fixed point seconds), received at `arrival_us`. */
 typedef struct {
     uint64_t ntp;
     uint64_t arrival_us;
@@ -14,27 +14,27 @@ typedef struct {
 } fw_clock_point_t;
 
 typedef struct {
-    fw_clock_point_t source; /* of the source in use, for the next switch */
-    uint64_t last_us;        /* arrival of the newest packet forwarded */
+    fw_clock_point_t source; /* of the current source, for the next switch */
+    uint64_t last_us;        /* arrival of the newest forwarded packet */
     uint32_t last_in;
     uint32_t last_out;
     uint32_t offset; /* out = in + offset */
     bool started;
 } fw_tsmap_t;
 
-/* Starts: the first packet will be given `first_out`. */
+/* Initialises the map; the first packet gets timestamp `first_out`. */
 void fw_tsmap_init(fw_tsmap_t *m, uint32_t first_out);
 
-/* Moves to another source whose first packet has timestamp `in` and arrived at `now_us`. Where both sources' sender
- * reports are known and `same_clock` says that one device stamped them, the map follows their NTP times; else the
- * time between the arrivals. The output goes forward by at least one tick. */
+/* Switches to another source, whose first packet has timestamp `in` and arrived at `now_us`. The output advances by the NTP
+ * times of the sources' sender reports if both are known and `same_clock` (one device stamped them), else by the time
+ * between the arrivals; by at least one tick. */
 void fw_tsmap_switch(fw_tsmap_t *m, uint32_t in, uint64_t now_us, uint32_t clock_hz, const fw_clock_point_t *source,
                      bool same_clock);
 
-/* Notes that the packet with timestamp `in` is the newest in sequence: a switch goes on from it. */
+/* Notes the newest packet in sequence, with timestamp `in`: the next switch continues from it. */
 void fw_tsmap_advance(fw_tsmap_t *m, uint32_t in, uint64_t arrival_us);
 
-/* Ticks that `us` microseconds last at `clock_hz` (up to 1 MHz), without overflow over years. */
+/* Ticks of `clock_hz` (up to 1 MHz) in `us` microseconds, without overflow for years. */
 static inline uint64_t fw_ticks(uint64_t us, uint32_t clock_hz) {
     return us / 1000000 * clock_hz + us % 1000000 * clock_hz / 1000000;
 }
