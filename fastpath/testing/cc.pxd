@@ -1,4 +1,4 @@
-"""The C leaves of `cc/` as Cython sees them; the headers say what they mean."""
+"""Cython declarations of `cc/`; the C headers document them."""
 
 from libc.stdint cimport int8_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 

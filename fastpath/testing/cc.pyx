@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""Windows on the leaves of `cc/`, for tests and the link simulator: each class is one C struct, time is an argument."""
+"""Python bindings of `cc/`, for tests and the link simulator: each class is one C struct, time is an argument."""
 
 from libc.stdint cimport UINT64_MAX, int8_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
@@ -127,7 +127,7 @@ cdef class Estimator:
         twcc.base_seq16, twcc.count = base_seq16, len(arrivals_us)
         for i, arrival in enumerate(arrivals_us):
             self.arrivals_us[i] = FW_TWCC_LOST if arrival is None else arrival
-        # The reference time wraps every 12.4 days, and so do the times of packets after it.
+        # The reference time wraps every 12.4 days, and so do the packet times computed from it.
         first = next((us for us in arrivals_us if us is not None), 0)
         twcc.reference_us = first // 64000 * 64000 % (64000 << 24)
         shift = first // 64000 * 64000 - twcc.reference_us
@@ -149,7 +149,7 @@ cdef class Estimator:
         return when(fw_cc_next_us(&self.cc))
 
     def pace(self, uint32_t size, uint64_t now_us):
-        """Spends `size` bytes of the pacer's bucket where it is open; else when it opens."""
+        """Takes `size` bytes from the pacer's bucket if it is open; else returns the time at which it opens."""
         cdef fw_bucket_t *bucket = fw_cc_pacer(&self.cc, now_us)
         if fw_bucket_open(bucket):
             fw_bucket_spend(bucket, size)
@@ -246,7 +246,7 @@ cdef class Allocator:
         return fw_allocator_run(&self.allocator, self.claims, self.footings, self.count, &carriage, now_us)
 
     def allocate(self, uint64_t budget_bps, uint64_t reserved_bps=0):
-        """The pure allocation, from nothing."""
+        """Allocates without a previous allocation."""
         for i in range(self.count):
             self.claims[i].rung = FW_RUNG_PAUSED
         return fw_allocation_raise(self.claims, self.count, reserved_bps, budget_bps)

@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""Leaves run many times over in compiled loops, so that bench/ times them and not the calls from Python."""
+"""Compiled loops over single C functions, so that bench/ does not time the calls from Python."""
 
 import pylibsrtp._binding
 
@@ -35,7 +35,7 @@ cdef check(bint good, str problem):
 
 
 def seqmap_map(uint64_t times):
-    """Maps `times` numbers of one source in order, each 16th left out. Returns the last number given."""
+    """Maps `times` numbers of one source in order and skips each 16th. Returns the last number given."""
     cdef fw_seqmap_t m
     cdef fw_layers_t layers
     cdef uint64_t i, out = 0
@@ -52,7 +52,7 @@ def seqmap_map(uint64_t times):
 
 
 def stun_answer(bytes request, bytes pwd, uint64_t times):
-    """Checks a binding request and writes the answer, both tags included. Returns the answer; ValueError where it fails."""
+    """Verifies a Binding request and writes its signed answer. Returns the answer; raises ValueError if verification fails."""
     cdef fw_stun_t stun
     cdef uint8_t[FW_STUN_HEADER_BYTES] head
     cdef uint8_t[FW_HMAC_BYTES] tag
@@ -83,7 +83,7 @@ def stun_answer(bytes request, bytes pwd, uint64_t times):
 
 
 def srtp_protect(int profile, bytes key, bytes body, uint64_t times):
-    """Protects `times` packets of one stream: 12 bytes of header, then `body`, copied as well. Returns the last one."""
+    """Copies and protects `times` packets of one stream, of a 12-byte header and `body`. Returns the last one."""
     use_backend(backends.chosen().name)
     cdef fw_crypto_t *crypto = fw_crypto_create()
     cdef fw_srtp_t *srtp = fw_srtp_create(crypto, <fw_srtp_profile_t>profile, key, key)
@@ -112,7 +112,7 @@ def srtp_protect(int profile, bytes key, bytes body, uint64_t times):
 
 
 def rtp_parse(bytes packet, uint64_t times):
-    """Reads the header and every extension element of a packet. Returns the bytes of payload and of the elements."""
+    """Reads the header and every extension element of a packet. Returns the bytes of payload and elements."""
     cdef fw_rtp_t rtp
     cdef fw_ext_t element
     cdef fw_ext_reader_t reader

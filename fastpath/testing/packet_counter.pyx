@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""Counts what many sockets receive, without the GIL: for load tests and benchmarks."""
+"""Counts the packets that many sockets receive, without the GIL, for load tests and benchmarks."""
 
 import threading
 
@@ -75,7 +75,7 @@ cdef extern from *:
 
 
 cdef struct stream_t:
-    uint64_t packets  # 0 for an entry that is free
+    uint64_t packets  # 0: the entry is free
     uint64_t breaks
     uint32_t ssrc
     uint16_t next_seq16
@@ -99,8 +99,8 @@ cdef struct tally_t:
 
 cdef struct counter_t:
     int epoll
-    int wake_fd  # for the thread: stop
-    int events_fd  # for Python: read
+    int wake_fd  # signals the thread to stop
+    int events_fd  # signals Python to read
     bint stopping
     uint64_t lost
     uint32_t capacity
@@ -142,7 +142,7 @@ cdef void count_rtp(tally_t *t, const uint8_t *data, size_t length, uint64_t now
 
 
 cdef bint count(tally_t *t, const uint8_t *data, size_t length, uint64_t now_us) noexcept nogil:
-    """Counts one datagram; whether Python is to have it."""
+    """Counts one datagram. Returns true if Python gets it."""
     kind = fw_demux(data, length)
     t.packets += 1
     t.bytes += length
@@ -162,7 +162,7 @@ cdef bint count(tally_t *t, const uint8_t *data, size_t length, uint64_t now_us)
 
 
 cdef bint read_socket(counter_t *d, uint32_t index, uint64_t now_us) noexcept nogil:
-    """Reads one socket empty; whether there is something for Python."""
+    """Reads one socket until it is empty. Returns true if there is a datagram for Python."""
     cdef tally_t *t = &d.tallies[index]
     cdef bint tell = False
     cdef int received = MESSAGES
@@ -200,10 +200,10 @@ cdef void run(counter_t *d) noexcept nogil:
 
 
 cdef class PacketCounter:
-    """A thread that reads sockets, up to `capacity` of them, and counts by kind and SSRC what arrives.
+    """A thread that reads up to `capacity` sockets and counts their packets by kind and SSRC.
 
-    Python gets the datagrams that are neither RTP nor RTCP, and all of the sockets that are kept. All methods are for
-    one thread of Python.
+    Python gets the datagrams that are neither RTP nor RTCP, and all datagrams of sockets added with `keep`. All
+    methods must be called on one Python thread.
     """
 
     cdef counter_t *d
@@ -262,7 +262,7 @@ cdef class PacketCounter:
             run(self.d)
 
     def add(self, sock, *, bint keep=False):
-        """Reads this UDP socket from now on, and owns it. The number by which it is known here."""
+        """Takes ownership of this UDP socket and reads it from now on. Returns its number in this counter."""
         cdef epoll_event event
         cdef tally_t *t
         index = len(self.sockets)
@@ -279,16 +279,16 @@ cdef class PacketCounter:
         return index
 
     def rest(self, uint32_t index):
-        """Reads this socket no more."""
+        """Stops reading this socket."""
         if epoll_ctl(self.d.epoll, EPOLL_CTL_DEL, self.sockets[index].fileno(), NULL) < 0:
             raise ValueError(f"socket {index} is not read")
 
     def fileno(self):
-        """Readable when there is something to read."""
+        """A file descriptor that is readable while datagrams are kept for Python."""
         return self.d.events_fd
 
     def read(self):
-        """The datagrams kept since the last time, each with the number of its socket."""
+        """Returns the datagrams kept since the last call, each with the number of its socket."""
         cdef fw_record_t record
         datagrams = []
         fw_wake_clear(self.d.events_fd)
@@ -299,11 +299,11 @@ cdef class PacketCounter:
 
     @property
     def lost(self):
-        """Datagrams that were counted, and should have been kept, when there was no room."""
+        """Datagrams that were counted but not kept, because the buffer was full."""
         return self.d.lost
 
     def tally(self, uint32_t index):
-        """What has come to one socket so far."""
+        """Returns the tally of one socket so far."""
         cdef uint32_t meminfo[MEMINFO_DROPS + 1]
         cdef unsigned int size = sizeof(meminfo)
         cdef tally_t *t

@@ -1,4 +1,4 @@
-"""Windows on the C leaves of `wire/`; field names and units are those of the C headers."""
+"""Python bindings of `wire/`; field names and units are those of the C headers."""
 
 from collections.abc import Callable, Sequence
 from typing import TypedDict, type_check_only
@@ -13,7 +13,7 @@ class Stun(TypedDict):
     transaction: bytes
     username: bytes | None
     integrity: bytes | None
-    covered: bytes | None  # what the HMAC is over, None without an integrity
+    covered: bytes | None  # bytes that the HMAC covers; None without MESSAGE-INTEGRITY
     use_candidate: bool
     controlling: bool
     controlled: bool
@@ -68,7 +68,7 @@ class Rtcp(TypedDict):
     count: int
     data: bytes
     sender_info: SenderInfo | None
-    feedback: tuple[int, int] | None  # SSRC of the sender, and of the media
+    feedback: tuple[int, int] | None  # SSRCs of the sender and of the media
     blocks: list[ReportBlock]
     nack: list[tuple[int, int]]  # first lost, mask of the next 16
     fir: list[tuple[int, int]]  # SSRC, command sequence number
@@ -123,7 +123,7 @@ class DependencyFrame(TypedDict):
     spatial: int
     temporal: int
     refers: bool
-    dtis: str  # -, D, S or R for each decode target, as appendix A writes them
+    dtis: str  # -, D, S or R for each decode target (AV1 RTP specification, appendix A)
     active: int | None
     targets: list[tuple[int, int]]  # the highest spatial and temporal layer of each decode target
     sizes: list[tuple[int, int]]  # of the spatial layers
@@ -137,7 +137,7 @@ class Red(TypedDict):
 def demux(data: bytes) -> str: ...
 def crc32(data: bytes) -> int: ...
 def stun_parse(data: bytes) -> tuple[str, Stun | None]:
-    """Status, and what was read unless the status is "malformed"."""
+    """Returns the status, and the fields read unless the status is "malformed"."""
 
 def stun_request(
     transaction: bytes,
@@ -162,16 +162,16 @@ def rtp_write(
     ssrc: int,
 ) -> bytes: ...
 def ext_read(packet: bytes) -> list[tuple[int, bytes]] | None:
-    """Id and data of each element of a whole packet; None where its header is not RTP."""
+    """Returns id and data of each element of a packet; None if its header is not RTP."""
 
 def ext_write(elements: Sequence[tuple[int, bytes]], two_byte: bool, cap: int = 2048) -> tuple[bytes, list[bool]]:
-    """The block, and which elements were taken into it."""
+    """Returns the block, and the elements written into it."""
 
 def rtcp_parse(data: bytes) -> tuple[list[Rtcp], bool]:
-    """The packets of a compound up to the first error, and whether there was none."""
+    """Returns the packets of a compound up to the first error, and true if there was no error."""
 
 class RtcpWriter:
-    """A compound under construction in a buffer of `cap` bytes; bytes() of it is what was written."""
+    """Writes an RTCP compound into a buffer of `cap` bytes; bytes() returns it."""
 
     def __init__(self, cap: int = 1200) -> None: ...
     def __bytes__(self) -> bytes: ...
@@ -193,7 +193,7 @@ class RtcpWriter:
         feedback_count: int,
         arrivals_us: Sequence[int | None],
     ) -> int:
-        """How many statuses were written; arrivals beyond TWCC_MAX_PACKETS are not looked at."""
+        """Returns the number of statuses written; arrivals beyond TWCC_MAX_PACKETS are ignored."""
 
 def vp8(payload: bytes) -> Frame | None: ...
 def vp9(payload: bytes) -> Frame | None: ...
@@ -202,10 +202,9 @@ def h265(payload: bytes) -> Frame | None: ...
 def av1(payload: bytes) -> Frame | None: ...
 def dd(data: bytes) -> Dependency | None: ...
 def dd_frame(data: bytes, structure: bytes) -> DependencyFrame | None:
-    """What a descriptor says by the structure that `structure`, a descriptor too, carries; None where either cannot be
-    read."""
+    """Reads a descriptor with the structure carried by the descriptor `structure`; None if either is malformed."""
 
 def dd_tie(data: bytes, structure: bytes) -> bytes | None:
-    """The descriptor with a reference to the frame right before; None where it has that already, or cannot have it."""
+    """Adds a reference to the previous frame; None if the descriptor has it already or cannot carry it."""
 
 def red(payload: bytes) -> Red | None: ...

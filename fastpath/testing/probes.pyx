@@ -1,6 +1,6 @@
-"""Windows on the C leaves of `wire/`, for tests and benchmarks: bytes in, plain Python values out.
+"""Python bindings of the C parsers and writers of `wire/`, for tests and benchmarks: bytes in, Python values out.
 
-A parser gives None where its leaf says no; structs come out as dicts with the field names of the C headers.
+A parser returns None if the C parser fails; structs become dicts with the field names of the C headers.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -26,7 +26,7 @@ TWCC_MAX_PACKETS = FW_TWCC_MAX_PACKETS
 
 
 cdef require(bint condition, str problem):
-    """The leaves trust their caller's lengths; Python callers get an exception instead."""
+    """Raises an exception for a length that the C function does not check."""
     if not condition:
         raise ValueError(problem)
 
@@ -194,7 +194,7 @@ def rtcp_parse(bytes data):
 
 
 cdef class RtcpWriter:
-    """A compound under construction in a buffer of `cap` bytes, by default one packet on the wire."""
+    """Writes an RTCP compound into a buffer of `cap` bytes, by default the size of one datagram."""
 
     cdef fw_rtcp_writer_t writer
     cdef uint8_t *buffer

@@ -7,15 +7,15 @@ Job = tuple[Srtp, bytes, bytes, bytes, int, int]
 def hmac_sha1(key: bytes, data: bytes) -> bytes: ...
 
 class Ciphers:
-    """One backend, made ready. Raises RuntimeError where it does not serve."""
+    """One initialised crypto backend. Raises RuntimeError if this machine does not support it."""
 
     def __init__(self, backend: str) -> None: ...
     def keystream(self, key: bytes, iv: bytes, size: int) -> bytes: ...
     def derive(self, profile: int, rtcp: bool, master: bytes) -> tuple[bytes, bytes]:
-        """The session key and salt, with zeros behind them."""
+        """Returns the session key and salt, padded with zeros."""
 
     def seal(self, profile: int, key: bytes, iv: bytes, header: bytes, plaintext: bytes) -> bytes:
-        """AES-GCM by itself, with a key that is not derived: ciphertext and tag."""
+        """AES-GCM without SRTP key derivation. Returns ciphertext and tag."""
 
 class Srtp:
     """A context for both directions."""

@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""SRTP contexts and their ciphers for Python: what the tests hold against the RFCs and against libsrtp."""
+"""Python bindings of SRTP contexts and ciphers, which tests compare with the RFCs and with libsrtp."""
 
 import pylibsrtp._binding
 
@@ -43,7 +43,7 @@ def hmac_sha1(bytes key, bytes data):
 
 
 cdef class Ciphers:
-    """One backend, made ready."""
+    """One initialised crypto backend."""
 
     cdef fw_crypto_t *crypto
 
@@ -75,7 +75,7 @@ cdef class Ciphers:
         return keys.cipher[:32], keys.salt[:16]
 
     def seal(self, int profile, bytes key, bytes iv, bytes header, bytes plaintext):
-        """AES-GCM by itself, with a key that is not derived: ciphertext and tag."""
+        """AES-GCM without SRTP key derivation. Returns ciphertext and tag."""
         cdef fw_gcm_t message
         cdef uint8_t[2048] out
         cdef const void *lent = self.crypto.backend.lend(self.crypto.own, <fw_srtp_profile_t>profile, key)

@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""Sends datagrams that were made beforehand, each at its time, without the GIL: the load of bench/."""
+"""Sends prepared datagrams, each at its due time, without the GIL: the load of bench/."""
 
 import os
 import threading
@@ -46,7 +46,7 @@ cdef struct replay_t:
     size_t count
     fw_udp_message_t *messages  # in the order of `due_ns`
     uint64_t *due_ns  # from the start
-    uint64_t *sent_ns  # CLOCK_REALTIME right before its system call, 0: not sent
+    uint64_t *sent_ns  # CLOCK_REALTIME before the system call; 0: not sent
 
 
 cdef uint64_t clock_ns(int clock) noexcept nogil:
@@ -81,17 +81,17 @@ cdef void run(replay_t *r, int fd, fw_udp_sender_t *sender) noexcept nogil:
 
 
 cdef class Replay:
-    """`datagrams` are (due in us from the start, source IPv4 address in 4 bytes, bytes), in order of time, all for `to`.
+    """`datagrams` are (due in us from the start, source IPv4 address in 4 bytes, bytes), in order of time, all to `to`.
 
-    `sock` is a bound, non-blocking IPv4 UDP socket. One bound to 0.0.0.0 can send from every address of 127/8, so that
-    it stands for as many peers of one port.
+    `sock` is a bound, non-blocking IPv4 UDP socket. One bound to 0.0.0.0 can send from every address of 127/8, so one
+    socket simulates many peers with the same port.
     """
 
     cdef replay_t r
     cdef fw_udp_counters_t udp
     cdef fw_udp_sender_t *sender
     cdef object sock
-    cdef object data  # what the messages point into
+    cdef object data  # owns the bytes of the messages
     cdef object thread
 
     def __cinit__(self):
@@ -146,7 +146,7 @@ cdef class Replay:
         free(self.r.sent_ns)
 
     def start(self):
-        """Sends from now on, in a thread of its own."""
+        """Starts sending on a thread of its own."""
         self.thread = threading.Thread(target=self._run, name="fanwire-replay", daemon=True)
         self.thread.start()
 
@@ -156,10 +156,10 @@ cdef class Replay:
             run(&self.r, fd, self.sender)
 
     def join(self):
-        """Waits until all is sent. Returns when each was: CLOCK_REALTIME in ns."""
+        """Waits until all datagrams are sent. Returns the send time of each, CLOCK_REALTIME in ns."""
         self.thread.join()
         return [self.r.sent_ns[i] for i in range(self.r.count)]
 
     def counters(self):
-        """Those of net/udp.h, by name."""
+        """Returns the counters of net/udp.h by name."""
         return named_counters(&self.udp, fw_udp_counter_names, FW_UDP_COUNTER_COUNT)

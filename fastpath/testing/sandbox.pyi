@@ -12,20 +12,20 @@ class Relayed:
     body: bytes
 
 class Sandbox:
-    """One worker's core. What it sends, punts, relays and reports is kept until it is taken.
+    """One worker's core. Keeps its datagrams, punts, relayed records and reports until they are taken.
 
     `now_us` is microseconds of the caller's clock, from 1, and never goes back. A round is any number of submit(),
     receive() and receive_relayed(), then one flush().
     """
 
     def __init__(self, **options: int) -> None:
-        """Takes the fields of a CoreConfig. The pool is small and the hash seed fixed where nothing else is asked."""
+        """Takes the fields of a CoreConfig. Defaults: a small pool and a fixed hash seed."""
 
     def submit(self, command: Command, now_us: int) -> Result:
-        """Carries out a command at once. Raises as border.encode() does."""
+        """Executes a command at once. Raises as border.encode() does."""
 
     def receive(self, path: Path, data: bytes, now_us: int) -> None:
-        """A datagram that came over `path`."""
+        """Receives a datagram over `path`."""
 
     def receive_relayed(self, record: Relayed, now_us: int) -> None:
         """Receives a record that another sandbox relayed."""
@@ -34,13 +34,13 @@ class Sandbox:
         """Ends a round."""
 
     def note_round(self, us: int) -> None:
-        """Says how long the last round took that forwarded media."""
+        """Sets the duration of the last round that forwarded media, in µs."""
 
     def next_us(self) -> int | None:
-        """When flush() is to be called though nothing has come; None for never."""
+        """Returns the time of the next flush() without input; None: never."""
 
     def take_sent(self) -> list[tuple[Path, bytes]]:
-        """The datagrams sent since the last call, GSO messages cut up."""
+        """Returns the datagrams sent since the last call; GSO messages are split."""
 
     def take_punts(self) -> list[Punt]: ...
     def take_relayed(self) -> list[Relayed]: ...

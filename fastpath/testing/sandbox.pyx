@@ -17,7 +17,7 @@ from ..core cimport *
 from ..crypto cimport *
 
 NTP_1970 = 2_208_988_800
-UNSPECIFIED = ("0.0.0.0", 0)  # where the core leaves the choice of its address to the kernel
+UNSPECIFIED = ("0.0.0.0", 0)  # the kernel chooses the local address
 
 DEFAULTS = {
     "pool_packets": 1024,
@@ -66,7 +66,7 @@ cdef void on_changed(void *context, const fw_transport_change_t *change) noexcep
 
 
 cdef class Sandbox:
-    """One worker's core. What it sends, punts, relays and reports is kept until it is taken.
+    """One worker's core. Keeps its datagrams, punts, relayed records and reports until they are taken.
 
     `now_us` is microseconds of the caller's clock, from 1, and never goes back. A round is any number of submit(),
     receive() and receive_relayed(), then one flush().
@@ -97,7 +97,7 @@ cdef class Sandbox:
 
     def __dealloc__(self):
         cdef fw_core_t *core = self.core
-        self.core = NULL  # so that the last goodbyes touch no Python object
+        self.core = NULL  # the last RTCP BYEs then touch no Python object
         fw_core_destroy(core)
 
     cdef keep_sent(self, const fw_udp_message_t *messages, size_t count):
@@ -160,7 +160,7 @@ cdef class Sandbox:
     def receive(self, path, bytes data, uint64_t now_us):
         cdef fw_path_t from_path
         cdef size_t length = len(data)
-        cdef uint8_t *copy = <uint8_t *>malloc(length or 1)  # exactly as long: a sanitizer sees what reads beyond it
+        cdef uint8_t *copy = <uint8_t *>malloc(length or 1)  # exactly `length` bytes, so that a sanitizer detects reads beyond it
         if copy == NULL:
             raise MemoryError
         try:

@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""Bare sends: packets copied for each subscriber and handed to the kernel, and nothing else. The floor of bench/."""
+"""Copies packets for each subscriber and sends them, without any other work: the lower bound in bench/."""
 
 import os
 
@@ -48,10 +48,10 @@ cdef void on_prepared(void *context, const fw_udp_message_t *messages, size_t co
 
 
 cdef class BareSends:
-    """The sends of `packets` to each of `peers`, prepared once and made as often as wanted.
+    """Sends `packets` to each of `peers`: prepared once, repeated by each call.
 
-    The worker's own outbox cuts the messages: the same order and GSO runs, out of a buffer as large and as often used
-    again, and filled anew each time: no server can do with less, whatever it sends to many. `sock` is a bound, non-blocking IPv4 UDP socket; `peers` are (address in 4 bytes, port).
+    Uses the worker's outbox: same order, same GSO runs, same size and reuse of the buffer, which is filled for each
+    flush as every server must. `sock` is a bound, non-blocking IPv4 UDP socket; `peers` are (address in 4 bytes, port).
     """
 
     cdef sends_t s
@@ -60,7 +60,7 @@ cdef class BareSends:
     cdef fw_udp_counters_t udp
     cdef fw_udp_sender_t *sender
     cdef object sock
-    cdef bytes matter  # what each peer gets, all packets in a row
+    cdef bytes matter  # all packets of one peer, concatenated
 
     def __cinit__(self):
         memset(&self.s, 0, sizeof(self.s))
@@ -109,7 +109,7 @@ cdef class BareSends:
             fw_outbox_add(&self.outbox, &path, len(packet))
 
     def send(self):
-        """Sends everything once, without the GIL. Returns the packets that the kernel took."""
+        """Sends everything once, without the GIL. Returns the packets that the kernel accepted."""
         cdef int fd = self.sock.fileno()
         cdef const uint8_t *matter = self.matter
         cdef size_t size = len(self.matter), at = 0
@@ -126,5 +126,5 @@ cdef class BareSends:
         return sent
 
     def counters(self):
-        """Those of net/udp.h, by name."""
+        """Returns the counters of net/udp.h by name."""
         return named_counters(&self.udp, fw_udp_counter_names, FW_UDP_COUNTER_COUNT)

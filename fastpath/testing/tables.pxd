@@ -1,4 +1,4 @@
-"""The books of `stream/` and the tables of `forward/` as Cython sees them; the headers say what they mean."""
+"""Cython declarations of `stream/`, `base/` and `state/`; the C headers document them."""
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 

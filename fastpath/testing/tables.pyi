@@ -1,16 +1,16 @@
-"""Windows on the books of `stream/` and the tables of `forward/`; what they do is said in the C headers."""
+"""Python bindings of `stream/`, `base/` and `state/`, for tests; the C headers document them."""
 
 def seq_extend(highest: int, seq16: int) -> int: ...
 
 class SeqMap:
     def __init__(self, first_out: int) -> None: ...
     def switch(self, first_in: int) -> int:
-        """The number of the epoch that begins."""
+        """Starts an epoch. Returns its number."""
 
     def map_number(self, number: int) -> int | None: ...
     def skip(self, number: int) -> bool: ...
     def reverse(self, out: int) -> tuple[int, int] | None:
-        """Epoch and source number."""
+        """Returns epoch and source number."""
 
     @property
     def highest_out(self) -> int: ...
@@ -23,22 +23,22 @@ class TsMap:
         """`report` is the NTP time, RTP timestamp and arrival of the source's newest sender report."""
 
     def advance(self, timestamp: int, arrival_us: int) -> int:
-        """Notes a packet; its timestamp as it goes out."""
+        """Notes a packet. Returns its outgoing timestamp."""
 
 class Cache:
     """Packets of one encoding by number: stream/cache.h."""
 
     size: int
     def put(self, seq64: int, number: int) -> None:
-        """A packet has come, in order or late by less than `size`."""
+        """Notes a received packet, in order or late by less than `size`."""
     def get(self, seq64: int) -> int:
-        """What was last put where that number goes, 2**62 - 1 for nothing."""
+        """Returns the value last put into the entry of that number; 2**62 - 1 if none."""
     def came(self, seq64: int) -> bool:
-        """Of a number less than `size` below the highest."""
+        """Returns a flag of a number less than `size` below the highest."""
     def grow(self) -> None: ...
 
 class Frames:
-    """What `count`, `freezes`, `frozen_us` and `longest_us` say is in stream/frames.h."""
+    """stream/frames.h documents `count`, `freezes`, `frozen_us` and `longest_us`."""
 
     count: int
     freezes: int
@@ -46,7 +46,7 @@ class Frames:
     longest_us: int
     cache: Cache
     def add(self, seq64: int, ends_frame: bool, sync_point_seq64: int, now_us: int) -> None:
-        """Takes a packet in, in order or late by less than the cache's size."""
+        """Counts a packet, in order or late by less than the cache's size."""
 
 class Nack:
     def gap(self, previous: int, seq64: int, now_us: int) -> None: ...
@@ -69,10 +69,10 @@ class Keyframes:
 class Arrivals:
     def add(self, seq16: int, now_us: int) -> None: ...
     def report(self, cap: int = 1200) -> list[bytes]:
-        """TWCC messages for all that is pending, each of at most `cap` bytes."""
+        """Returns TWCC messages for all pending packets, each of at most `cap` bytes."""
 
 class Map:
-    """Keys of up to `words` words of 8 bytes to numbers above 0."""
+    """Maps keys of up to `words` words of 8 bytes to numbers above 0."""
 
     def __init__(self, words: int, seed: int) -> None: ...
     def __len__(self) -> int: ...
@@ -81,7 +81,7 @@ class Map:
     def remove(self, key: bytes) -> None: ...
 
 class Medias:
-    """Media descriptions that differ in their MID, at most 32 bytes. What is still taken at the end is not freed."""
+    """Media descriptions that differ in their MID, at most 32 bytes. Sets still referenced at the end are not freed."""
 
     def __init__(self, seed: int) -> None: ...
     def __len__(self) -> int: ...
@@ -89,7 +89,7 @@ class Medias:
     def give_back(self, place: int) -> None: ...
 
 class Timers:
-    """Timers numbered from 0; a deadline of None takes one out."""
+    """Timers numbered from 0; a deadline of None cancels one."""
 
     def __init__(self, count: int) -> None: ...
     def set(self, timer: int, due_us: int | None) -> None: ...
@@ -97,7 +97,7 @@ class Timers:
     def take(self, now_us: int) -> int | None: ...
 
 class Slots:
-    """Numbers above 0 by id."""
+    """Maps ids to numbers above 0."""
 
     def __init__(self, limit: int) -> None: ...
     def __len__(self) -> int: ...

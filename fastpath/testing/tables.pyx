@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""Windows on the books of `stream/` and the tables of `forward/`, for tests: each class is one C struct."""
+"""Python bindings of `stream/`, `base/` and `state/`, for tests: each class is one C struct."""
 
 from libc.stdint cimport UINT64_MAX, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free
@@ -97,7 +97,7 @@ cdef class Cache:
 
 
 cdef class Frames:
-    """With the cache of its encoding."""
+    """Frames of one encoding, with its cache."""
 
     cdef fw_frames_t frames
     cdef readonly Cache cache
@@ -191,7 +191,7 @@ cdef class Arrivals:
 
 
 cdef class Map:
-    """Keys of up to `words` words of 8 bytes to numbers above 0."""
+    """Maps keys of up to `words` words of 8 bytes to numbers above 0."""
 
     cdef fw_map_t map
 
@@ -277,7 +277,7 @@ cdef class Timers:
 
 
 cdef class Slots:
-    """Numbers above 0 by id."""
+    """Maps ids to numbers above 0."""
 
     cdef fw_slots_t slots
 

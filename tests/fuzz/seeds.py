@@ -31,7 +31,7 @@ def sign(covered: bytes) -> bytes:
 
 
 def pack_bits(*fields: tuple[int, int]) -> bytes:
-    """Numbers of so many bits each, then a stop bit and zeros up to a whole byte."""
+    """Packs (value, bits) fields, then a stop bit and zeros up to a whole byte."""
     text = "".join(f"{value:0{width}b}" for value, width in fields if width) + "1"
     text += "0" * (-len(text) % 8)
     return int(text, 2).to_bytes(len(text) // 8, "big")
@@ -57,7 +57,7 @@ def rtp(extension: bytes = b"", csrcs: int = 0, padding: int = 0) -> bytes:
 
 
 def parameter_sets() -> Iterator[bytes]:
-    """A byte for the codec, then payloads behind their length: single NAL units, aggregates, and what is neither."""
+    """A byte for the codec, then payloads behind their length: single NAL units, aggregates and other packets."""
     sps, pps, other = b"\x67\x42\xe0\x1f\x8d\x68", b"\x68\xce\x3c\x80", b"\x68\x4e\x3c\x80"
     aggregate = b"\x78" + b"".join(struct.pack("!H", len(nal)) + nal for nal in (sps, pps, other))
     yield b"\0" + b"".join(bytes([len(nal)]) + nal for nal in (sps, pps, other, aggregate, b"\x65\x88"))
@@ -184,7 +184,7 @@ def dd() -> Iterator[bytes]:
     yield b"\xc1\x00\x07"
     yield CHROMIUM_L3T3
     yield bytes.fromhex("86017340fc")
-    # Two temporal layers with a chain and a size, and a frame that has all of its own.
+    # Two temporal layers with a chain and a size, and a frame that overrides every field of its template.
     layers = [
         (0x83, 8),
         (8, 16),
@@ -221,12 +221,12 @@ def sealed(pt: int, seq: int, ssrc: int, extensions: list[tuple[int, bytes]], pa
 
 
 def sealed_rtcp(writer: probes.RtcpWriter, path: int = 0) -> bytes:
-    """A compound, likewise: a tag, and an index that says it is encrypted."""
+    """An SRTCP compound for the open cipher: a tag, and an index with the E bit set."""
     return step(0, bytes(writer) + bytes(16) + b"\x80\0\0\1", path)
 
 
 def core() -> Iterator[bytes]:
-    """Calls as fuzz_core.c reads them: who is there, media, reports, repairs, and time that passes."""
+    """Steps of fuzz_core.c: transports, media, reports, retransmissions and elapsed time."""
     pause, flush = step(6, b"\0\x14"), step(7, b"")
     username = struct.pack("!HH", 6, 8) + b"abc1:per"
     keyframe, delta = b"\x90\xe0\x80\x05\x07\x20\x10" + VP8_KEYFRAME[1:], b"\x80\xe0\x80\x06\x08\x20\x11"
@@ -252,26 +252,26 @@ def core() -> Iterator[bytes]:
     writer.rr(9, [BLOCK | {"ssrc": 1}])
     writer.nack(9, 1, [1, 2, 3])
     writer.pli(9, 1)
-    wishes = sealed_rtcp(writer, path=1) + sealed_rtcp(writer, path=2)
-    yield b"".join([*video, flush, report, *layers, pause, flush, rtx, flush, wishes, flush, pause * 60, flush])
+    feedback = sealed_rtcp(writer, path=1) + sealed_rtcp(writer, path=2)
+    yield b"".join([*video, flush, report, *layers, pause, flush, rtx, flush, feedback, flush, pause * 60, flush])
     yield b"".join([*sound, flush, step(3, username, path=1), step(3, username + b"\0\x25\0\0", path=3), flush])
     yield b"".join([*described, flush, pause, *described[1:], flush])
-    yield b"".join([*described[1:], flush, described[0], flush, wishes, flush])
+    yield b"".join([*described[1:], flush, described[0], flush, feedback, flush])
     handed = sealed(96, 9, 0xCAFE, names, keyframe)[3:-16]
     records = [
         step(5, bytes([kind, 5]) + struct.pack("!HI", seq, seq) + handed)
         for kind, seq in ((1, 9), (1, 10), (0, 11), (2, 9))
     ]
-    yield b"".join([*records, step(5, bytes([3, 5, 0, 1]) + bytes(4)), flush, wishes])
+    yield b"".join([*records, step(5, bytes([3, 5, 0, 1]) + bytes(4)), flush, feedback])
     yield step(0, b"\x16\xfe\xfd dtls") + step(4, bytes([5, 0, 0])) + flush
     yield b"".join([*video, flush, step(4, bytes([7, 3, 0])), *video, flush, step(4, bytes([12, 6, 0])), flush])
     yield from paths(video, flush, pause)
-    yield from newcomers(keyframe, delta, names, wishes)
+    yield from newcomers(keyframe, delta, names, feedback)
     yield from chosen(flush, described, names[:3])
 
 
 def paths(video: list[bytes], flush: bytes, pause: bytes) -> Iterator[bytes]:
-    """A publisher that moves, with and without an answer, and a client that comes back to the address of another."""
+    """A publisher that changes its path, with and without an answer, and a client that takes over another's address."""
     nominate = b"\0\x25\0\0"
     users = [struct.pack("!HH", 6, 8) + b"abc%d:per" % number for number in range(4)]
     moves = step(3, users[0] + nominate, path=3) + flush
@@ -288,8 +288,8 @@ def paths(video: list[bytes], flush: bytes, pause: bytes) -> Iterator[bytes]:
     yield b"".join([step(3, users[1] + nominate), flush, pause * 450, step(3, users[1] + nominate), flush, *video])
 
 
-def newcomers(keyframe: bytes, delta: bytes, names: list[tuple[int, bytes]], wishes: bytes) -> Iterator[bytes]:
-    """Viewers who start from the cache, by joining and by asking, and others who choose layers; all of them late."""
+def newcomers(keyframe: bytes, delta: bytes, names: list[tuple[int, bytes]], feedback: bytes) -> Iterator[bytes]:
+    """Viewers that join late: fast starts from the cache after a join or a PLI, and layer choices."""
     flush, tick, frame = step(7, b""), step(6, b"\0\1"), step(6, b"\0\x21")
     first, second = 7, 9  # the consumers of the camera, which is number 3
 
@@ -309,22 +309,29 @@ def newcomers(keyframe: bytes, delta: bytes, names: list[tuple[int, bytes]], wis
     yield b"".join(
         [*past, hand_over, join(first), flush, tick, *live, *[tick + flush] * 30, join(second), *[frame + flush] * 8]
     )
-    yield b"".join([*past, frame * 5, wishes, *[tick + flush] * 9, *live, frame * 90, wishes, *packets(30, 31)])
-    # The cache grows, and its oldest packet is far behind; then the stream goes on under another SSRC.
-    restarted = sealed(96, 9, 0x12, names, keyframe) + flush + wishes + flush
+    yield b"".join([*past, frame * 5, feedback, *[tick + flush] * 9, *live, frame * 90, feedback, *packets(30, 31)])
+    # The cache grows, and its oldest packet is far behind; then the stream continues with another SSRC.
+    restarted = sealed(96, 9, 0x12, names, keyframe) + flush + feedback + flush
     yield b"".join([*packets(16, 17), *packets(16, 224, 448)[1:], join(first), *[frame + flush] * 8, restarted])
     small = [sealed(96, seq, 0x22, [(1, b"v"), (2, b"1")], keyframe) + frame + flush for seq in (5, 6)]
-    wish = [choose(first, 1, 255, 255), choose(second, 0, 0, 0), *small, choose(first, 255, 255, 1), frame + flush]
-    yield b"".join([*past, *small, *wish, *live, *wish, join(first), choose(first, 0, 1, 2), *packets(40, 41), *wish])
+    chosen_layers = [
+        choose(first, 1, 255, 255),
+        choose(second, 0, 0, 0),
+        *small,
+        choose(first, 255, 255, 1),
+        frame + flush,
+    ]
+    late = [join(first), choose(first, 0, 1, 2), *packets(40, 41)]
+    yield b"".join([*past, *small, *chosen_layers, *live, *chosen_layers, *late, *chosen_layers])
 
 
 def choose_both(spatial: int, temporal: int, encoding: int = 0xFF) -> bytes:
-    """Both viewers of the camera wish for these layers."""
+    """Sets these preferred layers for both viewers of the camera."""
     return b"".join(step(4, bytes([12, viewer, 0, encoding, spatial, temporal])) for viewer in (7, 9))
 
 
 def chosen(flush: bytes, described: list[bytes], names: list[tuple[int, bytes]]) -> Iterator[bytes]:
-    """Layers that are chosen while they flow: of VP8, H264, VP9 and AV1."""
+    """Layer changes within running VP8, H264, VP9 and AV1 streams."""
 
     def send(pt: int, first: int, payloads: list[bytes]) -> bytes:
         return b"".join(sealed(pt, seq, 0x11, names, payload) + flush for seq, payload in enumerate(payloads, first))
@@ -336,17 +343,17 @@ def chosen(flush: bytes, described: list[bytes], names: list[tuple[int, bytes]])
     h264 = [b"\x01\x9a", b"\x41\x9a", b"\x7c\x81\x9a", b"\x7c\x41", b"\x1c\x81\x9a"]
     vp9_key = b"\xae\x80\x01\x00\x07\x18\x01\x40\x00\xb4" + b"vp9"
     vp9 = [b"\xec\x80%c%c\x07vp9" % (2 + n // 2, layer) for n, layer in enumerate(b"\x40\x42\x10\x12" * 2)]
-    for wishes in (choose_both(0, 0), choose_both(1, 1), choose_both(0, 0) + flush + choose_both(2, 2, 0)):
-        yield send(96, 9, [vp8_key]) + wishes + send(96, 10, vp8) + choose_both(7, 7) + send(96, 18, vp8)
-        yield send(98, 9, [h264_key]) + wishes + send(98, 10, h264) + choose_both(7, 7) + send(98, 15, h264)
-        yield send(98, 9, [h264_key, prefix, *h264]) + wishes + send(98, 16, [prefix, *h264, b"\x09\x10", *h264])
+    for choices in (choose_both(0, 0), choose_both(1, 1), choose_both(0, 0) + flush + choose_both(2, 2, 0)):
+        yield send(96, 9, [vp8_key]) + choices + send(96, 10, vp8) + choose_both(7, 7) + send(96, 18, vp8)
+        yield send(98, 9, [h264_key]) + choices + send(98, 10, h264) + choose_both(7, 7) + send(98, 15, h264)
+        yield send(98, 9, [h264_key, prefix, *h264]) + choices + send(98, 16, [prefix, *h264, b"\x09\x10", *h264])
         for key in (vp9_key, b"\xaf" + vp9_key[1:]):  # Z: an S mode
-            yield send(100, 9, [key]) + wishes + send(100, 10, [*vp9, key, *vp9]) + choose_both(7, 7)
-        yield b"".join([described[0], flush, wishes, *described[1:], flush, choose_both(7, 7), described[0], flush])
+            yield send(100, 9, [key]) + choices + send(100, 10, [*vp9, key, *vp9]) + choose_both(7, 7)
+        yield b"".join([described[0], flush, choices, *described[1:], flush, choose_both(7, 7), described[0], flush])
 
 
 def srtp() -> Iterator[bytes]:
-    """A byte that says which profile and kind, then packets, all but the last as long as their first byte."""
+    """A byte for profile and kind, then packets; the first byte of each but the last is its length."""
     rtp = [bytes([0x80, 96]) + struct.pack("!HII", seq, 0, 7) + b"payload" + bytes(16) for seq in (1, 2, 40_000, 3)]
     extended = b"\x90" + rtp[0][1:12] + b"\xbe\xde\0\1\x10\0\0\0" + rtp[0][12:]
     rtcp = b"\x80\xc9\0\1\0\0\0\7" + b"payload." + bytes(16) + b"\x80\0\0\1" + bytes(10)
@@ -358,7 +365,7 @@ def srtp() -> Iterator[bytes]:
 
 
 def tcp() -> Iterator[bytes]:
-    """A byte that says whether the connection is used and how its stream is cut, then the stream (RFC 4571)."""
+    """A byte for the state of the connection and the split of its stream, then the stream (RFC 4571)."""
     greeting = next(iter(stun()))
     request = b"\0\1" + greeting[2:]
     frames = [request, b"", b"\x80rtp" * 300, bytes(2048), b"x"]

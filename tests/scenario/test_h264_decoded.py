@@ -32,7 +32,7 @@ OPTIONS = {
     "forced-idr": "1",
     "crf": "30",
 }
-WISHES = st.lists(st.tuples(st.sampled_from([0, 1, None]), st.integers(1, 20)), min_size=3, max_size=9)
+CHOICES = st.lists(st.tuples(st.sampled_from([0, 1, None]), st.integers(1, 20)), min_size=3, max_size=9)
 
 
 def encode() -> list[bytes]:
@@ -115,9 +115,9 @@ def test_every_second_picture_is_referred_to_by_none() -> None:
 
 
 @settings(max_examples=12, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-@given(wishes=WISHES, seed=st.integers(0, 99), bad=st.booleans())
+@given(choices=CHOICES, seed=st.integers(0, 99), bad=st.booleans())
 def test_a_real_decoder_shows_every_frame_as_it_was_encoded(
-    wishes: list[tuple[int | None, int]], seed: int, bad: bool
+    choices: list[tuple[int | None, int]], seed: int, bad: bool
 ) -> None:
     """Bit for bit; `bad` puts 5 % loss and reordering between publisher and server."""
     with World(seed=seed) as world:
@@ -132,7 +132,7 @@ def test_a_real_decoder_shows_every_frame_as_it_was_encoded(
         source.start()
         world.run(0.2)  # nothing tells of what is lost before the first packet that comes
         publisher.up.loss, publisher.up.reorders = (0.05, True) if bad else (0.0, False)
-        for temporal, ticks in wishes:
+        for temporal, ticks in choices:
             world.submit(SetLayers(watching, None, None, temporal))
             world.run(ticks * 0.04)
         world.submit(SetLayers(watching, None, None, 0))

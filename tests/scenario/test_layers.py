@@ -33,7 +33,7 @@ VP9 = PayloadType(98, Codec.VP9, 90_000, rtx_pt=99, nack=True, pli=True, fir=Tru
 RIDS = PUBLISHED_EXTENSIONS | {Extension.RID: 10, Extension.REPAIRED_RID: 11, Extension.DEPENDENCY_DESCRIPTOR: 12}
 DESCRIBED = WATCHED_EXTENSIONS | {Extension.DEPENDENCY_DESCRIPTOR: 7}
 NUMBERS = st.none() | st.integers(0, 2)
-WISHES = st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, st.integers(1, 40)), min_size=1, max_size=8)
+CHOICES = st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, st.integers(1, 40)), min_size=1, max_size=8)
 
 
 def camera(pt: PayloadType, encodings: int) -> ProducerSpec:
@@ -97,20 +97,23 @@ def persist(world: World, viewer: Viewer, received: Received) -> None:
     ],
 )
 @settings(max_examples=25)
-@given(wishes=WISHES, seed=st.integers(0, 99), bad=st.booleans(), described=st.booleans(), special=st.booleans())
+@given(choices=CHOICES, seed=st.integers(0, 99), bad=st.booleans(), described=st.booleans(), special=st.booleans())
 def test_whatever_is_chosen_decodes(
     pt: PayloadType,
     encodings: int,
     mode: str,
-    wishes: list[tuple[int | None, int | None, int | None, int]],
+    choices: list[tuple[int | None, int | None, int | None, int]],
     seed: int,
     bad: bool,
     described: bool,
     special: bool,
 ) -> None:
-    """Random wishes at random moments; `bad` puts 5 % loss and reordering between publisher and server. `described`:
-    the viewer takes dependency descriptors. `special`: VP9 is in flexible mode, of an encoder that leaves out
-    pictures, or their higher layers, and AV1's spatial layers can be taken up at more than keyframes."""
+    """Random layer choices at random moments.
+
+    `bad`: 5 % loss and reordering between publisher and server. `described`: viewers receive dependency descriptors.
+    `special`: VP9 in flexible mode, from an encoder that drops pictures or their higher layers; in AV1, viewers can go
+    up a spatial layer at frames other than keyframes.
+    """
     with World(seed=seed) as world:
         publisher, viewer = Publisher(world), Viewer(world)
         spec = camera(pt, encodings)
@@ -127,9 +130,9 @@ def test_whatever_is_chosen_decodes(
         world.run(0.1)
         with publisher.up.bad() if bad else nullcontext():
             world.run(1)
-            for encoding, spatial, temporal, ticks in wishes:
-                wish = encoding if encoding is not None and encoding < encodings else None
-                world.submit(SetLayers(watching, wish, spatial, temporal))
+            for encoding, spatial, temporal, ticks in choices:
+                preferred = encoding if encoding is not None and encoding < encodings else None
+                world.submit(SetLayers(watching, preferred, spatial, temporal))
                 world.run(ticks * 0.037)
             world.run(1)
         world.run(0.1)
@@ -361,9 +364,9 @@ def test_h264_whose_packets_do_not_tell_their_picture_is_sent_whole() -> None:
     ],
 )
 @settings(max_examples=10)
-@given(wishes=st.lists(st.tuples(st.integers(0, 2), st.integers(1, 30)), min_size=1, max_size=8))
+@given(choices=st.lists(st.tuples(st.integers(0, 2), st.integers(1, 30)), min_size=1, max_size=8))
 def test_what_flowed_goes_on_until_the_keyframe_that_a_spatial_layer_needs(
-    pt: PayloadType, mode: str, flexible: bool, wishes: list[tuple[int, int]]
+    pt: PayloadType, mode: str, flexible: bool, choices: list[tuple[int, int]]
 ) -> None:
     """No picture is left out on the way, one keyframe at most is asked for each way up, and none for a way down.
 
@@ -377,7 +380,7 @@ def test_what_flowed_goes_on_until_the_keyframe_that_a_spatial_layer_needs(
         source.start()
         world.run(1)
         asked, ups, before = len(source.requests_us), 0, 2
-        for spatial, ticks in wishes:
+        for spatial, ticks in choices:
             world.submit(SetLayers(watching, None, spatial, None))
             world.run(ticks * 0.037)
             ups += spatial > before or (mode == "S3T3" and spatial != before)

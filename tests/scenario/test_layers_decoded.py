@@ -36,7 +36,7 @@ LAYERS = (
     "ts_number_layers=3:ts_target_bitrate=120,180,300:ts_rate_decimator=4,2,1:"
     "ts_periodicity=4:ts_layer_id=0,2,1,2:ts_layering_mode=3"
 )
-WISHES = st.lists(
+CHOICES = st.lists(
     st.tuples(st.sampled_from([0, 1, None]), st.integers(0, 2), st.integers(2, 30)), min_size=3, max_size=9
 )
 
@@ -123,11 +123,11 @@ def frames(received: Received) -> list[bytes]:
 
 # Not made smaller where it fails: each example takes a second.
 @settings(max_examples=10, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-@given(wishes=WISHES, seed=st.integers(0, 99), bad=st.booleans())
+@given(choices=CHOICES, seed=st.integers(0, 99), bad=st.booleans())
 def test_a_real_decoder_shows_every_frame_as_it_was_encoded(
-    wishes: list[tuple[int | None, int, int]], seed: int, bad: bool
+    choices: list[tuple[int | None, int, int]], seed: int, bad: bool
 ) -> None:
-    """Bit for bit, under any order of wishes; `bad` puts 5 % loss and reordering between publisher and server."""
+    """Bit for bit, under any order of choices; `bad` puts 5 % loss and reordering between publisher and server."""
     with World(seed=seed) as world:
         publisher, viewer = Publisher(world), Viewer(world)
         watching = viewer.watch(consumer(VP8, ssrc=1, rtx_ssrc=2), publisher.publish(SPEC), SPEC)
@@ -140,7 +140,7 @@ def test_a_real_decoder_shows_every_frame_as_it_was_encoded(
         world.run(0.2)
         with publisher.up.bad() if bad else nullcontext():
             world.run(1)
-            for encoding, temporal, ticks in wishes:
+            for encoding, temporal, ticks in choices:
                 world.submit(SetLayers(watching, encoding, None, temporal))
                 world.run(ticks * 0.04)
             world.submit(SetLayers(watching, 0, None, 0))

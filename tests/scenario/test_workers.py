@@ -1,4 +1,4 @@
-"""Viewers on other workers than their publisher: packets, reports and wishes travel, and all look alike."""
+"""Viewers on other workers than their publisher: packets, reports and keyframe requests travel, and all look alike."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_viewers_on_every_worker_see_the_same() -> None:
         assert world.counters(0)["relay_out"] == 2 * world.counters(1)["relay_in"]
 
 
-def test_wishes_for_keyframes_travel_home_and_losses_are_repaired_where_the_viewer_is() -> None:
+def test_keyframe_requests_travel_home_and_losses_are_repaired_where_the_viewer_is() -> None:
     with World(nodes=2) as world:
         publisher = Publisher(world)
         known = copies(world, publisher.publish(SPEC), 2)

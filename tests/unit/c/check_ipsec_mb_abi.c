@@ -1,4 +1,4 @@
-/* Compiles only if every number of crypto/ipsec_mb_abi.h is what the library's own header says. */
+/* Compiles only if every number of crypto/ipsec_mb_abi.h equals that of the library's header. */
 #include <intel-ipsec-mb.h>
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* What the C tests of fastpath/net share: checks that say where they failed, bytes that look random, threads. */
+/* Shared by the C tests of fastpath/net: checks that report their line, pseudo-random bytes, threads. */
 #ifndef NET_CHECK_H
 #define NET_CHECK_H
 

@@ -1,4 +1,4 @@
-/* Ports: what each of hundreds of sockets gets is told under its own number, and what is sent leaves from it. */
+/* Ports: each of hundreds of sockets reports its datagrams under its own number, and sends from its own port. */
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>

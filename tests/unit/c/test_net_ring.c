@@ -7,7 +7,7 @@
 
 #define RECORDS 200000u
 
-/* Record `i` and how it is cut into head and body follow from its number alone. */
+/* The content of record `i` and its split into head and body depend only on its number. */
 static uint32_t record_of(uint32_t i, uint32_t largest, uint8_t *bytes, uint32_t *head_len) {
     uint64_t seed = i;
     uint64_t random = next_random(&seed);
@@ -79,7 +79,7 @@ static void test_a_full_ring_refuses_and_keeps_what_it_has(void) {
                 check_and_pop(ring, &record, popped++);
             CHECK(any ? fw_ring_used_bytes(ring) < used : fw_ring_used_bytes(ring) == 0);
         }
-        fw_ring_pop(ring); /* without a peek: nothing */
+        fw_ring_pop(ring); /* without a peek: no effect */
     }
     CHECK(pushed > 1000);
     fw_ring_destroy(ring);

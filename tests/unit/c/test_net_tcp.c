@@ -1,5 +1,5 @@
-/* TCP connections over loopback: frames stay whole both ways, and nothing that a stranger or a slow reader does costs
- * more than it may, or reaches anybody else. */
+/* TCP connections over loopback: frames arrive complete both ways; unauthenticated clients and slow readers stay within
+ * their bounds and do not affect other connections. */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -19,7 +19,7 @@
 #define QUEUE_BYTES (1 << 17)
 #define MOST_FRAMES 40000
 
-/* A server whose owner knows the paths that have said the password, and echoes what comes from them. */
+/* A server that knows the authenticated paths and echoes their frames. */
 typedef struct {
     fw_tcp_t *tcp;
     fw_tcp_counters_t counters;
@@ -27,13 +27,13 @@ typedef struct {
     struct sockaddr_in address;
     fw_path_t known[CONNECTIONS];
     size_t known_count;
-    fw_path_t last; /* where the last frame came from */
+    fw_path_t last; /* source of the last frame */
     size_t frames;
     uint64_t now_us;
     bool echo;
 } server_t;
 
-/* A binding request in its first bytes; the last says whether it is authentic. */
+/* Starts like a Binding request; the last byte is 1 if it is authentic. */
 static const uint8_t greeting[20] = {0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, [19] = 1};
 static const uint8_t stranger[20] = {0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, [19] = 0};
 
@@ -113,7 +113,7 @@ static void put_frame(int fd, const uint8_t *data, size_t len) {
     put_all(fd, frame, 2 + len);
 }
 
-/* The next frame that has come, or 0 bytes where none is whole yet. */
+/* Returns the size of the next complete frame; 0 if there is none. */
 static size_t get_frame(int fd, uint8_t *data) {
     uint8_t head[2];
     if (recv(fd, head, 2, MSG_PEEK | MSG_DONTWAIT) != 2)
@@ -343,7 +343,7 @@ static void test_a_slow_reader_loses_whole_frames_and_holds_nobody_up(void) {
     }
     CHECK(got == MOST_FRAMES - s.counters.drop_slow_reader);
     fw_tcp_send(s.tcp, &(fw_udp_message_t){.path = s.known[0], .data = greeting, .len = 5}, 1);
-    CHECK(get_frame(slow, data) == 5); /* it is as fast as anybody again */
+    CHECK(get_frame(slow, data) == 5); /* it is no longer slow */
     close(slow);
     close(brisk);
     stop(&s);

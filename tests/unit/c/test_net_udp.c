@@ -1,5 +1,5 @@
-/* UDP in batches over loopback and over a link of MTU 1300 that net_link.sh lays: what is sent arrives byte for byte,
- * from the address it should, and each way the kernel refuses is counted and harms nothing else. */
+/* UDP in batches over loopback and over a link of MTU 1300 made by net_link.sh: datagrams arrive byte for byte from the
+ * expected address; each kind of kernel error is counted and affects no other datagram. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -177,7 +177,7 @@ static void test_the_largest_gso_message_the_socket_claims_goes_at_once(const ch
     stop(&p);
 }
 
-/* The one asked sits on the wildcard address and has several of its own, of which the kernel would choose another. */
+/* The receiver is bound to the wildcard address of a host with several addresses; the kernel would answer from another. */
 static void test_an_answer_leaves_from_the_address_that_was_asked(const char *any, const char *asked) {
     party_t asker = open_far(any);
     party_t answerer = open_party(any, 1, &large);
@@ -217,8 +217,8 @@ static void test_segments_over_the_links_mtu_go_as_single_packets(const char *an
     }
     CHECK(near.counters.messages_out == 20 * (1 + 5 + 1));
     CHECK(near.counters.gso_oversize + near.counters.gso_refused == 20);
-    CHECK(near.counters.fragmented == (strchr(any, ':') ? 0 : 20 * 5)); /* IPv6 never sends DF, so it need not say */
-    bool names_the_cause = near.counters.gso_refused == 0; /* EMSGSIZE; kernels before 6.14 say EINVAL to this too */
+    CHECK(near.counters.fragmented == (strchr(any, ':') ? 0 : 20 * 5)); /* IPv6 has no DF bit to set */
+    bool names_the_cause = near.counters.gso_refused == 0; /* EMSGSIZE; kernels before 6.14 return EINVAL here too */
     for (int round = 0; round < 20; round++)
         CHECK(send_all(&near, &oversize, 1) == 5);
     CHECK(send_all(&near, &small, 1) == 5);
@@ -258,7 +258,7 @@ static void test_a_socket_that_refuses_gso_goes_on_plainly_and_recovers(void) {
     for (int i = 0; i < 20; i++)
         send_and_expect(&near, &far, &m);
     CHECK(near.counters.gso_refused == 20 && near.counters.messages_out == 20 * 3);
-    CHECK(near.counters.syscalls_out == 8 * 2 + 12); /* the kernel was asked eight times, and then no more */
+    CHECK(near.counters.syscalls_out == 8 * 2 + 12); /* GSO was tried eight times, then disabled */
 
     near.counters = (fw_udp_counters_t){0};
     take_gso(&near, true);
@@ -270,7 +270,7 @@ static void test_a_socket_that_refuses_gso_goes_on_plainly_and_recovers(void) {
     stop(&far);
 }
 
-/* Nobody has the address asked for, so what goes there waits for its neighbour and fills the small send buffer. */
+/* No host has the destination address, so datagrams wait for the neighbour entry and fill the small send buffer. */
 static void test_a_full_send_buffer_drops_the_rest_of_that_socket_only(void) {
     enum { EACH = 100 };
     static fw_udp_message_t messages[2 * EACH];
@@ -284,7 +284,7 @@ static void test_a_full_send_buffer_drops_the_rest_of_that_socket_only(void) {
     size_t sent = send_all(&p, messages, 2 * EACH);
     CHECK(p.counters.send_would_block >= 2 * EACH - 20 && p.counters.send_would_block < 2 * EACH);
     CHECK(sent + p.counters.send_would_block == 4 * EACH);
-    CHECK(p.counters.syscalls_out < EACH); /* the blocked socket was left alone */
+    CHECK(p.counters.syscalls_out < EACH); /* no further calls for the blocked socket */
     for (size_t i = 0; i < EACH; i++)
         expect(&p, 1, &messages[2], p.ports[1]);
 
@@ -335,7 +335,7 @@ static void test_packets_that_a_full_receive_buffer_lost_are_counted(void) {
             while (fw_udp_next(p.batch, &d))
                 CHECK(d.len == 1000);
     }
-    send_all(&p, &m, 1); /* the loss is told with the packet after it */
+    send_all(&p, &m, 1); /* the kernel reports the loss with the next packet */
     CHECK(receive(&p, 0, &d));
     CHECK(p.counters.receive_overflow > 100 && p.counters.packets_in + p.counters.receive_overflow == 3 * 50 + 1);
     stop(&p);
@@ -345,7 +345,7 @@ static void test_an_icmp_error_does_not_keep_datagrams_from_being_received(void)
     party_t p = open_party("127.0.0.1", 1, &large);
     start(&p);
     int on = 1;
-    setsockopt(p.fds[0], IPPROTO_IP, IP_RECVERR, &on, sizeof(on)); /* has the kernel report them here as well */
+    setsockopt(p.fds[0], IPPROTO_IP, IP_RECVERR, &on, sizeof(on)); /* the kernel reports them on this socket too */
     fw_udp_message_t messages[] = {message("127.0.0.1", 1, 1, 10), message("127.0.0.1", p.ports[0], 1, 20)};
     CHECK(send_all(&p, &messages[1], 1) == 1 && send_all(&p, &messages[0], 1) == 1);
     expect(&p, 0, &messages[1], p.ports[0]);

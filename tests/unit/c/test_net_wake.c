@@ -12,7 +12,7 @@
 
 #define ROUNDS 10000u
 #define RACES 200000u
-#define TOO_LONG_US 20000000u /* nobody is ever left waiting so long, unless a wake-up was lost */
+#define TOO_LONG_US 20000000u /* a longer wait means a lost wake-up */
 
 typedef struct {
     fw_waker_t waker;
@@ -23,7 +23,7 @@ typedef struct {
     inbox_t here;
     inbox_t there;
     unsigned burst;    /* records sent before an answer is waited for */
-    uint64_t syscalls; /* that the one side's signals took */
+    uint64_t syscalls; /* taken by one side's signals */
 } link_t;
 
 static void post(inbox_t *to, uint32_t tag, uint64_t *syscalls) {
@@ -86,7 +86,7 @@ static void test_two_threads_that_wait_for_each_other_never_hang(void) {
     CHECK(run_link(16) < (uint64_t)ROUNDS * 16); /* a burst finds its peer awake at least now and then */
 }
 
-/* The heart of it, many times over without the sleep: a push that the sleeper does not see has signalled it. */
+/* The race of push and sleep, repeated without sleeping: a push that the sleeper does not see signals it. */
 typedef struct {
     fw_waker_t waker;
     _Atomic uint32_t pushed;
@@ -173,7 +173,7 @@ static void test_a_wait_outlasts_signals_and_names_what_is_ready(void) {
     fw_wake_signal(fds[63]);
     CHECK(fw_wait(fds, FW_WAIT_FDS, FW_WAIT_FOREVER, &ready) == 2 && ready == (UINT64_C(1) << 63 | 1 << 5));
     fw_wake_clear(fds[5]);
-    fw_wake_clear(fds[6]); /* was not signalled: nothing */
+    fw_wake_clear(fds[6]); /* not signalled: no effect */
     CHECK(fw_wait(fds, FW_WAIT_FDS, 0, &ready) == 1 && ready == UINT64_C(1) << 63);
     CHECK(fw_wait(fds, FW_WAIT_FDS + 1, 0, &ready) == -EINVAL && ready == 0);
     for (size_t i = 0; i < FW_WAIT_FDS; i++)
