@@ -11,7 +11,7 @@ enum { COHORT_US = 20000, RATE_US = 200000 };
 
 enum { LATE_US = 1000000 }; /* fast start ends so long after its planned end even where timestamps have not reached it */
 
-enum { LIVE_US = 100000, LAG_SLACK_US = 50000 };
+enum { LIVE_US = 100000, LAG_SLACK_US = 50000, SCHEDULE_SLACK_US = 250000 };
 
 /* Packets a second that fast start of this encoding takes. */
 static uint32_t demand(const fw_core_t *core, const fw_encoding_t *e) {
@@ -67,12 +67,14 @@ static bool is_past_end(const fw_core_t *core, const fw_consumer_t *c, const fw_
            (last != NULL && (int32_t)(last->rtp.timestamp - epoch->squeezed_before) >= 0);
 }
 
-/* Whether the consumer, whose next packet this is, does not catch up: further behind than at its begin, or over time. */
+/* Whether the consumer, whose next packet this is, does not catch up: further behind than at its begin, behind the schedule of its
+ * fast start because the worker began more of them than it has time for, or over time. */
 static bool falls_behind(const fw_core_t *core, const fw_consumer_t *c, const fw_packet_t *packet) {
     uint64_t lag_us = core->now_us - packet->arrival_us;
     uint64_t first_lag_us = c->fast_start_began_us - c->fast_start_sync_us;
     if (lag_us <= LIVE_US) return false;
-    return lag_us > first_lag_us + LAG_SLACK_US || core->now_us > c->fast_start_began_us + FW_FAST_START_LONGEST_US;
+    return lag_us > first_lag_us + LAG_SLACK_US || core->now_us > fw_fast_start_due_us(c, packet) + SCHEDULE_SLACK_US ||
+           core->now_us > c->fast_start_began_us + FW_FAST_START_LONGEST_US;
 }
 
 /* Sends the packets that are due, while *budget_ns lasts. WAITS where all packets that arrived have been sent, LOST where the

@@ -25,6 +25,9 @@ typedef enum { FW_KINDS(FW_ENUM) } fw_kind_t;
     X(H264)          \
     X(H265)          \
     X(AV1)
+#define FW_CODEC_ONE(...) +1
+enum { FW_CODEC_COUNT = 0 FW_CODECS(FW_CODEC_ONE) };
+#undef FW_CODEC_ONE
 typedef enum { FW_CODECS(FW_ENUM) } fw_codec_t;
 
 /* RTP header extensions that the core knows. */
