@@ -31,7 +31,7 @@ class BarcodeTrack(VideoStreamTrack):
     """The wall clock, drawn 30 times a second."""
 
     async def recv(self) -> VideoFrame:
-        """The next picture, when it is due."""
+        """Returns the next picture when it is due."""
         pts, time_base = await self.next_timestamp()
         frame = barcode.draw()
         frame.pts, frame.time_base = pts, time_base
@@ -48,7 +48,7 @@ class ToneTrack(AudioStreamTrack):
         self._started = 0.0
 
     async def recv(self) -> AudioFrame:
-        """The next 20 ms, when they are due."""
+        """Returns the next 20 ms of audio when they are due."""
         self._started = self._started or time.monotonic()
         await asyncio.sleep(max(0.0, self._started + self._samples / RATE_HZ - time.monotonic()))
         frame = AudioFrame("s16", "mono", _FRAME_SAMPLES)
@@ -59,7 +59,7 @@ class ToneTrack(AudioStreamTrack):
 
 
 class AiortcPeer:
-    """One aiortc connection; on leaving, the server is told with DELETE."""
+    """One aiortc connection; leaving it sends DELETE to the server."""
 
     async def __aenter__(self) -> Self:
         self.connection = RTCPeerConnection()
@@ -91,7 +91,7 @@ class AiortcPeer:
         await self._join(url)
 
     async def look_and_listen(self, seconds: float) -> Seen:
-        """What arrives in the coming `seconds`."""
+        """Receives for `seconds` and returns the media received."""
         frames: list[Frame] = []
         samples = array("h")
 

@@ -18,7 +18,7 @@ def _checksum(value: int) -> int:
 
 
 def draw() -> VideoFrame:
-    """A picture of the wall clock as it is now."""
+    """Draws the current wall clock as a barcode picture."""
     value = time.time_ns() // 1_000_000 % WRAP_MS
     bits = f"{value << 8 | _checksum(value):032b}"
     luma = bytearray()
@@ -33,7 +33,7 @@ def draw() -> VideoFrame:
 
 
 def read(frame: VideoFrame) -> int | None:
-    """The stamp in a picture of any size (its first plane is luma); None where it cannot be read."""
+    """Reads the stamp in a picture of any size (first plane luma); None if unreadable."""
     luma, line_bytes = bytes(frame.planes[0]), frame.planes[0].line_size
     bits = 0
     for i in range(32):

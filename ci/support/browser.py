@@ -16,8 +16,8 @@ from aiohttp import web
 from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
 
 CHROMIUM = os.environ.get("FANWIRE_CHROMIUM") or shutil.which("chromium", path=f"{sys.prefix}/bin:{os.defpath}")
-FIREFOX = shutil.which("firefox", path=f"{sys.prefix}/bin")  # ci/setup made the link
-# Firefox as its makers built it is driven in another way than the one that Playwright brings.
+FIREFOX = shutil.which("firefox", path=f"{sys.prefix}/bin")  # linked by ci/setup
+# Mozilla's Firefox build needs another driver than the Firefox build of Playwright.
 FIREFOX_CHANNEL = "moz-firefox" if FIREFOX and Path(FIREFOX).resolve().name == "firefox-esr" else None
 WEB = Path(__file__).with_name("web")
 FLAGS = (
@@ -40,7 +40,7 @@ PREFERENCES: dict[str, str | float | bool] = {
     "media.navigator.streams.fake": True,
     "media.navigator.audio.fake_frequency": 440,
     "media.autoplay.default": 0,
-    "media.peerconnection.video.lock_scaling": True,  # sizes are those asked for, however busy the machine is
+    "media.peerconnection.video.lock_scaling": True,  # keeps the requested sizes on a busy machine
     # H.264 by the system's libavcodec: Mozilla's plugin for it is downloaded. Watching only: its encoder is 1.3 s late.
     "gfx.blacklist.webrtc.hw.acceleration.h264": 1,
     "media.webrtc.hw.h264.enabled": True,
@@ -57,7 +57,7 @@ async def chromium(playwright: Playwright, profile: str) -> BrowserContext:
 
 
 async def firefox(playwright: Playwright, profile: str) -> BrowserContext:
-    """Starts Firefox. It makes calls over loopback only where the default route leads there: ci/support/network.py."""
+    """Starts Firefox. It uses loopback for calls only if the default route is loopback: ci/support/network.py."""
     assert FIREFOX is not None, "there is no Firefox: run ci/setup test"
     return await playwright.firefox.launch_persistent_context(
         profile,
@@ -90,7 +90,7 @@ class Browser:
         await self._stack.aclose()
 
     async def open(self, url: str | None = None) -> Page:
-        """Opens `url`, or the test page, in a tab of its own; what the page complains of goes to our output."""
+        """Opens `url`, or the test page, in a new tab; errors of the page go to our output."""
         page = await self.context.new_page()
         page.on("console", lambda message: print(f"[{page.url}] {message.text}"))
         page.on("pageerror", lambda error: print(f"[{page.url}] {error}"))
@@ -98,7 +98,7 @@ class Browser:
         return page
 
     async def close_pages(self) -> None:
-        """Closes every tab: a test's peers, however it ended."""
+        """Closes every tab, and so all peers of a test, also after a failure."""
         for page in self.context.pages:
             await page.close()
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def write_certificate(folder: Path, name: str, password: bytes | None = None) -> tuple[str, str]:
-    """A self-signed certificate for localhost, and its key, in new PEM files of these paths."""
+    """Writes a self-signed certificate for localhost and its key to new PEM files at these paths."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)

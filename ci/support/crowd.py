@@ -26,7 +26,7 @@ _SWEEP_S = 0.1
 
 
 class Crowd:
-    """Publishers and viewers, each with an address of its own under 127.1.0.0/16. What they send to is up to them.
+    """Publishers and viewers, each with an address of its own under 127.1.0.0/16. They choose their server.
 
     `clients` are all that ever joined; their sockets are read until the crowd is left, whether they have left or not.
     `token` goes with every request. `problems` tells what came to them and should not have; there must be none.
@@ -71,7 +71,7 @@ class Crowd:
         sent: Sent = ignore,
         kind: type[Publisher] = Publisher,
     ) -> Publisher:
-        """A publisher that sends from now on, and whose media has come."""
+        """Starts a publisher and waits until its media has reached the server."""
         publisher = kind(self._services, self._next_address(), rate_bps=rate_bps, gop_frames=gop_frames, sent=sent)
         self.clients.append(publisher)
         await publisher.publish(url)
@@ -89,7 +89,7 @@ class Crowd:
         sent: Sent = ignore,
         kind: type[Viewer] = Viewer,
     ) -> list[Viewer]:
-        """So many viewers, of whom the first `checking` check all that they get.
+        """Connects `count` viewers; the first `checking` of them check every packet.
 
         They come spread over a time; at most `at_once` join at a time.
         """
@@ -108,7 +108,7 @@ class Crowd:
         return viewers
 
     async def leave(self, at_once: int = 16) -> None:
-        """All leave."""
+        """Ends all sessions."""
         turns = asyncio.Semaphore(at_once)
 
         async def leave(client: Client) -> None:
@@ -120,7 +120,7 @@ class Crowd:
                 group.create_task(leave(client))
 
     def received(self) -> Counter[str]:
-        """What has come to all sockets together: the sums of their tallies, and `breaks` in the numbering."""
+        """Sums the tallies of all sockets, and counts `breaks` in the numbering."""
         total: Counter[str] = Counter()
         for client in self.clients:
             tally = client.tally
@@ -141,7 +141,7 @@ class Crowd:
                 self.problems.append(f"client {index}: {problem!r}")
 
     async def _keep_consent(self) -> None:
-        """Checks from each client every few seconds, spread over them."""
+        """Sends connectivity checks from each client every few seconds, at spread times."""
         turns = round(_CONSENT_S / _SWEEP_S)
         turn = 0
         while True:
@@ -153,7 +153,7 @@ class Crowd:
 
 
 async def warm_up(whip: str, whep: str, workers: int) -> None:
-    """Lets a server use all the memory that it has set aside once: its packet pools and the rings to and from Python.
+    """Makes a server touch all its preallocated memory: its packet pools and the rings to and from Python.
 
     What it takes after that is for what it is asked to do. The server must be one of --packets-per-worker=4096.
     """

@@ -1,4 +1,4 @@
-"""A light WebRTC client: real HTTP, ICE, DTLS and SRTP, and nothing that costs more than that."""
+"""A light WebRTC client: real HTTP, ICE, DTLS and SRTP, at minimal CPU cost."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Sent = Callable[[bytes], None]
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the clients of one crowd share."""
+    """State shared by the clients of one crowd."""
 
     counter: PacketCounter
     http: aiohttp.ClientSession
@@ -45,7 +45,7 @@ class Services:
 
 
 def ignore(_: bytes) -> None:
-    """Nobody wants to hear of what is sent."""
+    """Ignores sent datagrams."""
 
 
 class Client:
@@ -67,19 +67,19 @@ class Client:
         self._services = services
         self._sock = sock
         self._ufrag, self._pwd = secrets.token_hex(4), secrets.token_hex(16)
-        self._checks: dict[bytes, None] = {}  # transactions that are not answered yet
+        self._checks: dict[bytes, None] = {}  # unanswered transactions
         self._checked = asyncio.Event()
         self._handshake: Handshake | None = None
         self._resource: URL | None = None
 
     @property
     def tally(self) -> Tally:
-        """What has come so far."""
+        """The tally so far."""
         return self._services.counter.tally(self.index)
 
     @property
     def media(self) -> int:
-        """RTP packets that have come, or would have, had the socket not overflowed."""
+        """RTP packets received, plus those dropped because the socket buffer was full."""
         return self.tally["rtp"] + self.tally["overflow"]
 
     @property
@@ -94,12 +94,12 @@ class Client:
 
     @property
     def first_frame_s(self) -> float:
-        """Seconds from the POST to the last packet of the first frame; negative as long as none is whole."""
+        """Seconds from the POST to the last packet of the first frame; negative before that."""
         return (self.tally["first_marked_us"] - self.posted_us) / 1e6
 
     @property
     def sock(self) -> socket.socket:
-        """For whoever reads it while the counter does not."""
+        """The socket, for readers other than the counter."""
         return self._sock
 
     @property
@@ -129,7 +129,7 @@ class Client:
         self.connected = True
 
     async def leave(self) -> None:
-        """Ends the session with DELETE. The socket stays, and hears what still comes."""
+        """Ends the session with DELETE. The socket stays open and still receives."""
         self.connected = False
         if self._resource is not None:
             resource, self._resource = self._resource, None
@@ -144,16 +144,16 @@ class Client:
         self._sock.send(datagram)
 
     def rest(self) -> None:
-        """Reads no more: what comes from now on is thrown away by the kernel, before it takes memory for it."""
+        """Stops reading: the kernel drops datagrams from now on, before it allocates memory for them."""
         self._services.counter.rest(self.index)
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
 
     def inject(self, datagram: bytes) -> None:
-        """Sends from this client's address what is not the client's own."""
+        """Sends foreign bytes from this client's address."""
         self._sock.send(datagram)
 
     def check(self, *, use_candidate: bool = True) -> bytes:
-        """Sends a connectivity check, which renews consent too (RFC 8445 section 7.2.2, RFC 7675); its bytes."""
+        """Sends a connectivity check, which renews consent too (RFC 8445 section 7.2.2, RFC 7675). Returns it."""
         assert self.answer is not None
         attributes: dict[str, object] = {"PRIORITY": 0x6E7F00FF, "ICE-CONTROLLING": 1}
         if use_candidate:
@@ -167,7 +167,7 @@ class Client:
         return datagram
 
     def on_datagram(self, data: bytes) -> None:
-        """Something for Python has come."""
+        """Handles datagrams that the counter kept for Python."""
         if data[0] < 4:
             self._on_stun(data)
         elif 20 <= data[0] < 64:
@@ -177,10 +177,10 @@ class Client:
             self.on_media(data)
 
     def on_media(self, data: bytes) -> None:
-        """SRTP or SRTCP has come to a client that keeps it."""
+        """Handles SRTP or SRTCP of a client that keeps its packets."""
 
     def set_keys(self, keys: SrtpKeys) -> None:
-        """The handshake is over."""
+        """Called at the end of the DTLS handshake."""
 
     async def _find_path(self) -> None:
         for _ in range(_CHECKS):

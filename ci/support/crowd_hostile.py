@@ -1,4 +1,4 @@
-"""Datagrams that nobody should send: random ones, and genuine ones of a live call, damaged, forged or repeated.
+"""Hostile datagrams: random ones, and genuine ones of a live call, damaged, forged or replayed.
 
 One kind is left out: a check with valid integrity. Whoever overhears one can repeat it, and it is then answered.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from fanwire.fastpath.testing import probes
 
 _LONGEST = 1400
-_EDGES = (0, 1, 2, 11, 12, 13, 19, 20, 21, 28)  # lengths at which a header is just there, or just not
+_EDGES = (0, 1, 2, 11, 12, 13, 19, 20, 21, 28)  # lengths around those of complete headers
 _INTEGRITY_BYTES, _FINGERPRINT_BYTES = 24, 8
 _FINGERPRINT_XOR = 0x5354554E
 _STUN_HEADER_BYTES = 20
@@ -22,14 +22,14 @@ _KEPT = 500  # samples of each kind
 
 
 class Genuine:
-    """What clients have sent: `counts` of it all, and samples of it, by kind as probes.demux says."""
+    """Datagrams sent by clients: `counts` of all, and samples, by kind (probes.demux)."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.samples: defaultdict[str, list[bytes]] = defaultdict(list)
 
     def take(self, datagram: bytes) -> None:
-        """Notes one."""
+        """Records one datagram."""
         kind = probes.demux(datagram)
         self.counts[kind] += 1
         if len(self.samples[kind]) < _KEPT:
@@ -37,7 +37,7 @@ class Genuine:
 
 
 class Hostile:
-    """An endless mixture, made from the samples that are there. The same seed and samples give the same."""
+    """Endless mixture made from the samples. The same seed and samples give the same mixture."""
 
     def __init__(self, genuine: Genuine, seed: int) -> None:
         self._chance = random.Random(seed)
@@ -107,7 +107,7 @@ class Hostile:
         return _stun(struct.pack("!H", kind) + header[2:], attributes + integrity)
 
     def _dtls_record(self) -> bytes:
-        """Well-formed outside: any type, plaintext or not, fatal alerts among them."""
+        """Records with valid headers: any type, plaintext or not, including fatal alerts."""
         body = self._chance.choice((b"\x02\x28", b"\x01\x00", self._chance.randbytes(self._chance.randrange(600))))
         return dtls_record(self._chance.randrange(20, 27), epoch=self._chance.randrange(3), body=body)
 
@@ -117,12 +117,12 @@ class Hostile:
 
 
 def dtls_record(content_type: int, *, epoch: int, body: bytes) -> bytes:
-    """A record as DTLS 1.2 has it (RFC 6347 section 4.1), whatever is in it."""
+    """A DTLS 1.2 record (RFC 6347 section 4.1) with any content."""
     return struct.pack("!BHHHIH", content_type, 0xFEFD, epoch, 0, 1, len(body)) + body
 
 
 def _stun(header: bytes, attributes: bytes) -> bytes:
-    """A message with the length and the fingerprint that it should have (RFC 8489 section 14.7)."""
+    """A STUN message with correct length and FINGERPRINT (RFC 8489 section 14.7)."""
     length = len(attributes) + _FINGERPRINT_BYTES
     message = header[:2] + struct.pack("!H", length) + header[4:] + attributes
     fingerprint = binascii.crc32(message) ^ _FINGERPRINT_XOR

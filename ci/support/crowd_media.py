@@ -1,4 +1,4 @@
-"""Media of the light test clients: packets shaped like VP8 and Opus, whose every byte the receiver can check."""
+"""Media of the light test clients: packets shaped like VP8 and Opus, in which the receiver can verify every byte."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_PAYLOAD_BYTES = 1150
 WIDTH, HEIGHT = 1280, 720
 
 _SERIAL = struct.Struct("!Q")
-_VP8_DESCRIPTOR_BYTES = 4  # X and S or not, I, and 15 bits of picture id
+_VP8_DESCRIPTOR_BYTES = 4  # X with or without S, I, and a 15-bit picture id
 
 
 class Track:
@@ -32,7 +32,7 @@ class Track:
         self._payload_type = payload_type
 
     def packet(self, payload: bytes, *, marker: bool, transport_cc: int) -> bytes:
-        """The next packet, with MID and transport-cc extensions."""
+        """Returns the next packet, with MID and transport-cc extensions."""
         elements = bytes([MID_ID << 4, *self._mid, TRANSPORT_CC_ID << 4 | 1]) + struct.pack("!H", transport_cc & 0xFFFF)
         elements += bytes(-len(elements) % 4)
         header = struct.pack(
@@ -51,9 +51,9 @@ class Track:
 
 
 class Video(Track):
-    """VP8 frames of equal size; the first is a keyframe, and the next one whenever `keyframe_due` is set.
+    """VP8 frames of equal size; the first is a keyframe, and so is the next frame after `keyframe_due` is set.
 
-    Where there are `gop_frames`, so is the first of every so many.
+    With `gop_frames` above 0, the first of every `gop_frames` frames is a keyframe too.
     """
 
     def __init__(self, rate_bps: int, gop_frames: int | None = None) -> None:
@@ -67,7 +67,7 @@ class Video(Track):
         self._picture_id = random.randrange(1 << 15)
 
     def frame(self) -> list[tuple[bytes, bool]]:
-        """The payloads of the next frame, the last one marked."""
+        """Returns the payloads of the next frame, the last with the marker."""
         count = self.packets_per_frame
         self.keyframe_due |= self._gop_frames is not None and self.frames % self._gop_frames == 0
         sizes = [self._frame_bytes * (i + 1) // count - self._frame_bytes * i // count for i in range(count)]
@@ -92,18 +92,18 @@ class Audio(Track):
         super().__init__(AUDIO_MID, AUDIO_PT, 48000)
 
     def frame(self) -> list[tuple[bytes, bool]]:
-        """The payload of the next packet."""
+        """Returns the payload of the next packet."""
         self.timestamp += int(self.clock_hz * AUDIO_S)
         return [(body(self.packets, AUDIO_BYTES), self.packets == 0)]
 
 
 def body(number: int, size: int) -> bytes:
-    """So many bytes that say, and prove, that they are packet `number` of their track."""
+    """Bytes that carry the packet `number` of their track, and a checkable pattern derived from it."""
     return _SERIAL.pack(number) + _noise(number)[: size - _SERIAL.size]
 
 
 def video_serial(payload: bytes) -> int:
-    """The number of a VP8 payload in its track. AssertionError where a byte of it is not as it was sent."""
+    """Returns the number of a VP8 payload in its track. Raises AssertionError if any byte was changed."""
     starts = payload[0] & 0x10
     head = _VP8_DESCRIPTOR_BYTES + (len(_frame_header(True)) if starts else 0)
     if starts:
@@ -112,12 +112,12 @@ def video_serial(payload: bytes) -> int:
 
 
 def starts_keyframe(payload: bytes) -> bool:
-    """Whether a decoder can start with this VP8 payload."""
+    """True if a decoder can start at this VP8 payload."""
     return payload[0] & 0x10 != 0 and payload[_VP8_DESCRIPTOR_BYTES:].startswith(_frame_header(True))
 
 
 def serial(content: bytes) -> int:
-    """What `body` was called with. AssertionError where a byte is not as it was sent."""
+    """Returns the argument of `body`. Raises AssertionError if any byte was changed."""
     number: int = _SERIAL.unpack_from(content)[0]
     assert content == body(number, len(content)), f"packet {number} is not as it was sent"
     return number

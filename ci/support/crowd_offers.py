@@ -1,4 +1,4 @@
-"""What the light test clients offer, and what they need of the answer."""
+"""SDP offers of the light test clients, and the fields that they read from the answer."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Answer:
 
     @classmethod
     def parse(cls, sdp: str) -> Answer:
-        """Reads an SDP answer; its first IPv4 UDP candidate counts."""
+        """Reads an SDP answer; uses its first IPv4 UDP candidate."""
 
         def find(pattern: str) -> re.Match[str]:
             found = re.search(pattern, sdp, re.MULTILINE | re.IGNORECASE)
@@ -73,14 +73,14 @@ class Answer:
 
 
 def publish_offer(ufrag: str, pwd: str, fingerprint: str) -> str:
-    """Opus and VP8 to the server, which is asked for transport-cc feedback."""
+    """Offers Opus and VP8 to the server, with transport-cc feedback."""
     audio = _media("audio", "111", "sendonly", _TRANSPORT_CC, _AUDIO)
     video = _media("video", "96 97", "sendonly", _TRANSPORT_CC, _VIDEO + "a=rtcp-fb:96 transport-cc\n")
     return _text(_SESSION.format(ufrag=ufrag, pwd=pwd, fingerprint=fingerprint) + audio + video)
 
 
 def watch_offer(ufrag: str, pwd: str, fingerprint: str) -> str:
-    """Opus and VP8 from the server."""
+    """Offers to receive Opus and VP8."""
     audio = _media("audio", "111", "recvonly", _ABS_SEND_TIME, _AUDIO)
     video = _media("video", "96 97", "recvonly", _ABS_SEND_TIME, _VIDEO)
     return _text(_SESSION.format(ufrag=ufrag, pwd=pwd, fingerprint=fingerprint) + audio + video)

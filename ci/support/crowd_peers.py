@@ -1,4 +1,4 @@
-"""The light publisher, and the light viewer that may check all it gets."""
+"""The light publisher, and the light viewer that can check every packet."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PLI, _FIR, _NACK = (206, 1), (206, 4), (205, 1)
 class Publisher(Client):
     """Sends Opus and VP8 of `rate_bps` from `start` to `stop`, with sender reports.
 
-    Keyframes answer PLI and FIR; where there are `gop_frames`, one begins every so many.
+    Keyframes answer PLI and FIR; with `gop_frames` above 0, every `gop_frames`-th frame is one.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Publisher(Client):
         super().__init__(services, address, keep=True, sent=sent)
         self.video = Video(rate_bps, gop_frames)
         self.audio = Audio()
-        self.feedback: Counter[tuple[int, int]] = Counter()  # RTCP packets that came, by type and format
+        self.feedback: Counter[tuple[int, int]] = Counter()  # RTCP packets received, by type and format
         self._transport_cc = 0
         self._sending: list[asyncio.Task[None]] = []
         self._protector: Session | None = None
@@ -53,21 +53,21 @@ class Publisher(Client):
 
     @property
     def packets(self) -> int:
-        """How many RTP packets it has sent."""
+        """RTP packets sent."""
         return self.video.packets + self.audio.packets
 
     @property
     def nacks(self) -> int:
-        """How often the server has asked for packets again, which never happens where none is lost."""
+        """NACKs received; 0 without loss."""
         return self.feedback[_NACK]
 
     @property
     def keyframe_requests(self) -> int:
-        """How often the server has asked for a keyframe."""
+        """Keyframe requests (PLI, FIR) received."""
         return self.feedback[_PLI] + self.feedback[_FIR]
 
     def start(self) -> None:
-        """Sends from now on."""
+        """Starts sending media."""
         assert not self._sending
         self._sending = [
             asyncio.create_task(self._send_track(self.video, 1 / FRAMES_PER_S)),
@@ -76,7 +76,7 @@ class Publisher(Client):
         ]
 
     async def stop(self) -> None:
-        """Sends no media any more."""
+        """Stops sending media."""
         for task in self._sending:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
@@ -88,12 +88,12 @@ class Publisher(Client):
         await super().leave()
 
     def set_keys(self, keys: SrtpKeys) -> None:
-        """The handshake is over."""
+        """Called at the end of the DTLS handshake."""
         self._protector = libsrtp.session(keys.profile, keys.local, inbound=False)
         self._opener = libsrtp.session(keys.profile, keys.remote, inbound=True)
 
     def on_media(self, data: bytes) -> None:
-        """RTCP has come."""
+        """Handles received RTCP."""
         if self._opener is None:
             return
         packets, complete = probes.rtcp_parse(self._opener.unprotect_rtcp(data))
@@ -126,7 +126,7 @@ class Publisher(Client):
 
 
 class Viewer(Client):
-    """Receives. One that `checks` decrypts all; a packet that is not intact, or not the next, is an AssertionError."""
+    """Receives. With `checks` it decrypts every packet, and raises AssertionError for a damaged or missing one."""
 
     def __init__(self, services: Services, address: str, *, checks: bool = False, sent: Sent = ignore) -> None:
         super().__init__(services, address, keep=checks, sent=sent)
@@ -139,19 +139,19 @@ class Viewer(Client):
         await self.join(url, watch_offer)
 
     def has_all(self, publisher: Publisher) -> bool:
-        """Whether the last packets that the publisher has sent have come. `_check` refuses gaps before them."""
+        """True if the publisher's last packets have arrived; `_check` refuses gaps before them."""
         tracks = ((VIDEO_PT, publisher.video), (AUDIO_PT, publisher.audio))
         return all(self._last.get(pt, (0, -1))[1] == track.packets - 1 for pt, track in tracks)
 
     def set_keys(self, keys: SrtpKeys) -> None:
-        """The handshake is over; the server has known so a little longer."""
+        """Called at the end of the DTLS handshake; the server completes it slightly earlier."""
         self._opener = libsrtp.session(keys.profile, keys.remote, inbound=True)
         for data in self._early:
             self._open(self._opener, data)
         self._early.clear()
 
     def on_media(self, data: bytes) -> None:
-        """RTP or RTCP has come."""
+        """Handles received RTP or RTCP."""
         if self._opener is not None:
             self._open(self._opener, data)
         elif len(self._early) < _EARLY_PACKETS:

@@ -1,4 +1,4 @@
-"""What a server process costs, and what it has counted."""
+"""CPU and memory of a server process, and its counters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """One process at one moment, as /proc tells."""
+    """CPU and memory of one process at one time, from /proc."""
 
     resident_bytes: int
     threads: int
@@ -25,7 +25,7 @@ class Footprint:
 
     @classmethod
     def of(cls, pid: int) -> Footprint:
-        """Of this process, now."""
+        """Samples this process now."""
         folder = Path("/proc", str(pid))
         status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
         fields = (folder / "stat").read_text().rpartition(")")[2].split()
@@ -38,7 +38,7 @@ class Footprint:
 
 
 async def counters(url: str) -> Counter[str]:
-    """The workers' counters by the names that they have there, added up, and `transports`, from /metrics."""
+    """Returns the workers' counters by name, summed, and `transports`, from /metrics."""
     total: Counter[str] = Counter()
     async with aiohttp.ClientSession(raise_for_status=True) as http, http.get(f"{url}/metrics") as response:
         for family in text_string_to_metric_families(await response.text()):

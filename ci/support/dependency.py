@@ -1,4 +1,4 @@
-"""Dependency descriptors as an encoder writes them (AV1 RTP specification appendix A.8)."""
+"""Writes dependency descriptors (AV1 RTP specification appendix A.8)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DTIS = "-DSR"
 
 
 class Bits:
-    """Numbers of so many bits each, one after the other."""
+    """Writes numbers of given bit lengths one after another."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -34,7 +34,7 @@ class Bits:
 
 @dataclass(frozen=True)
 class Template:
-    """`dtis` has a character for each decode target, as the appendix writes them: - D S R."""
+    """`dtis` has a character for each decode target, in the notation of the appendix: - D S R."""
 
     spatial: int
     temporal: int

@@ -20,7 +20,7 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 def self_signed(key: PrivateKey, *, valid_days: int = 30) -> x509.Certificate:
-    """Make a certificate that expires in so many days, or did so (< 0)."""
+    """Make a certificate that expires in this number of days; negative: in the past."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "peer")])
     ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=valid_days)
     return (
@@ -36,14 +36,14 @@ def self_signed(key: PrivateKey, *, valid_days: int = 30) -> x509.Certificate:
 
 
 def sha256(certificate: x509.Certificate) -> str:
-    """Return a certificate's fingerprint in lower case, which SDP allows too."""
+    """Return a certificate's fingerprint in lower case, which SDP also allows."""
     return certificate.fingerprint(hashes.SHA256()).hex(":")
 
 
 def foreign_certificate(
     *, key: PrivateKey | None = None, profiles: bytes = ALL_PROFILES, valid_days: int = 30, shown: bool = True
 ) -> Certificate:
-    """Make a peer that is set up otherwise than we are; if not `shown`, it presents no certificate."""
+    """Make a peer with settings other than the server's; without `shown` it presents no certificate."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     certificate = self_signed(key, valid_days=valid_days)
     context = SSL.Context(SSL.DTLS_METHOD)
@@ -58,7 +58,7 @@ def foreign_certificate(
 
 
 def fingerprints(certificate: Certificate) -> list[tuple[str, str]]:
-    """Give a certificate's fingerprint as SDP's reader does."""
+    """Return a certificate's fingerprint in the form that the SDP parser returns."""
     algorithm, digest = certificate.fingerprint.split(" ")
     return [(algorithm, digest)]
 
@@ -66,14 +66,14 @@ def fingerprints(certificate: Certificate) -> list[tuple[str, str]]:
 def pair(
     ours: Certificate, theirs: Certificate, *, mtu: int = 1200, clock: Callable[[], float] = lambda: 0.0
 ) -> tuple[DtlsAssociation, DtlsAssociation]:
-    """Make a client that presents `theirs` and a server that presents `ours`, and that know of each other."""
+    """Make a client that presents `theirs` and a server that presents `ours`; each expects the other's fingerprint."""
     client = DtlsAssociation(theirs, client=True, remote_fingerprints=fingerprints(ours), mtu=mtu, clock=clock)
     server = DtlsAssociation(ours, client=False, remote_fingerprints=fingerprints(theirs), mtu=mtu, clock=clock)
     return client, server
 
 
 def talk(client: DtlsAssociation, server: DtlsAssociation) -> list[bytes]:
-    """Let the client start and both answer each other until they are silent; return all that went over the wire."""
+    """Start the client and exchange datagrams until both are silent; return all datagrams."""
     client.start()
     carried = []
     while flight := [(server, datagram) for datagram in client.take_outgoing()] or [

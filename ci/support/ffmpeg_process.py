@@ -1,4 +1,4 @@
-"""Runs ci.support.ffmpeg_whip in a process of its own, for FFmpeg's muxer blocks its thread."""
+"""Runs ci.support.ffmpeg_whip in a process of its own, because FFmpeg's muxer blocks its thread."""
 
 from __future__ import annotations
 

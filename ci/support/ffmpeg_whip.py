@@ -29,7 +29,7 @@ _CHUNK = RATE_HZ // FRAMES_PER_S
 
 
 class Stop(Exception):
-    """SIGTERM has come."""
+    """Raised at SIGTERM."""
 
 
 def publish(url: str, folder: Path, tone_hz: float) -> None:

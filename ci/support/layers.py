@@ -1,4 +1,4 @@
-"""Publishers with layers, and a viewer whose layers are chosen by the server's API."""
+"""Publishers with layers, and a viewer whose layers are set through the server's API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .server import Server
 from .waiting import until
 
 SWITCH_S = 15  # on a busy machine
-START_S = 60  # until the publisher's estimate of the network has grown to the highest
+START_S = 60  # until the publisher's bandwidth estimate allows the highest layer
 WIDTHS = (240, 480, 960)  # Chromium sends three sizes from this one on
 
 
@@ -26,12 +26,12 @@ def simulcast(mode: str) -> list[dict[str, Any]]:
     ]
 
 
-Layer = tuple[Any, ...]  # encoding, spatial and temporal layer; None where there is one alone
+Layer = tuple[Any, ...]  # encoding, spatial and temporal layer; None if there is only one
 
 
 @dataclass(frozen=True)
 class Case:
-    """What a publisher sends; the member that chooses a width, and its values in the order of the widths."""
+    """A publisher's layers: the JSON member that selects a width, and its values in the order of the widths."""
 
     codec: str
     encodings: list[dict[str, Any]]
@@ -40,20 +40,20 @@ class Case:
     descriptor: bool = False  # the viewer asks for dependency descriptors
 
     def choices(self) -> list[tuple[dict[str, Any], int]]:
-        """Every possible choice, and the width that it brings."""
+        """Every possible choice and its width."""
         rates: list[dict[str, Any]] = [{}, {"temporalLayerId": 0}]
         sizes = zip(self.values, WIDTHS, strict=True)
         return [({self.member: value} | rate, width) for value, width in sizes for rate in rates]
 
     def layers(self) -> list[Layer]:
-        """All that there are, the highest last."""
+        """All layers, the highest last."""
         encodings = self.member == "encodingId"
         of = [(value, None) if encodings else ("0", value) for value in self.values]
         return [(*known, temporal) for known in of for temporal in range(3)]
 
 
 def described(mode: str) -> Case:
-    """Spatial layers that are told by the dependency descriptor."""
+    """Spatial layers announced by the dependency descriptor."""
     encodings = [{"scalabilityMode": mode, "maxBitrate": 900_000}]
     return Case("AV1", encodings, "maxSpatialLayerId", (0, 1, 2), descriptor=True)
 
@@ -72,7 +72,7 @@ CASES = {
 
 
 class Chooser:
-    """Chooses layers for a viewer as an admin does, and remembers all that the viewer was shown."""
+    """Sets the layers of a viewer as an admin does, and records every picture shown."""
 
     def __init__(self, http: aiohttp.ClientSession, server: Server, viewer: Viewer, resource: str) -> None:
         self._http, self._viewer = http, viewer
@@ -80,35 +80,35 @@ class Chooser:
         self.frames: list[Frame] = []
 
     async def choose(self, choice: dict[str, Any], width: int) -> None:
-        """Asks, and waits until the width is shown."""
+        """Sets the layer and waits until its width is shown."""
         async with self._http.patch(self._session, json={"media": {"1": choice}}) as response:
-            assert (response.status, (await response.json())["media"]["1"]["preferred"]) == (200, as_told(choice))
+            assert (response.status, (await response.json())["media"]["1"]["preferred"]) == (200, as_reported(choice))
         await until(self.width, lambda shown: shown == width, SWITCH_S)
 
-    async def told(self) -> dict[str, Any]:
-        """What the server says of the picture."""
+    async def reported(self) -> dict[str, Any]:
+        """The server's layer information on the video."""
         async with self._http.get(self._session) as response:
             medium: dict[str, Any] = (await response.json())["media"]["1"]
         return medium
 
     async def layers(self) -> list[Layer]:
-        """What the server says that there is: encoding, spatial and temporal layer."""
+        """The layers that the server reports: encoding, spatial and temporal layer."""
         names = ("encodingId", "spatialLayerId", "temporalLayerId")
-        return [tuple(map(layer.get, names)) for layer in (await self.told())["layers"]]
+        return [tuple(map(layer.get, names)) for layer in (await self.reported())["layers"]]
 
     async def width(self) -> int | None:
-        """What is shown now."""
+        """The width shown now, in pixels."""
         self.frames += (await self._viewer.drain()).frames
         return self.frames[-1].width if self.frames else None
 
     async def rate(self, seconds: float = 2) -> float:
-        """Pictures shown in a second."""
+        """Pictures shown per second."""
         seen = await self._viewer.watch(seconds)
         return len(seen.frames) / seconds
 
 
-def as_told(choice: dict[str, Any]) -> dict[str, Any]:
-    """An id and the highest id allowed come to the same."""
+def as_reported(choice: dict[str, Any]) -> dict[str, Any]:
+    """Choosing an id and choosing a highest id give the same layer."""
     return {name.replace("maxSpatial", "spatial"): value for name, value in choice.items()}
 
 

@@ -1,4 +1,4 @@
-"""Runs test files in a network of their own: nothing but loopback, and none of it the machine's."""
+"""Runs test files in a network namespace of their own, with only a loopback interface."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def run_alone(tests: Path, setup: str, timeout_s: float) -> None:
-    """Runs a file of tests where the shell commands of `setup` shape the network. AssertionError where one fails."""
+    """Runs a file of tests after the shell commands of `setup`. Raises AssertionError if a test fails."""
     as_root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     network = f'set -e\nip link set lo up\n{setup}\nexec "$@"'
     inside = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)]

@@ -1,4 +1,4 @@
-"""Rooms of a server that lets nobody in, for tests of HTTP alone."""
+"""Rooms that refuse every session, for tests of HTTP only."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fanwire.control.rooms.policy import Permit
 
 
 class NoRooms:
-    """A server that lets nobody in: pages do not ask it to."""
+    """Refuses every session: the tested pages start none."""
 
     async def publish(
         self, room: str, offer: str, /, *, identity: str | None, permit: Permit | None, client: str | None

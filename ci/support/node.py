@@ -29,28 +29,28 @@ class Node:
         self.rooms = rooms
 
     async def offer(self, identity: str, room: str = "stage", **more: Any) -> Member:
-        """A publisher that has no media yet."""
+        """Returns a publisher without media."""
         joined = await self.rooms.publish(room, PUBLISH, identity=identity, **more)
         return self.rooms.sessions[joined.session.id]
 
     async def publish(self, identity: str) -> Member:
-        """A publisher whose media has come."""
+        """Returns a publisher whose media has arrived."""
         member = await self.offer(identity)
         media_comes(member, Kind.AUDIO, Kind.VIDEO)
         await until(self.publishers, lambda found: identity in found, 2, every_s=0.01)
         return member
 
     async def publishers(self) -> set[str]:
-        """The identities of those with media."""
+        """The identities of publishers with media."""
         return {one.identity for room in self.rooms.rooms.values() for one in room.publications}
 
     async def subscribe(self, publisher: str | None = None, **more: Any) -> Member:
-        """A viewer that has not connected yet."""
+        """Returns a viewer that has not connected yet."""
         joined = await self.rooms.subscribe("stage", SUBSCRIBE, publisher=publisher, **more)
         return self.rooms.sessions[joined.session.id]
 
     async def wait_until_left(self, *members: Member) -> None:
-        """Waits until these sessions, and the transports of these, are all that there are."""
+        """Waits until only these sessions, and the transports of these, exist."""
 
         async def state() -> tuple[set[str], int]:
             return set(self.rooms.sessions), sum(worker.load for worker in self.engine.workers)
@@ -60,7 +60,7 @@ class Node:
 
 
 def media_comes(member: Member, *kinds: Kind) -> None:
-    """The session has connected, and media of these kinds has come, as the core reports it."""
+    """Reports a connected session and media of these kinds, as the core does."""
     path = Path(("127.0.0.1", 9), ("127.0.0.1", 9))
     state, reason = TransportState.KEYED, CloseReason.NONE
     member.session.note_connected()
@@ -69,7 +69,7 @@ def media_comes(member: Member, *kinds: Kind) -> None:
 
 @contextlib.asynccontextmanager
 async def running_node(**options: Any) -> AsyncIterator[Node]:
-    """A node, which must be empty in the end."""
+    """A node, which must be empty at the end."""
     config = EngineConfig(udp=[[("127.0.0.1", 0)], [("127.0.0.1", 0)]])
     async with Engine(config) as engine:
         with ThreadPoolExecutor(1) as executor:

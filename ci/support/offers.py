@@ -1,4 +1,4 @@
-"""Offers of real clients, captured in tests/fixtures/offers, and what it takes to answer them."""
+"""Offers of real clients, captured in tests/fixtures/offers, and functions to answer them."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ _HEADER = "| command line | environment | TOML | meaning | allowed | default |\n
 
 
 def with_tables(document: str) -> str:
-    """The document with the tables of all sections as they should be. Raises ValueError where a section has none."""
+    """Returns the document with up-to-date tables. Raises ValueError if a section has none."""
     names = [found[2] for found in _TABLE.finditer(document)]
     if names != list(SECTIONS):
         raise ValueError(f"{DOCUMENT.name} has the tables {names}; expected {list(SECTIONS)}")

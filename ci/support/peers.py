@@ -18,7 +18,7 @@ from .waiting import until
 
 
 class Peer:
-    """One browser page on the test page, where `window.peer` (ci/support/web/peer.js) does the work."""
+    """One browser tab with the test page, whose `window.peer` (ci/support/web/peer.js) makes the connection."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -37,21 +37,21 @@ class Peer:
         return url
 
     async def answered_ports(self) -> set[int]:
-        """The UDP ports of the server that its answer named."""
+        """The server's UDP ports in its answer."""
         answer: str = await self.call("answer")
         return {int(port) for port in re.findall(r"^a=candidate:\S+ \d+ udp \d+ \S+ (\d+) ", answer, re.M | re.I)}
 
     async def close(self) -> int:
-        """Leaves politely, with DELETE; the HTTP status."""
+        """Ends the session with DELETE. Returns the HTTP status."""
         status: int = await self.call("close")
         return status
 
     async def close_page(self) -> None:
-        """Leaves as people do: the page goes, and with it the connection, without DELETE."""
+        """Closes the page and its connection without DELETE, as users do."""
         await self.page.close()
 
     async def kill(self) -> None:
-        """Ends the page's process: nobody is told."""
+        """Kills the page's process, without any message to the server."""
         session = await self.page.context.new_cdp_session(self.page)
         crashed = asyncio.ensure_future(self.page.wait_for_event("crash"))
         await asyncio.sleep(0)
@@ -80,13 +80,13 @@ class Publisher(Peer):
             await wait_until_open(http, url)
 
     async def return_to(self, url: str, **options: object) -> None:
-        """Reloads the page, without a word to the server, and publishes again."""
+        """Reloads the page, without DELETE, and publishes again."""
         await self.page.reload()
         await self.publish(url, **options)
 
 
 class Viewer(Peer):
-    """A page that watches, and reads what it sees and hears."""
+    """A page that watches, and measures its picture and sound."""
 
     posted_ms: float
 
@@ -109,13 +109,13 @@ class Viewer(Peer):
         await until(lambda: self.watch(0.5), lambda seen: seen.is_live, timeout_s, every_s=0)
 
     async def watch(self, seconds: float) -> Seen:
-        """Watches from now on for a while."""
+        """Watches for a while and returns the result."""
         await self.call("drain")
         await asyncio.sleep(seconds)
         return await self.drain()
 
     async def drain(self) -> Seen:
-        """What was seen and heard since the last time anybody asked."""
+        """Returns the pictures and sound since the last call."""
         seen = await self.call("drain")
         frames = [Frame(f["stamp"], f["shown"], f["width"], f["height"]) for f in seen["frames"]]
         seconds, audible, cycles = (seen["sound"][key] for key in ("seconds", "audible", "cycles"))
@@ -130,5 +130,5 @@ class Viewer(Peer):
 
 
 async def watch_all(viewers: Sequence[Viewer], seconds: float) -> list[Seen]:
-    """What each viewer sees and hears over the same while."""
+    """Lets all viewers watch over the same period. Returns the result of each."""
     return await asyncio.gather(*(viewer.watch(seconds) for viewer in viewers))

@@ -1,4 +1,4 @@
-"""Waits until a publisher is there for others: its room opens when its first media has come."""
+"""Waits until viewers can watch a publisher: the room opens at its first media."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .waiting import until
 
 
 async def wait_until_open(http: aiohttp.ClientSession, whip: str, timeout_s: float = 10) -> None:
-    """Waits until somebody publishes in the room of this WHIP URL. With keys, `http` sends an admin's token."""
+    """Waits until the room of this WHIP URL has a publisher. With keys, `http` sends an admin's token."""
     url = URL(whip)
     room = url.origin() / "api/v1/rooms" / url.name
 

@@ -1,5 +1,4 @@
-"""A bad network: a UDP relay between one client and the server that loses, delays, reorders and doubles what it is told
-to."""
+"""A bad network: a UDP relay between one client and the server that drops, delays, reorders and duplicates packets."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ _CANDIDATE = re.compile(r"^a=candidate:(\S+ \d+ (?:udp|tcp) \d+) (\S+) (\d+) typ
 
 @dataclass(frozen=True, slots=True)
 class Impairment:
-    """What happens to the packets of one direction, of the `kinds` given or of all.
+    """Impairments of the packets of one direction, of the `kinds` given or of all.
 
     `loss`, `reorder` and `duplicate` are shares of the packets; a reordered one arrives REORDER_MS after its turn, and
     so does the copy of a doubled one. Up to `jitter_ms` is added to `delay_ms`, and does not change the order.
@@ -41,7 +40,7 @@ class Impairment:
     duplicate: float = 0.0
 
     def applies(self, direction: Direction, kind: Kind) -> bool:
-        """Whether a packet is one that this happens to."""
+        """True if these impairments apply to the packet."""
         return direction == self.direction and (self.kinds is None or kind in self.kinds)
 
 
@@ -80,7 +79,7 @@ class Relay:
         self.rebind()
 
     async def attach(self, page: Page) -> None:
-        """Makes every WHIP and WHEP answer that `page` gets from now on lead here."""
+        """Replaces the candidates of all later WHIP and WHEP answers to `page` by this relay."""
 
         async def rewrite(route: Route) -> None:
             if route.request.method != "POST":
@@ -92,10 +91,10 @@ class Relay:
         await page.route(re.compile("/whip/|/whep/"), rewrite)
 
     def rewrite(self, answer: str) -> str:
-        """`answer` with this relay as the only candidate, in place of the first, which is of UDP."""
+        """Returns `answer` with this relay as the only candidate, in place of the first, a UDP one."""
         candidates = list(_CANDIDATE.finditer(answer))
         if not candidates:
-            return answer  # a refusal
+            return answer  # an error response
         self._server = (candidates[0][2], int(candidates[0][3]))
         for kind, formats in re.findall(r"^m=(audio|video) \d+ \S+ ([\d ]+)", answer, re.M):
             self._kinds |= dict.fromkeys(map(int, formats.split()), kind)
@@ -115,7 +114,7 @@ class Relay:
         return answer
 
     def rebind(self) -> None:
-        """Lets the server see the client at new addresses from now on, as when a NAT forgets."""
+        """Uses new source addresses towards the server from now on, as after a lost NAT binding."""
         for upstream in self._upstream.values():
             self._loop.remove_reader(upstream)
             upstream.close()
@@ -165,7 +164,7 @@ class Relay:
             elif client in self._upstream:
                 self._upstream[client].send(datagram)
         except OSError:
-            self.lost[direction, self._kind(datagram)] += 1  # nobody is there any more
+            self.lost[direction, self._kind(datagram)] += 1  # the receiver is closed
 
     def _kind(self, datagram: bytes) -> Kind:
         """By the first bytes (RFC 7983, RFC 5761 section 4)."""

@@ -1,4 +1,4 @@
-"""What schemathesis is told of this server's own content types; it reads this file for itself."""
+"""Registers this server's content types with schemathesis, which loads this file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ for _type in ("application/sdp", "application/trickle-ice-sdpfrag"):
 
 @schemathesis.hook
 def map_case(context: Any, case: Any) -> Any:
-    """A string that was made up is no offer: where one is asked for in earnest, send a real one."""
+    """Sends a captured offer for valid requests, because a generated string is no SDP."""
     positive = case.meta is None or case.meta.generation.mode.is_positive
     if positive and case.media_type == "application/sdp":
         name = "subscribe" if case.path.startswith("/whep/") else "publish"

@@ -1,4 +1,4 @@
-"""What a viewer saw and heard over a while, and what one can say about it."""
+"""Pictures and sound of a viewer over a period, and measurements and assertions on them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Seen:
 
     @property
     def readable(self) -> list[Frame]:
-        """The frames whose barcode is whole."""
+        """The frames with a readable barcode."""
         return [frame for frame in self.frames if frame.stamp_ms is not None]
 
     @property
@@ -60,7 +60,7 @@ class Seen:
 
     @property
     def is_live(self) -> bool:
-        """Whether there is a picture that moves and is less than a second old."""
+        """True if the picture moves and is less than a second old."""
         return len(self.readable) >= 5 and self.latency_ms < 1000
 
     def __repr__(self) -> str:
@@ -70,22 +70,22 @@ class Seen:
 
     @property
     def skews_ms(self) -> list[float]:
-        """For every flash how much later its beep was heard, negative if it was earlier; at most half a second."""
+        """Delay of the beep after each flash, negative if before it; at most half a second."""
         nearest = [min((beep - flash for beep in self.beeps), key=abs, default=1e9) for flash in self.flashes]
         return [skew for skew in nearest if abs(skew) <= 500]
 
     @property
     def is_in_sync(self) -> bool:
-        """Whether every flash has its beep within a tenth of a second."""
+        """True if every flash has its beep within 0.1 s."""
         return len(self.skews_ms) >= 2 and max(map(abs, self.skews_ms)) <= 100
 
     @property
     def is_sharp(self) -> bool:
-        """Whether nearly every frame can be read."""
+        """True if nearly every frame is readable."""
         return len(self.readable) >= 0.9 * len(self.frames)
 
     def longest_pause_ms(self, beside: Seen) -> float:
-        """The longest time without a new picture, less what a steady viewer waited in it: for a busy machine."""
+        """The longest gap between pictures, minus the wait of a steady viewer in it, to allow for a busy machine."""
         steady = list(pairwise(frame.shown_ms for frame in beside.frames))
 
         def excess(start: float, end: float) -> float:
@@ -95,7 +95,7 @@ class Seen:
         return max(excess(before.shown_ms, after.shown_ms) for before, after in pairwise(self.frames))
 
     def check_picture(self, back_ms: int = 0) -> None:
-        """Asserts a live picture: it moves on, is whole, fluent and less than a second old.
+        """Asserts a live picture: moving, readable, fluent and less than a second old.
 
         It may step back by `back_ms`: to an encoding whose keyframe was late, while the one before it went on.
         """
@@ -105,7 +105,7 @@ class Seen:
         assert self.latency_ms < 1000, f"the picture is {self.latency_ms:.0f} ms old"
 
     def check_whole(self, back_ms: int = 0) -> None:
-        """Asserts a picture that moves on and is whole, however long it takes."""
+        """Asserts a moving, readable picture of any age."""
         assert len(self.readable) >= 10, f"only {len(self.readable)} of {len(self.frames)} frames could be read"
         assert self.is_sharp, "the picture is broken"
         steps = [(after - before) % WRAP_MS for before, after in pairwise(self.stamps)]
@@ -113,7 +113,7 @@ class Seen:
         assert back <= back_ms, f"the picture went back in time by {back} ms"
 
     def check_tone(self, hz: float) -> None:
-        """Asserts that `hz` was heard, nearly all of the time: a busy machine may make a hole or two."""
+        """Asserts that `hz` was heard, nearly all of the time: a busy machine may cause short gaps."""
         assert self.sound_s > 0.5, "no sound arrived"
         assert self.audible > 0.8, f"silent for {1 - self.audible:.0%} of the time"
         assert abs(self.tone_hz - hz) < 0.03 * hz, f"heard {self.tone_hz:.0f} Hz instead of {hz} Hz"

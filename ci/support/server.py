@@ -23,7 +23,7 @@ STOP_TIMEOUT_S = 10
 
 
 class Server:
-    """A server process; on leaving, it is asked to stop and must do so without having complained of itself.
+    """A server process; on leaving, it is stopped and must exit without errors in its log.
 
     The test pages (ci/support/web) have another origin, so all are allowed unless `options` say otherwise.
     """
@@ -44,11 +44,11 @@ class Server:
         ]
 
     def whip(self, room: str) -> str:
-        """Where to publish."""
+        """The WHIP URL of a room."""
         return f"{self.url}/whip/{room}"
 
     def whep(self, room: str) -> str:
-        """Where to watch."""
+        """The WHEP URL of a room."""
         return f"{self.url}/whep/{room}"
 
     @property
@@ -58,7 +58,7 @@ class Server:
 
     @property
     def log(self) -> str:
-        """Everything that the server has printed so far."""
+        """The server's output so far."""
         return self._log.read_text(errors="replace")
 
     async def __aenter__(self) -> Self:
@@ -89,7 +89,7 @@ class Server:
             assert self._process.returncode == 0, f"the server ended with status {self._process.returncode}"
 
     async def counter(self, name: str) -> int:
-        """One counter of all workers together, as /metrics tells it."""
+        """One counter of /metrics, summed over all workers."""
         async with aiohttp.ClientSession() as client, client.get(f"{self.url}/metrics") as response:
             lines = (await response.text()).splitlines()
         prefix = f"fanwire_worker_{name}_total{{"

@@ -19,7 +19,7 @@ def _unexpected(name: str) -> NoReturn:
 
 
 class UnusedSession:
-    """A session without any method that works."""
+    """A session in which every method fails."""
 
     id: str
     etag: str
@@ -52,7 +52,7 @@ class UnusedSession:
 
 
 class UnusedRooms(SignalingApi):
-    """Rooms without any method that works."""
+    """Rooms in which every method fails."""
 
     async def publish(
         self, room: str, offer: str, /, *, identity: str | None, permit: Permit | None, client: str | None

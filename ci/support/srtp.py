@@ -1,4 +1,4 @@
-"""SRTP of both kinds: ours over each backend of this machine, and libsrtp's, which is the oracle."""
+"""SRTP of the server over each crypto backend of this machine, and of libsrtp, the reference."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from . import libsrtp
 
 @cache
 def served() -> list[str]:
-    """The backends that this machine has. ipsec-mb is for x86-64 alone, and ci/setup installs it where it can."""
+    """The backends of this machine. ipsec-mb runs on x86-64 only; ci/setup installs it there."""
     names = ["libcrypto"]
     try:
         backends.choose("ipsec-mb")
@@ -43,18 +43,18 @@ def oracle(profile: SrtpProfile, key: bytes, *, inbound: bool) -> pylibsrtp.Sess
     policy.allow_repeat_tx = True
     session = pylibsrtp.Session(policy)
     ffi = pylibsrtp._binding.ffi
-    session._cdata = ffi.new("char[4096]")  # its own is too small for the longest packets
+    session._cdata = ffi.new("char[4096]")  # the default buffer is too small for the longest packets
     session._buffer = ffi.buffer(session._cdata)
     return session
 
 
 def rtp_header(seq16: int, ssrc: int = 0x1234, *, padded: bool = False) -> bytes:
-    """With two CSRCs and an extension, all of which stays in the clear."""
+    """An RTP packet with two CSRCs and an extension, all sent in the clear."""
     first = 0xB2 if padded else 0x92
     fixed = struct.pack("!BBHII", first, 0x80 | 96, seq16, seq16 * 3000 & 0xFFFFFFFF, ssrc)
     return fixed + struct.pack("!II", 1, 2) + bytes.fromhex("bede0001 10aa0000")
 
 
 def rtcp_packet(size: int, ssrc: int = 0x1234) -> bytes:
-    """A receiver report's header, and what might follow."""
+    """A receiver report's header and further bytes."""
     return struct.pack("!BBHI", 0x80, 201, size // 4 - 1, ssrc) + bytes(i & 0xFF for i in range(size - 8))

@@ -17,14 +17,14 @@ def binding_request(
     kind: stun.Class = stun.Class.REQUEST,
     transaction: bytes | None = None,
 ) -> bytes:
-    """A check with MESSAGE-INTEGRITY and FINGERPRINT. `username` is `receiver:sender`; a transaction id is made up."""
+    """A check with MESSAGE-INTEGRITY and FINGERPRINT. `username` is `receiver:sender`; no transaction id: random."""
     message = stun.Message(stun.Method.BINDING, kind, transaction, {"USERNAME": username, **attributes})
     message.add_message_integrity(pwd.encode())
     return bytes(message)
 
 
 def binding_answer(request: stun.Message, pwd: str, address: tuple[str, int]) -> bytes:
-    """The answer to a check that came from `address`, signed with the password of whoever answers."""
+    """The answer to a check that came from `address`, signed with the password of the answerer."""
     attributes = {"XOR-MAPPED-ADDRESS": address}
     message = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id, attributes)
     message.add_message_integrity(pwd.encode())
@@ -32,5 +32,5 @@ def binding_answer(request: stun.Message, pwd: str, address: tuple[str, int]) ->
 
 
 def is_request(data: bytes) -> bool:
-    """Whether a datagram is a Binding request."""
+    """True if a datagram is a Binding request."""
     return data[:2] == b"\x00\x01"

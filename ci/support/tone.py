@@ -14,7 +14,7 @@ _AUDIBLE = 1600  # 5 % of full scale, as in ci/support/web/sink.js
 
 
 def tone(hz: float, first: int, count: int, channels: int = 1) -> bytes:
-    """Samples `first` to `first` + `count` of a sine, interleaved."""
+    """Returns samples `first` to `first` + `count` of a sine, interleaved."""
     step = 2 * math.pi * hz / RATE_HZ
     samples = array("h")
     for i in range(first, first + count):
@@ -23,7 +23,7 @@ def tone(hz: float, first: int, count: int, channels: int = 1) -> bytes:
 
 
 def measure(samples: Sequence[int]) -> tuple[float, float]:
-    """How much of one channel can be heard, as a share of its 10 ms pieces, and the frequency of that in Hz."""
+    """Returns the audible share of one channel, in 10 ms pieces, and its frequency in Hz."""
     pieces = [samples[i : i + _PIECE] for i in range(0, len(samples) - _PIECE + 1, _PIECE)]
     audible = [piece for piece in pieces if max(map(abs, piece)) > _AUDIBLE]
     if not audible:

@@ -1,4 +1,4 @@
-"""Bends what a test page's RTCPeerConnection would have offered, before it is offered.
+"""Changes the offer of a test page's RTCPeerConnection before it is sent.
 
 The scripts are function bodies of JavaScript: `prepare` may change `connection` just before its offer is made, and
 `rewrite` returns the SDP to send in place of `sdp`, the browser's own.
@@ -35,7 +35,7 @@ _INSTALL = """({ configuration, prepare, rewrite }) => {
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """What is unusual about a peer: its RTCConfiguration, `prepare`, `rewrite`, and its options as in peer.js."""
+    """The special settings of a peer: its RTCConfiguration, `prepare`, `rewrite`, and its options as in peer.js."""
 
     configuration: Mapping[str, object] = field(default_factory=dict)
     prepare: str = ""

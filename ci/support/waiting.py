@@ -1,4 +1,4 @@
-"""Waits for something to come true that nobody announces."""
+"""Polls for a condition that has no notification."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _T = TypeVar("_T")
 async def until(
     ask: Callable[[], Awaitable[_T]], accept: Callable[[_T], bool], timeout_s: float, every_s: float = 0.1
 ) -> _T:
-    """The first answer of `ask` that `accept` takes. AssertionError, with the last answer, after `timeout_s`."""
+    """Polls `ask` and returns its first result that `accept` accepts. Raises AssertionError after `timeout_s`."""
     deadline = asyncio.get_running_loop().time() + timeout_s
     while True:
         answer = await ask()

@@ -20,7 +20,7 @@ class Webrtcbin:
         self._output = output
 
     async def packets(self, seconds: int) -> int:
-        """How many packets it received in the next `seconds`."""
+        """Returns the packets received in the next `seconds`."""
         counts = [int(await self._output.readline()) for _ in range(seconds + 1)]
         return counts[-1] - counts[0]
 

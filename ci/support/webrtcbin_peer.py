@@ -54,7 +54,7 @@ class Peer:
     def _offered(self, promise: Any, _: object) -> None:
         promise.wait()
         reply = promise.get_reply()
-        offer = reply["offer"]  # the reply owns it
+        offer = reply["offer"]  # owned by the reply
         self.webrtc.emit("set-local-description", offer, Gst.Promise.new())
 
     def _gathered(self, *_: object) -> None:

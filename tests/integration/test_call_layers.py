@@ -69,7 +69,7 @@ async def go_up_and_down(
         await until(chooser.layers, lambda layers: layers == case.layers(), SWITCH_S)
         await chooser.choose({"temporalLayerId": 0}, WIDTHS[-1])
         lowered = await chooser.rate()
-        told = await chooser.told()
+        told = await chooser.reported()
         assert told["current"] == told["target"] == as_ids((*case.layers()[-1][:2], 0))
         await chooser.choose(HIGHEST, WIDTHS[-1])
         await until(chooser.rate, lambda rate: lowered < 0.5 * rate, RATE_S)

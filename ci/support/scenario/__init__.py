@@ -1,1 +1,1 @@
-"""A world for scenario tests: cores, peers with SRTP of their own, links with delay and loss, and a virtual clock."""
+"""Simulation for scenario tests: cores, peers with their own SRTP, links with delay and loss, a virtual clock."""

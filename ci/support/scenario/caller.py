@@ -1,4 +1,4 @@
-"""A core that calls others: the ends of its one path in the world, towards another core or a server made for a test."""
+"""Both ends of the path of a core that calls, towards another core or a server made for a test."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ TIE_BREAKER = 1 << 63
 
 
 class Caller:
-    """A transport of core `node` that calls whoever is at SERVER: what `to_server` gets is on its way there."""
+    """A transport of core `node` that calls the address SERVER; `to_server` gets its datagrams."""
 
     def __init__(self, world: World, *, node: int = 0, consent_us: int = 30_000_000, up: Link | None = None) -> None:
         self.world, self.node, self.up = world, node, up or Link()
         self.ufrag, self.pwd = "callers-ufrag", "the-password-of-the-caller"
-        self.requests: list[tuple[int, stun.Message]] = []  # STUN of the caller's own, with their times
+        self.requests: list[tuple[int, stun.Message]] = []  # the caller's STUN requests, with their times
         self.to_server: Callable[[bytes], None] = lambda data: None
         self.path = Path(SERVER, CALLER)
         self.transport = world.submit(
@@ -40,14 +40,14 @@ class Caller:
         world.peers[SERVER] = self
 
     def call(self, ufrag: str, pwd: str, *, tie_breaker: int = TIE_BREAKER) -> None:
-        """Begin to check the server, known by these credentials."""
+        """Starts checks to the server with these credentials."""
         self.world.submit(CheckPath(self.transport, ufrag, pwd, SERVER, 0, tie_breaker), self.node)
 
     def set_keys(self, local: bytes, remote: bytes) -> None:
         self.world.submit(SetKeys(self.transport, SrtpProfile.AEAD_AES_128_GCM, local, remote), self.node)
 
     def carry_down(self, path: Path, data: bytes) -> None:
-        """The caller's core has sent this to the server."""
+        """Handles a datagram from the caller's core to the server."""
         assert path.remote == SERVER
         if probes.demux(data) == "stun" and (message := stun.parse_message(data)).message_class is stun.Class.REQUEST:
             self.requests.append((self.world.now_us, message))
@@ -55,7 +55,7 @@ class Caller:
             self.world.at(self.up.arrival_us(self.world.now_us, self.world.chance), lambda: self.to_server(data))
 
     def hear(self, data: bytes, path: Path | None = None) -> None:
-        """A datagram from the server reaches the caller."""
+        """Delivers a datagram from the server to the caller."""
         self.world.deliver(self.node, path or self.path, data)
 
     def statistics(self) -> TransportStatistics:
@@ -67,7 +67,7 @@ class Caller:
 
 
 class CoreServer:
-    """A transport of core `node` that is called: the two cores' datagrams go to each other over links."""
+    """The called transport of core `node`: links carry the two cores' datagrams."""
 
     def __init__(self, caller: Caller, *, node: int = 1, down: Link | None = None) -> None:
         self.world, self.node, self.caller, self.down = caller.world, node, caller, down or Link()
@@ -90,14 +90,14 @@ class CoreServer:
         self.world.peers[CALLER] = self
 
     def carry_down(self, path: Path, data: bytes) -> None:
-        """The server's core has sent this to the caller."""
+        """Handles a datagram from the server's core to the caller."""
         if not self.down.loses(data, self.world.chance):
             arrival_us = self.down.arrival_us(self.world.now_us, self.world.chance)
             self.world.at(arrival_us, lambda: self.caller.hear(data))
 
 
 class StunServer:
-    """Answers a caller's checks, as long as it `answers`; `change` alters each answer, `refuse` names an error code."""
+    """Answers a caller's checks while `answers` is true; `change` alters each answer, `refuse` is an error code."""
 
     def __init__(self, caller: Caller) -> None:
         self.caller = caller

@@ -1,4 +1,4 @@
-"""Sources with layers that know which frame refers to which, and a decoder that holds what comes to it."""
+"""Sources with layers and known frame references, and a decoder that checks received frames against them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .packet import TAG, Packet, Tag
 from .publisher import Source
 from .viewer import Received
 
-# Temporal layer, and whether the frame refers to the lowest layer alone: a cycle of eight, as libvpx's three layers.
+# Temporal layer, and true if the frame refers to layer 0 only: a cycle of eight, as in libvpx's three layers.
 THREE = [(0, True), (2, True), (1, True), (2, False), (0, True), (2, False), (1, False), (2, False)]
 TWO = [(0, True), (1, True)]
 
@@ -27,7 +27,7 @@ PPS = b"\x68\xce\x3c\x80"
 
 @dataclass(frozen=True)
 class Layer:
-    """One frame of one spatial layer: what it is, how many packets it has, and the frames that it refers to."""
+    """One frame of one spatial layer: its type, its packet count, and the frames that it refers to."""
 
     picture: int
     spatial: int
@@ -35,15 +35,15 @@ class Layer:
     keyframe: bool
     packets: int
     refers: frozenset[int]
-    counted: int  # pictures up to here, those that the encoder left out as well
+    counted: int  # pictures so far, including those dropped by the encoder
 
 
-# What AV1's templates of one spatial layer are for, in their order: temporal layer, keyframe, switch point.
+# AV1's templates of one spatial layer, in order: temporal layer, keyframe, switch point.
 TEMPLATES = [(0, True, True), (0, False, True), (0, False, False), (1, False, False), (2, False, False)]
 
 
 def refers_below(mode: str, *, keyframe: bool) -> bool:
-    """Whether a spatial layer refers to the one below it in the same picture."""
+    """True if a spatial layer refers to the one below it in the same picture."""
     return mode.startswith("L") and (keyframe or not mode.endswith("_KEY"))
 
 
@@ -77,14 +77,14 @@ class Layered(Source):
     """VP8, VP9, AV1 or H264 in a scalability mode of three temporal layers, as the W3C's WebRTC-SVC names them: L1T3,
     L3T3, L3T3_KEY, S3T3. VP8 and H264 have one spatial layer.
 
-    H264 in L1T3 tells its layers by the descriptor where `described`, else by prefix NAL units. In L1T2 it tells none:
-    there, nothing refers to the upper layer.
+    H264 in L1T3 carries its layers in the descriptor if `described`, else in prefix NAL units. In L1T2 it carries none:
+    no frame refers to the upper layer.
 
-    VP9 is in flexible mode where `flexible`, and then has no TL0PICIDX; `skips` of its pictures, one in a cycle of four
-    at most, are left out by the encoder, and its P_DIFFs count them as libwebrtc's do. Of `cuts` of VP9's pictures the
-    higher spatial layers are left out, and so is the marker, as libwebrtc does.
+    With `flexible`, VP9 is in flexible mode, without TL0PICIDX. `skips`: the share of cycles of four VP9 pictures in
+    which the encoder drops one; P_DIFFs count it, as in libwebrtc. `cuts`: the share of VP9 pictures sent without
+    their higher spatial layers and without the marker, as libwebrtc does.
 
-    With `syncs`, higher spatial layers of AV1 refer to nothing but the layer below where a cycle starts."""
+    With `syncs`, higher spatial layers of AV1 refer only to the layer below at the start of a cycle."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class Layered(Source):
         self.pattern = TWO if mode.endswith("T2") else THREE
         self.described = self.pt.codec is Codec.AV1 or (self.pt.codec is Codec.H264 and mode == "L1T3" and described)
         self.spatials = int(mode[1])
-        self.active = self.spatials  # so many of them are sent
+        self.active = self.spatials  # spatial layers sent
         self.structure = structure(mode)
         self.layers: dict[int, Layer] = {}  # by frame
         self._step = 0
@@ -148,7 +148,7 @@ class Layered(Source):
                 self.send_payload(head + body, marker=last and spatial == self.active - 1, extensions=extensions)
 
     def _skip(self) -> None:
-        """Decides at the start of a cycle of four before which of its other pictures one is left out, if any."""
+        """Decides at the start of a cycle of four before which of its other pictures one is dropped, if any."""
         if self._step % 4 == 0:
             self._skips_step = self._random.randrange(1, 4) if self._random.random() < self.skips else None
         self._skipped += self._step % 4 == self._skips_step
@@ -165,7 +165,7 @@ class Layered(Source):
         return found
 
     def _starts_layers(self) -> bool:
-        """Whether spatial layers can be taken up at this picture, though it is no keyframe."""
+        """True if a decoder can start a spatial layer at this picture although it is no keyframe."""
         return self.syncs and self._step == 0
 
     def _vp8(self, _: int, temporal: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
@@ -181,7 +181,7 @@ class Layered(Source):
         )
 
     def _vp9(self, spatial: int, temporal: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
-        """RFC 9628 section 4.2; U where a cycle starts in which all refer to what comes from here on."""
+        """RFC 9628 section 4.2; U at the start of a cycle that refers to no earlier picture."""
         own = self.layers[self.frame]
         before = [self.layers[other] for other in own.refers]
         steps = [own.counted - other.counted for other in before if other.spatial == spatial]
@@ -202,12 +202,12 @@ class Layered(Source):
         return head + bytes([self.active - 1 << 5 | 0x10]) + sizes
 
     def _av1(self, spatial: int, _: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
-        """One element, a part of a frame; N where a coded video sequence starts (AV1 RTP specification section 4.4)."""
+        """One element, a part of a frame; N at the start of a coded video sequence (AV1 RTP, section 4.4)."""
         new_sequence = first and self._independent(spatial, keyframe=keyframe)
         return bytes([0x10 | new_sequence << 3 | (not first) << 7 | (not last) << 6, 0x30])
 
     def _h264(self, _: int, temporal: int, *, keyframe: bool, sync: bool, first: bool, last: bool) -> bytes:
-        """Fragments (RFC 6184 section 5.8); before them, or with the only one, what a slice needs to be understood."""
+        """Fragments (RFC 6184 section 5.8); before them, or with a single one, the NAL units that a slice needs."""
         refers = 0 if self.mode == "L1T2" and temporal == 1 else 0x60
         kind = 5 if keyframe else 1
         if not first:
@@ -231,7 +231,7 @@ class Layered(Source):
     def _describe(
         self, spatial: int, temporal: int, *, keyframe: bool, first: bool, last: bool
     ) -> dict[int, bytes] | None:
-        """The dependency descriptor; a structure comes with the first packet of what refers to nothing."""
+        """The dependency descriptor; the first packet of a frame without references carries a structure."""
         if not self.described:
             return None
         template = TEMPLATES.index((temporal, keyframe, self._step == 0)) + spatial * len(TEMPLATES)
@@ -249,14 +249,14 @@ class Layered(Source):
 
 
 def decode(received: Received, *sources: Layered) -> list[tuple[int, Layer]]:
-    """The frames that came, as (label, frame), in the order of their sequence numbers. Fails where a decoder would:
-    a number missing, a frame in pieces or out of place, one that refers to what is not there, a picture that does not
-    end with the marker, picture ids that are not those that the codec asks for."""
+    """Returns the received frames, as (label, frame), in sequence order. Fails where a decoder would: a missing number,
+    an incomplete or misplaced frame, a reference to a missing frame, a picture without a marker at its end, or picture
+    ids against the codec's rules."""
     assert received.missing() == []
     books = {source.label: source for source in sources}
     packets = [(Tag.find(p.payload), p) for p in received.ordered()]
     media = [(tag, p) for tag, p in packets if tag is not None]
-    # A switch of source does not wait for the rest of what flowed before.
+    # A switch of source does not wait for the rest of the previous source.
     cut = {(a.label, a.frame) for (a, _), (b, _) in itertools.pairwise(media) if a.label != b.label}
     came: defaultdict[tuple[int, int], int] = defaultdict(int)
     for key, group in itertools.groupby(media, key=lambda m: (m[0].label, m[0].frame)):
@@ -283,7 +283,7 @@ def decode(received: Received, *sources: Layered) -> list[tuple[int, Layer]]:
 
 
 def _check_numbers(received: Received, starts: list[tuple[Layered, int, Packet, int]]) -> None:
-    """Frames refer to each other by the distance of their numbers: in a source that stays, left out frames or not."""
+    """Frames refer by the difference of their numbers, which must match the source's, also with dropped frames."""
     ident = received.spec.extensions.get(Extension.DEPENDENCY_DESCRIPTOR)
     for (source, frame, before, _), (source_after, frame_after, after, _) in itertools.pairwise(starts):
         if source is not source_after:
@@ -315,7 +315,7 @@ def _check_ids(received: Received, starts: list[tuple[Layered, int, Packet, int]
         tl0_step = (after["tl0_pic_idx"] - before["tl0_pic_idx"]) & 0xFF if before["has_tl0"] else None
         switched = source is not source_after
         if vp8 or switched:
-            # A picture left out that came too late for that went as padding, and keeps its id; VP9's all do.
+            # A dropped picture too late to be skipped was sent as padding and keeps its id; all VP9 pictures do.
             most = 1 + hollow_after - hollow if vp8 else len(THREE)
             assert 1 <= step <= most, "picture ids do not follow one another"
         else:
@@ -335,15 +335,15 @@ def _check_ids(received: Received, starts: list[tuple[Layered, int, Packet, int]
 
 
 def decode_at_once(received: Received, source: Layered) -> list[int]:
-    """When pictures of VP9 or AV1 are decoded by one who does not wait, as libwebrtc's FrameBuffer is: a picture is
-    decoded as soon as its last frame is there and all that its frames, as far as they are there, are said to refer to;
-    what comes late is passed over."""
+    """Returns the decode time of VP9 or AV1 pictures in a decoder that does not wait, like libwebrtc's FrameBuffer: it
+    decodes a picture at the arrival of its last frame and of the references of its received frames, and ignores late
+    frames."""
     frames: defaultdict[int, list[Packet]] = defaultdict(list)
-    waiting: defaultdict[int, dict[int, set[int]]] = defaultdict(dict)  # by picture and frame: what that refers to
+    waiting: defaultdict[int, dict[int, set[int]]] = defaultdict(dict)  # references by picture and frame
     ends: set[int] = set()
     decoded: set[int] = set()
     times: list[int] = []
-    for number, packet in received.packets.items():  # in the order in which they came
+    for number, packet in received.packets.items():  # in order of arrival
         tag = Tag.find(packet.payload)
         if tag is None:
             continue
@@ -365,7 +365,7 @@ def decode_at_once(received: Received, source: Layered) -> list[int]:
 
 
 def _is_tied(received: Received, source: Layered, packet: Packet) -> bool:
-    """Whether the packet says that its frame refers to the one before: by VP9's D bit, or by the descriptor."""
+    """True if VP9's D bit or the descriptor states a reference to the previous frame."""
     if not source.described:
         return bool(packet.payload[0] & 0x08 and packet.payload[3] & 1)
     carrier = descriptor(source.structure.id_offset, 0, structure=source.structure)

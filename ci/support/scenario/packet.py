@@ -64,7 +64,7 @@ class Packet:
 
 @dataclass(frozen=True)
 class Tag:
-    """Says in a payload whose packet it is: the source's label, the frame, and the packet in the frame."""
+    """Puts the source's label, the frame and the packet's number in the frame into a payload."""
 
     label: int
     frame: int
@@ -81,7 +81,7 @@ class Tag:
 
 @dataclass(frozen=True)
 class Frame:
-    """What a codec's first bytes say of one packet of a frame."""
+    """One packet's codec header: its position in the frame and the frame's properties."""
 
     keyframe: bool
     first: bool
@@ -103,7 +103,7 @@ def vp8(frame: Frame, body: bytes) -> bytes:
 
 
 def h264(frame: Frame, body: bytes) -> bytes:
-    """A STAP-A of SPS, PPS and an IDR slice, or a slice alone (RFC 6184 section 5.7.1)."""
+    """A STAP-A of SPS, PPS and an IDR slice, or a single slice (RFC 6184 section 5.7.1)."""
     if not (frame.keyframe and frame.first):
         return (b"\x65\x00" if frame.keyframe else b"\x41\x9a") + body
     units = (b"\x67\x42\xe0\x1f\x8c\x8d\x40\x50\x1e\xd0\x0f\x08\x84\x6a", b"\x68\xce\x3c\x80", b"\x65\x88" + body)
@@ -111,7 +111,7 @@ def h264(frame: Frame, body: bytes) -> bytes:
 
 
 def av1(frame: Frame, body: bytes) -> bytes:
-    """One element of a frame OBU without a size; N set where a coded video sequence starts."""
+    """One element of a frame OBU without a size; N at the start of a coded video sequence."""
     new_sequence = 0x08 if frame.keyframe and frame.first else 0
     return bytes([0x10 | new_sequence | (0 if frame.first else 0x80), 0x30]) + body
 

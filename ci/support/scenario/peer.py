@@ -64,13 +64,13 @@ class Peer:
         self.inbound = libsrtp.session(profile, self.server_key, inbound=True)
         self.own_ufrag, self.own_pwd = f"peer{number:03}", f"own-password-of-peer-{number:08}"
         self.answers: list[tuple[Path, stun.Message]] = []
-        self.requests: list[tuple[int, Path, stun.Message]] = []  # validations of a path, with their times
+        self.requests: list[tuple[int, Path, stun.Message]] = []  # path validations received, with their times
         self.heard_on: list[Path] = []  # the path of every other datagram received
-        self.proves = True  # answers validations
+        self.proves = True  # answers path validations
         self.replays = 0
-        self.alive = True  # while it lives, it checks its path
+        self.alive = True  # sends checks while true
         self.nominates = True
-        self.checked_us = 0  # when it last sent a check by itself
+        self.checked_us = 0  # time of its last periodic check
         self.transport = world.submit(
             OpenTransport(
                 ufrag=self.ufrag,
@@ -126,7 +126,7 @@ class Peer:
         self.send_raw(change(request), path)
 
     def send_raw(self, data: bytes, path: Path | None = None) -> None:
-        """Sends bytes as they are."""
+        """Sends bytes unchanged."""
         path = path or self.path
         if self.up.loses(data, self.world.chance):
             self.lost_up(data)
@@ -139,10 +139,10 @@ class Peer:
         self.arrived_up(data)
 
     def lost_up(self, data: bytes) -> None:
-        """A datagram was lost on the way to the core."""
+        """Called for a datagram lost on the way to the core."""
 
     def arrived_up(self, data: bytes) -> None:
-        """A datagram has reached the core."""
+        """Called for a datagram that reached the core."""
 
     def send_rtp(self, packet: bytes) -> None:
         self.send_raw(self.outbound.protect(packet))
@@ -151,7 +151,7 @@ class Peer:
         self.send_raw(self.outbound.protect_rtcp(compound))
 
     def carry_down(self, path: Path, data: bytes) -> None:
-        """The core has sent a datagram to this peer."""
+        """Receives a datagram from the core."""
         self.world.wiretap.see(self.server_key, self.profile, data)
         if not self.down.loses(data, self.world.chance):
             arrival_us = self.down.arrival_us(self.world.now_us, self.world.chance)
@@ -195,14 +195,14 @@ class Peer:
             self.send_raw(binding_answer(request, self.own_pwd, path.local), path)
 
     def take_rtp(self, data: bytes) -> None:
-        """A packet, decrypted."""
+        """Handles a decrypted packet."""
 
     def take_rtcp(self, packet: probes.Rtcp) -> None:
-        """One packet of a compound, decrypted."""
+        """Handles one decrypted packet of a compound."""
 
 
 def sdes(ssrc: int) -> bytes:
-    """A chunk with a CNAME, as a compound wants it."""
+    """An SDES chunk with a CNAME, mandatory in a compound (RFC 3550 section 6.1)."""
     writer = probes.RtcpWriter()
     writer.sdes([ssrc], b"peer")
     return bytes(writer)

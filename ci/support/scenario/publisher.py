@@ -1,4 +1,4 @@
-"""A publisher: sources that send frames, repair what is asked for, report their clock, and number for TWCC."""
+"""A publisher: sources that send frames, answer NACKs, send sender reports, and number packets for TWCC."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .world import World
 
 
 class Source:
-    """One encoding: `packets_per_frame` packets every `interval_us`, a keyframe first and whenever one is asked for."""
+    """One encoding: `packets_per_frame` packets every `interval_us`, a keyframe first and at each request."""
 
     def __init__(
         self,
@@ -44,11 +44,11 @@ class Source:
         self.frame = 0
         self.keyframes = 0
         self.keyframe_due = True
-        self.obeys = True  # sends a keyframe when asked for one
+        self.obeys = True  # answers keyframe requests
         self.repairs = True  # answers NACKs
         self.running = False
         self.reports = False
-        self.requests_us: list[int] = []  # when keyframes were asked for
+        self.requests_us: list[int] = []  # times of keyframe requests
         self.nacks: list[tuple[int, int]] = []  # (time, sequence number)
         self.history: dict[int, Packet] = {}  # by 16-bit sequence number
         self.packets = self.octets = 0
@@ -75,7 +75,7 @@ class Source:
         return self.reports
 
     def clock(self) -> int:
-        """The RTP timestamp of now."""
+        """The current RTP timestamp."""
         return self.timestamp + self.publisher.world.now_us * self.pt.clock_rate_hz // 1_000_000
 
     def send_frame(self) -> None:
@@ -115,7 +115,7 @@ class Source:
         return names
 
     def repair(self, seq16: int) -> None:
-        """Sends a packet again, as RTX (RFC 4588) where there is one."""
+        """Retransmits a packet, as RTX (RFC 4588) if negotiated."""
         packet = self.history.get(seq16)
         if packet is None or not self.rtx_ssrc or self.pt.rtx_pt is None:
             return
@@ -132,12 +132,12 @@ class Source:
         self.publisher.send_packet(again, original=(self.ssrc, seq16))
 
     def _extensions_again(self, packet: Packet) -> dict[int, bytes]:
-        """Those of a packet that is sent again: its RID becomes the repaired RID (RFC 8852 section 3.2)."""
+        """The extensions of a retransmission: its RID becomes the repaired RID (RFC 8852 section 3.2)."""
         rid = self.spec.extensions.get(Extension.RID)
         return {ident: data for ident, data in packet.extensions.items() if ident != rid} | self._names(repaired=True)
 
     def probe(self, padding: int = 200) -> None:
-        """Sends an RTX packet of nothing but padding, as bandwidth probes are."""
+        """Sends an RTX packet of padding only, as bandwidth probes do."""
         assert self.pt.rtx_pt is not None
         self.rtx_seq += 1
         packet = Packet(
@@ -186,7 +186,7 @@ def nacked(packet: probes.Rtcp) -> list[int]:
 
 
 class Publisher(Peer):
-    """A peer that sends. `feedback` keeps every RTCP packet that came back, with its time."""
+    """A peer that sends. `feedback` keeps every received RTCP packet with its time."""
 
     def __init__(self, world: World, **options: Any) -> None:
         super().__init__(world, **options)
@@ -199,7 +199,7 @@ class Publisher(Peer):
         self._repaired: set[tuple[int, int]] = set()
 
     def publish(self, spec: ProducerSpec) -> int:
-        """Adds a producer; its id."""
+        """Adds a producer. Returns its id."""
         return self.world.submit(AddProducer(self.transport, spec), self.node)
 
     def source(self, spec: ProducerSpec, codec: Codec | None = None, **options: Any) -> Source:

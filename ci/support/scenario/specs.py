@@ -1,4 +1,4 @@
-"""Descriptions of media as negotiation would have made them."""
+"""Media descriptions in the form that negotiation makes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def consumer(
     extensions: Mapping[Extension, int] | None = None,
     mixed_extensions: bool = True,
 ) -> ConsumerSpec:
-    """Payload types as a viewer numbers them, which is not as the publisher does."""
+    """A viewer's payload types, which differ from the publisher's."""
     return ConsumerSpec(
         mid=mid,
         kind=Kind.AUDIO if payload_types[0].clock_rate_hz == 48_000 else Kind.VIDEO,
@@ -61,8 +61,8 @@ def renumbered(pt: PayloadType, *, rtx: bool) -> PayloadType:
 
 
 def formats(source: ProducerSpec, sink: ConsumerSpec) -> tuple[int | None, ...]:
-    """For each payload type of the producer, the index of the consumer's for the same codec. RED where the consumer has
-    none goes to plain Opus."""
+    """For each payload type of the producer, the index of the consumer's for the same codec. RED maps to Opus if the
+    consumer has no RED."""
     codecs = [pt.codec for pt in sink.payload_types]
 
     def match(codec: Codec) -> int | None:

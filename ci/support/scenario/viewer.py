@@ -1,4 +1,4 @@
-"""A viewer: takes its streams apart, undoes RTX, asks for what is missing, and reports what it gets."""
+"""A viewer: separates its streams, unwraps RTX, sends NACKs and receiver reports."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ FIRST_TIMESTAMP = 0xFFFFF000
 
 @dataclass
 class Received:
-    """What came of one consumer, by extended sequence number."""
+    """Received packets of one consumer, by extended sequence number."""
 
     spec: ConsumerSpec
     packets: dict[int, Packet] = field(default_factory=dict)
     arrivals_us: dict[int, int] = field(default_factory=dict)
-    repaired: dict[int, Packet] = field(default_factory=dict)  # what came as RTX, also where it was here already
-    rtx: list[Packet] = field(default_factory=list)  # RTX as it came
+    repaired: dict[int, Packet] = field(default_factory=dict)  # packets received as RTX, including duplicates
+    rtx: list[Packet] = field(default_factory=list)  # RTX packets unchanged
     reports: list[tuple[int, probes.SenderInfo]] = field(default_factory=list)
     nacked: set[int] = field(default_factory=set)
     goodbye: bool = False
@@ -39,29 +39,29 @@ class Received:
         return [n for n in range(min(self.packets), self.highest) if n not in self.packets] if self.packets else []
 
     def tags(self) -> list[Tag]:
-        """What the source put into each packet, in the order of the sequence numbers."""
+        """The source's label, frame and packet of each packet, in sequence order."""
         return [tag for packet in self.ordered() if (tag := Tag.find(packet.payload))]
 
     def wall_clock(self, packet: Packet) -> float:
-        """When the newest sender report says that a packet was captured, in seconds (RFC 3550 section 6.4.1)."""
+        """The capture time of a packet by the newest sender report, in seconds (RFC 3550 section 6.4.1)."""
         report = self.reports[-1][1]
         ticks = ((packet.timestamp - report["timestamp"] + 0x80000000) & 0xFFFFFFFF) - 0x80000000
         return report["ntp"] / (1 << 32) + ticks / self.spec.payload_types[0].clock_rate_hz
 
 
 class Viewer(Peer):
-    """A peer that watches. `asks` makes it send a NACK for a packet as soon as a later one is there."""
+    """A peer that watches. With `asks` it sends a NACK for a packet at the arrival of a later one."""
 
     def __init__(self, world: World, *, asks: bool = True, **options: Any) -> None:
         super().__init__(world, **options)
         self.asks = asks
         self.streams: dict[int, Received] = {}
-        self.order: list[Packet] = []  # every media and RTX packet, as they came
+        self.order: list[Packet] = []  # every media and RTX packet, in order of arrival
 
     def watch(
         self, spec: ConsumerSpec, producer: int = 0, source: ProducerSpec | None = None, *, same_clock: bool = False
     ) -> int:
-        """Adds a consumer, and binds it where there is something to watch; its id."""
+        """Adds a consumer, and binds it if a producer is given. Returns its id."""
         self.streams[spec.ssrc] = Received(spec)
         self.world.wiretap.repair_ssrcs.add(spec.rtx_ssrc)
         command = AddConsumer(
@@ -124,7 +124,7 @@ class Viewer(Peer):
         self.send_rtcp(bytes(writer))
 
     def ask_keyframe(self, ssrc: int, *, fir: int | None = None) -> None:
-        """A PLI, or with a command number a FIR."""
+        """Sends a PLI, or a FIR if given a command number."""
         writer = probes.RtcpWriter()
         if fir is None:
             writer.pli(1, ssrc)
@@ -133,7 +133,7 @@ class Viewer(Peer):
         self.send_rtcp(bytes(writer))
 
     def report(self, ssrc: int, *, fraction_lost: int = 0, lost: int = 0, jitter_ticks: int = 0) -> None:
-        """A receiver report, with LSR and DLSR as they are."""
+        """Sends a receiver report with correct LSR and DLSR."""
         received = self.streams[ssrc]
         last = received.reports[-1] if received.reports else None
         block: probes.ReportBlock = {

@@ -1,4 +1,4 @@
-"""Listens to all that the cores send and holds it against what must never happen."""
+"""Records all datagrams of the cores and checks their invariants."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Sent:
     timestamps: dict[int, int] = field(default_factory=dict)
 
     def holes(self) -> list[int]:
-        """Numbers that were left out."""
+        """Missing numbers."""
         return [] if not self.packets else [n for n in range(min(self.packets), self.highest) if n not in self.packets]
 
 
 class Wiretap:
-    """Everything sent, by the key that protects it. A nonce that serves two packets is noticed at once."""
+    """Everything sent, by the key that protects it. Fails at once if two packets share a nonce."""
 
     def __init__(self) -> None:
         self.streams: defaultdict[tuple[bytes, int], Sent] = defaultdict(Sent)
         self.compounds: dict[tuple[bytes, int, int], bytes] = {}
-        self.repair_ssrcs: set[int] = set()  # RTX: its timestamps are those of what it repeats
+        self.repair_ssrcs: set[int] = set()  # RTX: its timestamps are those of the retransmitted packets
         self.missing: set[tuple[bytes, int, int]] = set()  # media that never reached a core: (key, SSRC, number)
 
     def see(self, key: bytes, profile: SrtpProfile, data: bytes) -> None:

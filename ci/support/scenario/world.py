@@ -1,4 +1,4 @@
-"""The virtual clock, the cores that run under it, and what must hold of everything that they send."""
+"""The virtual clock, the cores that run under it, and the checks on all their datagrams."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Receiver(Protocol):
 
 @dataclass
 class Link:
-    """One direction between a peer and a core. A datagram for which `drops` says yes is lost, apart from `loss`."""
+    """One direction between a peer and a core. Loses datagrams for which `drops` is true, besides `loss`."""
 
     delay_us: int = 10_000
     jitter_us: int = 0
@@ -43,8 +43,8 @@ class Link:
 
     @contextmanager
     def bad(self, *, jitter_us: int = 15_000, loss: float = 0.05) -> Iterator[None]:
-        """Loses and reorders while this lasts. Not the first packets of a stream, nor its last: that these are lost
-        nobody can know, who would have to ask for them again."""
+        """Loses and reorders while this lasts. The first and last packets of a stream are spared: a receiver
+        cannot detect their loss and so cannot send a NACK."""
         before = self.jitter_us, self.loss, self.reorders
         self.jitter_us, self.loss, self.reorders = jitter_us, loss, True
         yield
@@ -58,7 +58,7 @@ class Link:
 
 @dataclass
 class Node:
-    """A core and what it told the control plane."""
+    """A core and its reports to the control plane."""
 
     sandbox: Sandbox
     touched: bool = False
@@ -68,7 +68,7 @@ class Node:
 
 
 class World:
-    """Cores linked to each other, and peers. As a context manager it checks at the end all that ever left the cores."""
+    """Cores linked to each other, and peers. As a context manager it checks all sent datagrams at the end."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class World:
     ) -> None:
         self.chance = random.Random(seed)
         self.now_us = 1_000_000
-        self.packet_ns = packet_ns  # a round lasts so long for each packet that it sends; 0: rounds take no time
+        self.packet_ns = packet_ns  # duration of a round per packet sent; 0: rounds take no time
         options = {
             "pool_packets": pool_packets,
             "max_ssrcs": max_ssrcs,
@@ -111,7 +111,7 @@ class World:
         self.at(self.now_us + delay_us, action)
 
     def every(self, interval_us: int, action: Callable[[], bool]) -> None:
-        """Calls `action` now and again until it says no."""
+        """Calls `action` now and repeatedly until it returns false."""
 
         def again() -> None:
             if action():
@@ -120,19 +120,19 @@ class World:
         self.after(0, again)
 
     def error(self, command: Command, node: int = 0) -> int:
-        """Carries out a command; its error."""
+        """Executes a command. Returns its error."""
         self.nodes[node].touched = True
         return self.nodes[node].sandbox.submit(command, self.now_us).error
 
     def submit(self, command: Command, node: int = 0) -> int:
-        """Carries out a command, which must succeed; the id of what it made."""
+        """Executes a command, which must succeed. Returns the id of the new object."""
         self.nodes[node].touched = True
         result = self.nodes[node].sandbox.submit(command, self.now_us)
         assert result.error == 0, (command, result.error)
         return result.id
 
     def deliver(self, node: int, path: Path, data: bytes) -> None:
-        """A datagram reaches a core now."""
+        """Delivers a datagram to a core now."""
         self.nodes[node].sandbox.receive(path, data, self.now_us)
         self.nodes[node].touched = True
 
@@ -144,7 +144,7 @@ class World:
         return {name: count for name, count in self.counters(node).items() if count and name.startswith("drop_")}
 
     def run(self, seconds: float) -> None:
-        """Lets time pass, and everything happen that is due in it."""
+        """Advances the clock and executes everything due."""
         end_us = self.now_us + round(seconds * 1_000_000)
         while (due_us := self._next_us()) <= end_us:
             self.now_us = max(self.now_us, due_us)
@@ -161,7 +161,7 @@ class World:
         return min(times, default=1 << 63)
 
     def _settle(self) -> None:
-        """Rounds of every core that has something to do, until all have handed over what they had."""
+        """Runs rounds of every core with work until no core has records to relay."""
         pending = list(self.nodes)
         while pending:
             for node in pending:
