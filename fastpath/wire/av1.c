@@ -1,4 +1,4 @@
-/* The AV1 aggregation header and its OBUs: see av1.h. */
+/* Parses the AV1 aggregation header and OBU headers: see av1.h. */
 #include "av1.h"
 
 #include "bits.h"
@@ -6,7 +6,7 @@
 
 enum { SEQUENCE_HEADER = 1, FRAME_HEADER = 3, METADATA = 5, FRAME = 6 };
 
-/* leb128() of AV1 section 4.10.5; a value over 32 bits is an error. */
+/* Reads leb128() of AV1 section 4.10.5; a value over 32 bits or 8 bytes is an error. */
 static size_t take_leb128(fw_reader_t *r) {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 56; shift += 7) {
@@ -20,7 +20,7 @@ static size_t take_leb128(fw_reader_t *r) {
     return 0;
 }
 
-/* Steps over timing and decoder model; returns the bits of a buffer delay, 0 where no decoder model is present. */
+/* Skips timing_info() and decoder_model_info(). Returns the width in bits of a buffer delay, 0 without a decoder model. */
 static unsigned skip_timing(fw_bits_t *b) {
     if (!fw_take_flag(b)) return 0;
     fw_take_bits(b, 32); /* num_units_in_display_tick */
@@ -48,11 +48,11 @@ static void skip_operating_points(fw_bits_t *b, unsigned delay_bits) {
     }
 }
 
-/* sequence_header_obu() of AV1 section 5.5 as far as the size; untouched where it is cut short. */
+/* Reads the frame size of sequence_header_obu() (AV1 section 5.5). Leaves `out` unchanged where the OBU is truncated. */
 static void read_sequence_header(fw_reader_t obu, fw_frame_t *out) {
     fw_bits_t b = fw_bits(obu.at, fw_left(&obu));
     fw_take_bits(&b, 4); /* seq_profile, still_picture */
-    if (fw_take_flag(&b)) fw_take_bits(&b, 5); /* a reduced still picture has only its level */
+    if (fw_take_flag(&b)) fw_take_bits(&b, 5); /* a reduced still picture has only seq_level_idx */
     else skip_operating_points(&b, skip_timing(&b));
     unsigned width_bits = fw_take_bits(&b, 4) + 1, height_bits = fw_take_bits(&b, 4) + 1;
     uint32_t width = fw_take_bits(&b, width_bits) + 1, height = fw_take_bits(&b, height_bits) + 1;
@@ -61,7 +61,7 @@ static void read_sequence_header(fw_reader_t obu, fw_frame_t *out) {
     out->height = (uint16_t)height;
 }
 
-/* Reads the header of an OBU that starts in this packet; `whole` says that it ends here too. */
+/* Reads the header of an OBU that starts in this packet; `whole` is true where the OBU also ends in it. */
 static void read_obu(fw_reader_t obu, bool first, bool whole, fw_frame_t *out) {
     uint8_t header = fw_take8(&obu);
     if (!obu.ok) return;
@@ -71,7 +71,7 @@ static void read_obu(fw_reader_t obu, bool first, bool whole, fw_frame_t *out) {
         out->temporal = extension >> 5;
         out->spatial = extension >> 3 & 3;
     }
-    if (header & 0x02) take_leb128(&obu); /* obu_size: RTP leaves it out, and it says nothing new */
+    if (header & 0x02) take_leb128(&obu); /* obu_size: senders should omit it, and it repeats the element's length */
     if (first) {
         out->start = (type >= SEQUENCE_HEADER && type <= FRAME_HEADER) || type == METADATA || type == FRAME;
     }
@@ -83,7 +83,7 @@ bool fw_av1_parse(const uint8_t *payload, size_t len, fw_frame_t *out) {
     if (len < 2) return false;
     fw_reader_t r = fw_reader(payload + 1, len - 1);
     bool continues = payload[0] & 0x80, to_be_continued = payload[0] & 0x40;
-    unsigned elements = payload[0] >> 4 & 3; /* 0: every element has a length; else the last has none */
+    unsigned elements = payload[0] >> 4 & 3; /* W; 0: every element has a length field; else the last has none */
     out->keyframe = !continues && payload[0] & 0x08;
     for (unsigned i = 1; elements ? i <= elements : fw_left(&r) > 0; i++) {
         size_t size = i == elements ? fw_left(&r) : take_leb128(&r);

@@ -1,6 +1,6 @@
-/* A bit cursor that cannot read past its end, for the headers that codecs pack by the bit.
+/* Reads bit fields of codec headers within a bound.
  *
- * Like fw_reader_t it turns `ok` false when it runs out and then yields zeros.
+ * A read past the end sets `ok` to false; it and every later read return 0, as with fw_reader_t.
  */
 #ifndef FW_WIRE_BITS_H
 #define FW_WIRE_BITS_H
@@ -11,8 +11,8 @@
 
 typedef struct {
     const uint8_t *data;
-    size_t at; /* both in bits */
-    size_t end;
+    size_t at;  /* position, in bits */
+    size_t end; /* length of `data`, in bits */
     bool ok;
 } fw_bits_t;
 
@@ -20,7 +20,7 @@ static inline fw_bits_t fw_bits(const uint8_t *data, size_t len) {
     return (fw_bits_t){.data = data, .end = len * 8, .ok = true};
 }
 
-/* The next `n` (0-32) bits, the first of them the highest. */
+/* Reads `n` (0-32) bits, most significant first. */
 static inline uint32_t fw_take_bits(fw_bits_t *b, unsigned n) {
     if (!b->ok || b->end - b->at < n) {
         b->ok = false;
@@ -37,7 +37,7 @@ static inline uint32_t fw_take_bits(fw_bits_t *b, unsigned n) {
 }
 static inline bool fw_take_flag(fw_bits_t *b) { return fw_take_bits(b, 1); }
 
-/* An Exp-Golomb number, ue(v) of H.264 section 9.1 and uvlc() of AV1 section 4.10.3; over 32 bits is an error. */
+/* Reads an Exp-Golomb number: ue(v) of H.264 section 9.1, uvlc() of AV1 section 4.10.3. A value over 32 bits is an error. */
 static inline uint32_t fw_take_ue(fw_bits_t *b) {
     unsigned zeros = 0;
     while (b->ok && !fw_take_flag(b)) zeros++;

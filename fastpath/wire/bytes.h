@@ -1,7 +1,6 @@
-/* Big-endian loads and stores, and a cursor that cannot read past its end.
+/* Loads and stores big-endian numbers, and reads bytes within a bound.
  *
- * Every parser in this folder takes bytes from the network through these. A cursor that runs out turns `ok` false and
- * then yields zeros for ever, so a parser may read on and check once at its end.
+ * A read past the end sets `ok` to false; it and every later read return 0 or NULL. So a parser may check `ok` once.
  */
 #ifndef FW_WIRE_BYTES_H
 #define FW_WIRE_BYTES_H
@@ -45,7 +44,7 @@ static inline fw_reader_t fw_reader(const uint8_t *data, size_t len) {
 }
 static inline size_t fw_left(const fw_reader_t *r) { return (size_t)(r->end - r->at); }
 
-/* The next `n` bytes, or NULL (and `ok` false) where fewer are left. */
+/* Reads `n` bytes. Returns NULL and sets `ok` to false where fewer are left. */
 static inline const uint8_t *fw_take(fw_reader_t *r, size_t n) {
     if (!r->ok || fw_left(r) < n) {
         r->ok = false;

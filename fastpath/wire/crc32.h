@@ -1,4 +1,4 @@
-/* The CRC-32 of ITU-T V.42, which STUN's FINGERPRINT is made of (RFC 8489 section 14.7). */
+/* Computes the CRC-32 of ITU-T V.42; STUN's FINGERPRINT is this value XOR 0x5354554E (RFC 8489 section 14.7). */
 #ifndef FW_WIRE_CRC32_H
 #define FW_WIRE_CRC32_H
 

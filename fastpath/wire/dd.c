@@ -1,10 +1,10 @@
-/* The dependency descriptor: see dd.h. Names are those of appendix A.8.2. */
+/* Parses and rewrites the dependency descriptor: see dd.h. Names are those of appendix A.8.2. */
 #include "dd.h"
 
 #include "bits.h"
 #include "bytes.h"
 
-enum { MOST_REFERENCES = 5 }; /* that libwebrtc takes */
+enum { MAX_REFERENCES = 5 }; /* of one frame; libwebrtc discards a frame with more */
 enum { MANDATORY_BYTES = 3, SAME_LAYER = 0, NEXT_TEMPORAL = 1, NEXT_SPATIAL = 2, NO_MORE = 3 };
 
 bool fw_dd_parse(const uint8_t *data, size_t len, fw_dd_t *out) {
@@ -19,7 +19,7 @@ bool fw_dd_parse(const uint8_t *data, size_t len, fw_dd_t *out) {
     return true;
 }
 
-/* ns(n), a number below n, 1 and up (A.8.1). */
+/* Reads ns(n): a number from 0 to n - 1, n at least 1 (A.8.1). */
 static unsigned take_below(fw_bits_t *b, unsigned n) {
     unsigned width = 0;
     for (unsigned rest = n; rest > 0; rest >>= 1) width++;
@@ -106,7 +106,7 @@ bool fw_dd_knows(const fw_dd_structure_t *structure, const fw_dd_t *dd) {
     return ((dd->template_id - structure->id_offset) & 63) < structure->template_count;
 }
 
-/* Whether the frame's own list of references has any. */
+/* Reads the frame's own list of frame dependencies. Returns whether it has an entry. */
 static bool take_own_references(fw_bits_t *b) {
     bool any = false;
     for (unsigned size; (size = fw_take_bits(b, 2)) != 0; any = true) fw_take_bits(b, 4 * size);
@@ -134,11 +134,11 @@ bool fw_dd_frame(const uint8_t *data, size_t len, const fw_dd_structure_t *struc
     return b.ok;
 }
 
-/* Bits written one after the other; `ok` turns false when the room is used up. */
+/* Writes bits in sequence. `ok` becomes false, and nothing more is written, where a value does not fit before `end`. */
 typedef struct {
-    uint8_t *data; /* zeros from `at` on */
-    size_t at;     /* both in bits */
-    size_t end;
+    uint8_t *data; /* the caller sets all bits from `at` on to 0 */
+    size_t at;     /* position, in bits */
+    size_t end;    /* capacity, in bits */
     bool ok;
 } writer_t;
 
@@ -151,17 +151,17 @@ static void copy_bits(writer_t *w, fw_bits_t *b, unsigned n) {
     for (; n > 0 && b->ok; n--) put(w, fw_take_bits(b, 1), 1);
 }
 
-/* What a frame refers to, as it is written. */
+/* The frame dependencies written so far. */
 typedef struct {
     unsigned count;
-    bool before; /* the frame right before is among them */
+    bool previous; /* the previous frame (FDIFF 1) is one of them */
 } references_t;
 
 static references_t copy_references(writer_t *w, fw_bits_t *b) {
     references_t found = {0};
     for (unsigned size; (size = fw_take_bits(b, 2)) != 0; found.count++) {
         uint32_t fdiff_minus_1 = fw_take_bits(b, 4 * size);
-        if (fdiff_minus_1 == 0) found.before = true;
+        if (fdiff_minus_1 == 0) found.previous = true;
         put(w, size, 2);
         put(w, fdiff_minus_1, 4 * size);
     }
@@ -169,7 +169,7 @@ static references_t copy_references(writer_t *w, fw_bits_t *b) {
 }
 
 static references_t put_references(writer_t *w, uint16_t fdiffs) {
-    references_t found = {.before = fdiffs & 1};
+    references_t found = {.previous = fdiffs & 1};
     for (unsigned i = 0; i < 16; i++) {
         if ((fdiffs >> i & 1) == 0) continue;
         put(w, 1U << 4 | i, 6);
@@ -192,8 +192,8 @@ size_t fw_dd_tie(const uint8_t *data, size_t len, const fw_dd_structure_t *struc
     if (flags & 4) copy_bits(&w, &b, 2U * structure->target_count);
     references_t own = flags & 2 ? copy_references(&w, &b)
                                  : put_references(&w, structure->templates[(dd.template_id - structure->id_offset) & 63].fdiffs);
-    put(&w, 1U << 4, 6); /* a size of 1, and 0 for a distance of 1 */
+    put(&w, 1U << 4, 6); /* next_fdiff_size 1, then fdiff_minus_1 0: the previous frame */
     put(&w, 0, 2);
     if (flags & 1) copy_bits(&w, &b, 8U * structure->chain_count);
-    return own.before || own.count >= MOST_REFERENCES || !w.ok || !b.ok ? 0 : MANDATORY_BYTES + (w.at + 7) / 8;
+    return own.previous || own.count >= MAX_REFERENCES || !w.ok || !b.ok ? 0 : MANDATORY_BYTES + (w.at + 7) / 8;
 }

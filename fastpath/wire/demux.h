@@ -1,4 +1,4 @@
-/* Tells what a datagram on a WebRTC port is by its first bytes (RFC 7983 section 7, RFC 5761 section 4). */
+/* Classifies a datagram by its first two bytes (RFC 7983 section 7, RFC 5761 section 4). */
 #ifndef FW_WIRE_DEMUX_H
 #define FW_WIRE_DEMUX_H
 

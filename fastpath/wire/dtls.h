@@ -1,4 +1,4 @@
-/* The few bytes of DTLS records that tell handshakes apart (RFC 6347 section 4). Nothing is decrypted here. */
+/* Reads the clear fields of DTLS records that identify a handshake (RFC 6347 section 4). Decrypts nothing. */
 #ifndef FW_WIRE_DTLS_H
 #define FW_WIRE_DTLS_H
 
@@ -10,7 +10,7 @@
 
 #define FW_DTLS_RANDOM_BYTES 32
 
-/* The random of a ClientHello whose first fragment begins the datagram; NULL where none does. */
+/* Returns the 32-byte random of a ClientHello whose first fragment begins the datagram; NULL where the datagram begins otherwise. */
 static inline const uint8_t *fw_dtls_client_random(const uint8_t *data, size_t len) {
     enum { RECORD_BYTES = 13, HEADER_BYTES = 12, VERSION_BYTES = 2, HANDSHAKE = 22, CLIENT_HELLO = 1 };
     const uint8_t *message = data + RECORD_BYTES;
@@ -20,7 +20,8 @@ static inline const uint8_t *fw_dtls_client_random(const uint8_t *data, size_t l
     return first_fragment ? message + HEADER_BYTES + VERSION_BYTES : NULL;
 }
 
-/* Whether the datagram's first record is of a handshake: its messages, ChangeCipherSpec, or an alert before there are keys. */
+/* Returns whether the first record belongs to a handshake: a handshake message, ChangeCipherSpec, or an alert of epoch 0
+ * (unencrypted). */
 static inline bool fw_dtls_is_handshake(const uint8_t *data, size_t len) {
     enum { CHANGE_CIPHER_SPEC = 20, ALERT = 21, HANDSHAKE = 22 };
     if (len < 5) return false;

@@ -1,4 +1,4 @@
-/* RTP header extension elements: see ext.h. */
+/* Reads and writes RTP header extension elements: see ext.h. */
 #include "ext.h"
 
 static bool is_two_byte(uint16_t profile) { return (profile & 0xFFF0) == FW_RTP_EXT_TWO_BYTE; }
@@ -20,7 +20,7 @@ static bool next_two_byte(fw_reader_t *r, fw_ext_t *out) {
     return r->ok;
 }
 
-/* RFC 8285 section 4.2: id 15, or id 0 with a length, ends the block whatever follows. */
+/* RFC 8285 section 4.2: id 15, or id 0 with a length, ends the block; the bytes after it are ignored. */
 static bool next_one_byte(fw_reader_t *r, fw_ext_t *out) {
     uint8_t head;
     do head = fw_take8(r);

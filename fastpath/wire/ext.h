@@ -1,4 +1,4 @@
-/* RTP header extension elements, one- and two-byte forms (RFC 8285). */
+/* Reads and writes RTP header extension elements in the one-byte and two-byte forms (RFC 8285). */
 #ifndef FW_WIRE_EXT_H
 #define FW_WIRE_EXT_H
 
@@ -18,31 +18,31 @@ typedef struct {
 typedef struct {
     fw_reader_t reader;
     bool two_byte;
-    bool known; /* false for a profile that is neither form: no elements */
+    bool known; /* false where ext_profile is neither form: the reader yields no element */
 } fw_ext_reader_t;
 
-/* Reads the extension of a packet whose header fw_rtp_parse_header has accepted. */
+/* Starts reading the extension of a packet that fw_rtp_parse_header has accepted. */
 fw_ext_reader_t fw_ext_reader(const uint8_t *packet, const fw_rtp_t *rtp);
 
-/* The next element; false at the end, at an element that overruns, or in the one-byte form at id 15 or id 0 with a
- * length. */
+/* Reads the next element. False at the end, at an element that overruns the block, and in the one-byte form at id 15 or at id 0 with
+ * a length. */
 bool fw_ext_next(fw_ext_reader_t *r, fw_ext_t *out);
 
 typedef struct {
-    uint8_t *start; /* where the 4 bytes of profile and length go */
-    size_t len;     /* bytes written so far, those 4 included */
+    uint8_t *start; /* the first of the 4 bytes of profile and length */
+    size_t len;     /* bytes written so far, including those 4 */
     size_t cap;
     bool two_byte;
 } fw_ext_writer_t;
 
-/* Starts an extension block at `out`. */
+/* Starts an extension block of at most `cap` bytes at `out`. */
 void fw_ext_begin(fw_ext_writer_t *w, uint8_t *out, size_t cap, bool two_byte);
 
-/* Appends an element and returns where its `len` bytes go, or NULL (nothing written) where the id or length does not
- * fit the form (one-byte: id 1-14, len 1-16) or the room is used up. */
+/* Appends an element and returns the address of its `len` bytes, which the caller writes. Returns NULL and writes nothing where the
+ * id or length does not fit the form (one-byte: id 1-14, len 1-16) or the element does not fit in `cap`. */
 uint8_t *fw_ext_put(fw_ext_writer_t *w, uint8_t id, uint8_t len);
 
-/* Pads to 32 bits, writes profile and length, returns the bytes of the block: 0 where no element was put. */
+/* Pads the block to 32 bits and writes profile and length. Returns the block's length in bytes, 0 where it has no element. */
 size_t fw_ext_end(fw_ext_writer_t *w);
 
 #endif

@@ -1,11 +1,11 @@
-/* H.264 payload structures: see h264.h. */
+/* Parses H.264 payloads: see h264.h. */
 #include "h264.h"
 
 #include "bits.h"
 #include "bytes.h"
 
-#define SPS_MAX_BYTES 256 /* the size stands well before this, behind scaling lists at the worst */
-#define MAX_MACROBLOCKS 4096u /* a side of 65536 */
+#define SPS_MAX_BYTES 256 /* the size fields end before this offset even after full scaling lists */
+#define MAX_MACROBLOCKS 4096u /* a side of 65536 pixels */
 
 enum { SLICE = 1, IDR = 5, SEI = 6, SPS = 7, PPS = 8, DELIMITER = 9, PREFIX = 14, STAP_A = 24, FU_A = 28 };
 
@@ -29,7 +29,7 @@ static bool has_chroma_info(uint32_t profile) {
     return false;
 }
 
-/* Steps over a scaling list of 16 or 64 entries (section 7.3.2.1.1.1): it ends early once a scale is 0. */
+/* Skips a scaling list of 16 or 64 entries (section 7.3.2.1.1.1). A scale of 0 ends the list early. */
 static void skip_scaling_list(fw_bits_t *b, unsigned entries) {
     uint32_t scale = 8;
     for (unsigned i = 0; i < entries && scale; i++) {
@@ -39,7 +39,7 @@ static void skip_scaling_list(fw_bits_t *b, unsigned entries) {
     }
 }
 
-/* Reads chroma_format_idc and what follows it up to the scaling lists; returns ChromaArrayType. */
+/* Reads chroma_format_idc and the fields after it, including the scaling lists. Returns ChromaArrayType. */
 static uint32_t read_chroma(fw_bits_t *b) {
     uint32_t format = fw_take_ue(b);
     bool separate_planes = format == 3 && fw_take_flag(b);
@@ -65,13 +65,13 @@ static void skip_picture_order(fw_bits_t *b) {
     for (uint32_t i = 0; b->ok && i < cycle; i++) fw_take_ue(b);
 }
 
-/* `macroblocks` of 16 less the cropped units, or 0 where the numbers make no sense. */
+/* Returns the side in pixels: 16 for each macroblock less the cropped units; 0 where the result is out of range. */
 static uint16_t side(uint32_t macroblocks, uint32_t crop_a, uint32_t crop_b, uint32_t unit) {
     uint64_t whole = (uint64_t)macroblocks * 16, cropped = ((uint64_t)crop_a + crop_b) * unit;
     return macroblocks && macroblocks < MAX_MACROBLOCKS && cropped < whole ? (uint16_t)(whole - cropped) : 0;
 }
 
-/* The picture size of an SPS with its header byte (section 7.3.2.1.1); untouched where the SPS is cut short. */
+/* Reads the picture size of an SPS, header byte included (section 7.3.2.1.1). Leaves `out` unchanged where the SPS is truncated. */
 static void read_sps(const uint8_t *nal, size_t len, fw_frame_t *out) {
     uint8_t sps[SPS_MAX_BYTES];
     fw_bits_t b = fw_bits(sps, unescape(nal, len, sps));
@@ -85,7 +85,7 @@ static void read_sps(const uint8_t *nal, size_t len, fw_frame_t *out) {
     fw_take_ue(&b); /* max_num_ref_frames */
     fw_take_flag(&b);
     uint32_t columns = fw_take_ue(&b) + 1, rows = fw_take_ue(&b) + 1;
-    uint32_t fields = fw_take_flag(&b) ? 1 : 2; /* frame_mbs_only_flag: else rows count field pairs */
+    uint32_t fields = fw_take_flag(&b) ? 1 : 2; /* frame_mbs_only_flag; where it is 0 a row counts a pair of fields */
     if (fields == 2) fw_take_flag(&b);
     fw_take_flag(&b);
     uint32_t crop[4] = {0};
@@ -100,14 +100,14 @@ static void read_sps(const uint8_t *nal, size_t len, fw_frame_t *out) {
     out->height = height;
 }
 
-/* The temporal layer of the slice that follows a prefix NAL unit (H.264 section G.7.3.1.1). */
+/* Reads the temporal layer of the next slice from a prefix NAL unit (H.264 section G.7.3.1.1). */
 static void note_prefix(const uint8_t *body, size_t len, fw_frame_t *out) {
     if (len < 3 || !(body[0] & 0x80)) return; /* svc_extension_flag */
     out->has_layers = out->prefixed = true;
     out->temporal = body[2] >> 5;
 }
 
-/* What refers to a slice is told by nal_ref_idc alone, the same in all of a picture (section 7.4.1). */
+/* nal_ref_idc is 0 in all slices of a picture or in none (section 7.4.1); 0 means that no picture refers to this one. */
 static void note_slice(uint8_t header, fw_frame_t *out) {
     bool referred = header & 0x60;
     if (!out->prefixed) out->temporal = referred ? 0 : 1;
@@ -115,7 +115,8 @@ static void note_slice(uint8_t header, fw_frame_t *out) {
     out->has_layers = true;
 }
 
-/* Notes a NAL unit with that header, of `type`, whose payload (without the header byte) starts at `body`, complete or not. */
+/* Adds one NAL unit to `out`. `body` is its payload without the header byte, complete or not; `first` is true for the first NAL unit
+ * that starts in the packet. */
 static void note_nal(uint8_t header, unsigned type, const uint8_t *body, size_t len, bool first, fw_frame_t *out) {
     bool first_slice = len && body[0] & 0x80; /* first_mb_in_slice is 0 */
     bool slice = type >= SLICE && type <= IDR;

@@ -1,4 +1,4 @@
-/* H.265 payload structures: see h265.h. */
+/* Parses H.265 payloads: see h265.h. */
 #include "h265.h"
 
 #include "bytes.h"
@@ -8,7 +8,8 @@ enum { AGGREGATION = 48, FRAGMENTATION = 49 };
 
 static unsigned nal_type(const uint8_t *header) { return header[0] >> 1 & 0x3F; }
 
-/* Notes a NAL unit of `type` whose payload (without the 2 header bytes) starts at `body`, complete or not. */
+/* Adds one NAL unit to `out`. `body` is its payload without the 2 header bytes, complete or not; `first` is true for the first NAL
+ * unit that starts in the packet. */
 static void note_nal(unsigned type, const uint8_t *body, size_t len, bool first, fw_frame_t *out) {
     bool first_slice = len && body[0] & 0x80; /* first_slice_segment_in_pic_flag */
     bool irap = type >= IRAP_FIRST && type <= IRAP_LAST;

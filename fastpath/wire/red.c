@@ -10,7 +10,7 @@ bool fw_red_parse(const uint8_t *payload, size_t len, fw_red_t *out) {
         if (!r.ok) return false;
         out->primary_pt = first & 0x7f;
         if ((first & 0x80) == 0) break;
-        /* 14 bits of timestamp offset, 10 bits of length. */
+        /* timestamp offset: 14 bits, block length: 10 bits */
         (void)fw_take8(&r);
         redundant += fw_take16(&r) & 0x3ff;
     }

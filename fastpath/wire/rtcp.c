@@ -1,9 +1,9 @@
-/* RTCP packets read and written: see rtcp.h. */
+/* Reads and writes RTCP packets: see rtcp.h. */
 #include "rtcp.h"
 
 #define SENDER_INFO_END 28 /* header, SSRC and sender info of an SR */
 #define BLOCK_BYTES 24
-#define FCI 12 /* where the feedback control information starts */
+#define FCI 12 /* offset of the feedback control information, in bytes */
 #define SDES_CNAME 1
 #define REMB_ID 0x52454D42u /* "REMB" */
 #define MAX_COUNT 31u
@@ -38,7 +38,7 @@ bool fw_rtcp_sender_info(const fw_rtcp_t *p, fw_sender_info_t *out) {
     return true;
 }
 
-/* The `size` bytes of entry `i` of a list that starts at `offset`, or NULL where the packet ends before. */
+/* Returns entry `i` of a list of `size`-byte entries that starts at `offset`; NULL where the packet ends before the entry does. */
 static const uint8_t *entry(const fw_rtcp_t *p, size_t offset, unsigned i, size_t size) {
     if (p->len < offset || i >= (p->len - offset) / size) return NULL;
     return p->data + offset + i * size;
@@ -148,7 +148,7 @@ void fw_rtcp_put_sdes(fw_rtcp_writer_t *w, const uint32_t *ssrcs, unsigned count
         w->overflow = true;
         return;
     }
-    /* A chunk ends with at least one zero byte, at a multiple of 4. */
+    /* At least one zero byte ends a chunk; zeros pad it to a multiple of 4 bytes (RFC 3550 section 6.5). */
     size_t chunk = 4 + ((2 + cname_len + 4) & ~(size_t)3);
     uint8_t *p = fw_rtcp_put(w, FW_RTCP_SDES, count, 4 + count * chunk);
     if (!p) return;
@@ -177,7 +177,7 @@ static uint8_t *put_feedback(fw_rtcp_writer_t *w, uint8_t type, unsigned format,
     return p + FCI;
 }
 
-/* One FCI entry of the sequence numbers from *at on; moves *at to the first that it does not cover. */
+/* Returns one FCI entry for the sequence numbers from *at on, and moves *at to the first number that the entry does not cover. */
 static uint32_t nack_entry(const uint16_t *seqs, unsigned count, unsigned *at) {
     uint16_t first = seqs[(*at)++];
     uint32_t mask = 0;

@@ -1,4 +1,4 @@
-/* The RTP header read and written: see rtp.h. */
+/* Reads and writes the RTP header: see rtp.h. */
 #include "rtp.h"
 
 #include "bytes.h"

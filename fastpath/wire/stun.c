@@ -1,4 +1,4 @@
-/* STUN messages read and written: see stun.h. */
+/* Reads and writes STUN messages: see stun.h. */
 #include "stun.h"
 
 #include "bytes.h"
@@ -6,7 +6,7 @@
 
 #define MAGIC_COOKIE 0x2112A442u
 #define FINGERPRINT_XOR 0x5354554Eu
-#define USERNAME_MAX_BYTES 512 /* RFC 8489 section 14.3 allows 508 and their padding */
+#define USERNAME_MAX_BYTES 512 /* RFC 8489 section 14.3 allows 508 bytes, before padding */
 
 enum {
     MAPPED_ADDRESS = 0x0001,
@@ -19,7 +19,7 @@ enum {
     XOR_MAPPED_ADDRESS = 0x0020,
     PRIORITY = 0x0024,
     USE_CANDIDATE = 0x0025,
-    COMPREHENSION_OPTIONAL = 0x8000, /* types from here on may be skipped unknown */
+    COMPREHENSION_OPTIONAL = 0x8000, /* an unknown type from this value on is ignored */
     FINGERPRINT = 0x8028,
     ICE_CONTROLLED = 0x8029,
     ICE_CONTROLLING = 0x802A,
@@ -31,7 +31,7 @@ static bool header_ok(const uint8_t *data, size_t len) {
     return body % 4 == 0 && body + FW_STUN_HEADER_BYTES == len && fw_load32(data + 4) == MAGIC_COOKIE;
 }
 
-/* Takes one attribute up to MESSAGE-INTEGRITY into `out`; false where its size is wrong. */
+/* Reads one attribute, at most up to MESSAGE-INTEGRITY, into `out`. False where its size or value is invalid. */
 static bool read_attribute(fw_stun_t *out, uint16_t type, const uint8_t *value, size_t len) {
     switch (type) {
     case USERNAME:
@@ -112,7 +112,7 @@ static void put_header(uint8_t *out, uint16_t type, const uint8_t *transaction) 
     memcpy(out + 8, transaction, 12);
 }
 
-/* Opens MESSAGE-INTEGRITY at `n` and sets the length that the HMAC has to see. */
+/* Writes the header of MESSAGE-INTEGRITY at `n`, and the message length that the HMAC covers. */
 static size_t open_integrity(uint8_t *out, size_t n) {
     fw_store16(out + n, MESSAGE_INTEGRITY);
     fw_store16(out + n + 2, FW_STUN_INTEGRITY_BYTES);
@@ -150,7 +150,7 @@ size_t fw_stun_begin_success(uint8_t *out, const uint8_t *transaction, bool ipv6
     attribute[4] = 0;
     attribute[5] = ipv6 ? 2 : 1;
     fw_store16(attribute + 6, (uint16_t)(port ^ (MAGIC_COOKIE >> 16)));
-    /* The address is XORed with the cookie and the transaction id, which lie side by side in the header. */
+    /* The address is XORed with the magic cookie and the transaction id, which are adjacent in the header. */
     for (size_t i = 0; i < ip_len; i++) attribute[8 + i] = ip[i] ^ out[4 + i];
     return open_integrity(out, FW_STUN_HEADER_BYTES + 8 + ip_len);
 }

@@ -1,26 +1,26 @@
-/* Transport-wide congestion control feedback: see twcc.h. */
+/* Reads and writes transport-wide congestion control feedback: see twcc.h. */
 #include "twcc.h"
 
 #define TICK_US 250
-#define REFERENCE_TICKS 256 /* one unit of the reference time, 64 ms */
-#define CHUNKS_AT 20        /* RTCP header, SSRCs, base, count, reference time, feedback count */
+#define REFERENCE_TICKS 256 /* ticks of 250 us in one unit of the reference time, 64 ms */
+#define CHUNKS_AT 20        /* offset in bytes: after RTCP header, SSRCs, base, count, reference time, feedback count */
 #define RUN_MASK 0x1FFFu
 #define BITS_SYMBOLS 14u /* in a status vector of 1-bit symbols */
-#define PAIRS_SYMBOLS 7u /* in one of 2-bit symbols */
+#define PAIRS_SYMBOLS 7u /* in a status vector of 2-bit symbols */
 #define MAX_CHUNKS (FW_TWCC_MAX_PACKETS / PAIRS_SYMBOLS + 1)
 
-enum { LOST = 0, SMALL = 1, LARGE = 2 }; /* a symbol is also the bytes of its delta */
+enum { LOST = 0, SMALL = 1, LARGE = 2 }; /* the value of a symbol is the length of its delta in bytes */
 
 static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
-/* Fills symbols and deltas; returns how many packets come before a delta leaves 16 bits. */
+/* Sets symbols and deltas. Returns the number of packets before the first delta that exceeds signed 16 bits. */
 static unsigned classify(const int64_t *arrivals_us, unsigned count, int64_t reference_ticks, uint8_t *symbols,
                          int16_t *deltas) {
     int64_t last = reference_ticks;
     for (unsigned i = 0; i < count; i++) {
         symbols[i] = LOST;
         if (arrivals_us[i] == FW_TWCC_LOST) continue;
-        /* Differences of cut times, not cut differences: the error never adds up. */
+        /* Subtracts rounded times instead of rounding differences, so that rounding errors do not accumulate. */
         int64_t now = floor_div(arrivals_us[i], TICK_US);
         int64_t delta = now - last;
         if (delta < INT16_MIN || delta > INT16_MAX) return i;
@@ -37,7 +37,7 @@ static unsigned run_length(const uint8_t *symbols, unsigned count) {
     return run;
 }
 
-/* How many symbols the best chunk for these can cover: a run, or a vector of 14 small ones, or one of 7. */
+/* Returns the most symbols that one chunk covers: a run length, a vector of 14 1-bit symbols, or a vector of 7 2-bit symbols. */
 static unsigned chunk_reach(const uint8_t *symbols, unsigned count) {
     unsigned bits = count < BITS_SYMBOLS ? count : BITS_SYMBOLS;
     unsigned reach = count < PAIRS_SYMBOLS ? count : PAIRS_SYMBOLS;
@@ -48,8 +48,8 @@ static unsigned chunk_reach(const uint8_t *symbols, unsigned count) {
     return run > reach ? run : reach;
 }
 
-/* The chunk that holds these symbols, `count` being at most what chunk_reach said. A vector that is not full can only be
- * the last of a message: so one of 7 symbols or fewer has pairs, even where bits would do. */
+/* Encodes `count` symbols, at most chunk_reach of them, in one chunk. Only the last chunk of a message may be a partly filled vector.
+ * So one of 7 symbols or fewer uses 2-bit symbols, even where 1-bit symbols suffice. */
 static uint16_t chunk_of(const uint8_t *symbols, unsigned count) {
     if (run_length(symbols, count) == count) return (uint16_t)((unsigned)symbols[0] << 13 | count);
     bool pairs = count <= PAIRS_SYMBOLS;
@@ -104,12 +104,12 @@ unsigned fw_rtcp_put_twcc(fw_rtcp_writer_t *w, uint32_t sender_ssrc, uint32_t me
         if (symbols[i] == SMALL) *p = (uint8_t)deltas[i];
         if (symbols[i] == LARGE) fw_store16(p, (uint16_t)deltas[i]);
     }
-    /* Zeros, not RTCP padding: that has to be a multiple of 4 bytes (RFC 3550 section 6.4.1). */
+    /* Zero bytes, not RTCP padding: RTCP padding is a multiple of 4 bytes (RFC 3550 section 6.4.1). */
     while (p < end) *p++ = 0;
     return written;
 }
 
-/* Reads one chunk into at most `left` symbols and returns how many it gave. */
+/* Decodes one chunk into at most `left` symbols. Returns the number of symbols. */
 static unsigned read_chunk(uint16_t chunk, uint8_t *symbols, unsigned left) {
     unsigned n, i;
     if (!(chunk & 0x8000)) {

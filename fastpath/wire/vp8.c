@@ -1,9 +1,9 @@
-/* The VP8 payload descriptor: see vp8.h. */
+/* Parses the VP8 payload descriptor: see vp8.h. */
 #include "vp8.h"
 
 #include "bytes.h"
 
-/* A keyframe's size stands after the 3-byte frame tag and the start code (RFC 6386 section 9.1). */
+/* Reads the size of a keyframe, after the 3-byte frame tag and the start code (RFC 6386 section 9.1). */
 static void read_size(fw_reader_t r, fw_frame_t *out) {
     const uint8_t *p = fw_take(&r, 10);
     if (!p || fw_load24(p + 3) != 0x9D012A) return;

@@ -1,11 +1,11 @@
-/* The VP9 payload descriptor: see vp9.h. */
+/* Parses the VP9 payload descriptor: see vp9.h. */
 #include "vp9.h"
 
 #include "bytes.h"
 
 #define MAX_REFERENCES 3
 
-/* The scalability structure: sizes of the spatial layers, then the picture group, which is only stepped over. */
+/* Reads the sizes of the spatial layers in the scalability structure, and skips its picture group. */
 static void read_structure(fw_reader_t *r, size_t offset, fw_frame_t *out) {
     uint8_t head = fw_take8(r);
     out->size_count = head & 0x10 ? (uint8_t)((head >> 5) + 1) : 0;
