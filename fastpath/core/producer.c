@@ -108,7 +108,7 @@ void fw_producer_remove(fw_core_t *core, fw_producer_t *p) {
     fw_batch_remove(core, p);
     for (unsigned i = 0; i < p->encoding_count; i++) {
         fw_cache_free(&p->encodings[i]->cache);
-        free(p->encodings[i]->last);
+        free(p->encodings[i]->held_back);
         free(p->encodings[i]->sets);
         free(p->encodings[i]);
     }

@@ -6,9 +6,9 @@
 #include "../wire/ext.h"
 #include "restart.h"
 
-enum { FEEDBACK_US = 50000 }; /* between transport-wide feedback messages */
+enum { FEEDBACK_US = 50000 }; /* interval of transport-wide feedback messages */
 
-/* A stream without a MID and RID takes the place of one that was heard so lately only if that one has said goodbye. */
+/* A stream without MID and RID replaces another only after a BYE, or TAKEOVER_US after the other's last packet. */
 enum { TAKEOVER_US = 200000 };
 
 static bool find_extension(const fw_packet_t *packet, uint8_t id, fw_ext_t *found) {
@@ -22,8 +22,8 @@ static bool extension_is(const fw_ext_t *ext, const char *value, size_t len) {
     return ext->len == len && memcmp(ext->data, value, len) == 0;
 }
 
-/* The encoding whose RID, or repaired RID, the packet names (RFC 8852), in which case *named is set; an only encoding where the
- * packet names none. */
+/* Returns the encoding with the packet's RID or repaired RID (RFC 8852), and then sets *named. Without that extension or without a
+ * negotiated RID, returns the producer's encoding if it has only one, else NULL. */
 static fw_encoding_t *match_rid(const fw_producer_t *p, const fw_packet_t *packet, bool rtx, bool *named) {
     fw_ext_t rid;
     bool has_rid = find_extension(packet, p->media.extensions[rtx ? FW_EXT_REPAIRED_RID : FW_EXT_RID], &rid);
@@ -39,8 +39,8 @@ static fw_encoding_t *match_rid(const fw_producer_t *p, const fw_packet_t *packe
     return NULL;
 }
 
-/* The producer whose MID the packet names, or else the only one that negotiated its payload type: of media, or of
- * retransmissions by their apt (RFC 9143 section 9.2). NULL for a MID of no producer, or a payload type of several. */
+/* Returns the producer with the packet's MID. For a packet without a MID, returns the only producer that negotiated its payload type,
+ * for media or for RTX (RFC 9143 section 9.2). NULL for an unknown MID, or a payload type of no producer or of several. */
 static fw_producer_t *match_mid(const fw_transport_t *t, const fw_packet_t *packet, bool *named) {
     fw_producer_t *by_payload_type = NULL;
     unsigned owners = 0;
@@ -58,15 +58,15 @@ static fw_producer_t *match_mid(const fw_transport_t *t, const fw_packet_t *pack
     return *named || owners != 1 ? NULL : by_payload_type;
 }
 
-/* Whether a stream that names neither MID nor RID may be that of the encoding: two streams of one payload type must not take it from each
- * other by turns. */
+/* Returns whether a stream without MID and RID may replace the encoding's SSRC. Prevents two streams of one payload type from replacing
+ * each other in turns. */
 static bool may_take_over(const fw_core_t *core, const fw_encoding_t *e, bool rtx) {
     if (rtx) return e->rtx_ssrc == 0 || core->now_us - e->rtx_heard_us >= TAKEOVER_US;
     return e->liveness.heard_us == 0 || core->now_us - e->liveness.heard_us >= TAKEOVER_US;
 }
 
-/* Finds the encoding of a packet whose SSRC is not known, and remembers the SSRC. */
-static fw_encoding_t *learn(fw_core_t *core, fw_transport_t *t, const fw_packet_t *packet) {
+/* Finds the encoding of a packet with an unknown SSRC, and assigns the SSRC to it. NULL where there is none or it is refused. */
+static fw_encoding_t *learn_ssrc(fw_core_t *core, fw_transport_t *t, const fw_packet_t *packet) {
     bool named;
     fw_producer_t *p = match_mid(t, packet, &named);
     uint8_t format = p == NULL ? FW_NO_PT : p->pt_formats[packet->rtp.payload_type];
@@ -79,8 +79,9 @@ static fw_encoding_t *learn(fw_core_t *core, fw_transport_t *t, const fw_packet_
     return result == FW_SSRC_REFUSED ? NULL : e;
 }
 
-/* Extensions that are written per viewer, or speak of the publisher's link or of its choice of layers. */
-static bool stays_behind(uint8_t kind) {
+/* Returns whether an extension is not forwarded: it is written per viewer, or concerns the publisher's path or layer allocation only.
+ * */
+static bool is_hop_by_hop(uint8_t kind) {
     return kind == FW_EXT_MID || kind == FW_EXT_RID || kind == FW_EXT_REPAIRED_RID || kind == FW_EXT_ABS_SEND_TIME ||
            kind == FW_EXT_TRANSPORT_CC || kind == FW_EXT_VIDEO_TIMING || kind == FW_EXT_LAYERS_ALLOCATION;
 }
@@ -94,7 +95,7 @@ int32_t fw_assign_extensions(const fw_producer_t *p, fw_packet_t *packet) {
     while (packet->ext_count < FW_PACKET_EXTENSIONS && fw_ext_next(&r, &ext)) {
         uint8_t kind = p->ext_kinds[ext.id];
         if (kind == FW_EXT_TRANSPORT_CC && ext.len >= 2) transport_cc = fw_load16(ext.data);
-        if (kind == FW_EXTENSIONS || stays_behind(kind)) continue;
+        if (kind == FW_EXTENSIONS || is_hop_by_hop(kind)) continue;
         packet->ext[packet->ext_count++] =
             (fw_packet_ext_t){.offset = (uint16_t)(ext.data - packet->data), .kind = kind, .len = ext.len};
         if (kind == FW_EXT_DEPENDENCY_DESCRIPTOR) packet->has_dd = fw_dd_parse(ext.data, ext.len, &packet->dd);
@@ -102,7 +103,7 @@ int32_t fw_assign_extensions(const fw_producer_t *p, fw_packet_t *packet) {
     return transport_cc;
 }
 
-/* Feedback is due on a fixed grid, so that neither bursts nor pauses stretch its interval. */
+/* Schedules feedback at multiples of FEEDBACK_US after the transport opened, so that neither bursts nor pauses extend the interval. */
 static void note_arrival(fw_core_t *core, fw_transport_t *t, uint16_t transport_cc, uint32_t ssrc) {
     fw_arrivals_add(t->arrivals, transport_cc, ssrc, core->now_us);
     if (t->feedback_us != UINT64_MAX) return;
@@ -111,7 +112,7 @@ static void note_arrival(fw_core_t *core, fw_transport_t *t, uint16_t transport_
 }
 
 fw_encoding_t *fw_assign(fw_core_t *core, fw_transport_t *t, fw_encoding_t *e, fw_packet_t *packet) {
-    if (e == NULL) e = learn(core, t, packet);
+    if (e == NULL) e = learn_ssrc(core, t, packet);
     if (e == NULL) {
         fw_ssrc_note_unknown(t, packet->rtp.ssrc);
         core->counters.drop_unknown_ssrc++;

@@ -2,22 +2,22 @@
 
 #include "../wire/vp9.h"
 
-enum { STEPS = 128, LOOK_BACK = 256 }; /* what a P_DIFF can name; packets */
-enum { DESCRIPTOR_BYTES = 16 };          /* the most of a one-byte element (RFC 8285 section 4.2) */
+enum { MAX_DISTANCE = 128, LOOK_BACK = 256 }; /* end of the range of a P_DIFF, in pictures; packets of history that are read */
+enum { DESCRIPTOR_BYTES = 16 };               /* most bytes of a one-byte header element (RFC 8285 section 4.2) */
 
-/* Whether the packet before is of the layer below in the same picture, or may have been. */
+/* Returns whether the previous packet is of the next lower layer in the same picture, or is missing. */
 static bool follows_lower_layer(const fw_core_t *core, const fw_encoding_t *e, const fw_packet_t *packet) {
     const fw_packet_t *before = fw_encoding_cached(core, e, packet->seq64 - 1);
     return before == NULL || (before->rtp.timestamp == packet->rtp.timestamp && before->frame.spatial + 1 == packet->frame.spatial);
 }
 
-/* A frame that does not refer to the layer below it (k-SVC) is said to, where that layer has a frame in this picture or may
- * have: whoever gets both must not decode one alone because a packet of the other is late. Chromium does; what is late is
- * passed over then, and all that refers to it cannot be decoded any more. */
-static void tie_vp9(fw_packet_t *packet) { packet->data[packet->rtp.header_len + packet->frame.apart_offset] |= 1; }
+/* Sets VP9's D bit on a frame without inter-layer prediction (k-SVC) where the next lower layer has, or may have, a frame in the same
+ * picture. Without the bit Chromium decodes the higher layer alone when a packet of the lower one is late. It then skips the late
+ * frame, and cannot decode the frames that depend on it. */
+static void fix_vp9_dependency(fw_packet_t *packet) { packet->data[packet->rtp.header_len + packet->frame.apart_offset] |= 1; }
 
-/* The same by a dependency descriptor, which is written behind the packet. */
-static void tie_described(const fw_encoding_t *e, fw_packet_t *packet) {
+/* Adds the same dependency to the packet's dependency descriptor. Writes the new descriptor after the end of the packet. */
+static void fix_descriptor_dependency(const fw_encoding_t *e, fw_packet_t *packet) {
     const fw_packet_ext_t *ext = fw_packet_extension(packet, FW_EXT_DEPENDENCY_DESCRIPTOR);
     size_t room = FW_PACKET_BYTES - packet->len < DESCRIPTOR_BYTES ? 0 : DESCRIPTOR_BYTES;
     size_t len = fw_dependency_state_tie(&e->dependency, packet->data + ext->offset, ext->len, &packet->dd, packet->seq64,
@@ -28,72 +28,74 @@ static void tie_described(const fw_encoding_t *e, fw_packet_t *packet) {
 }
 
 typedef struct {
-    uint8_t layers[STEPS]; /* by how many picture ids they are back: one more than the temporal layer of those that are here, else 0 */
-    unsigned keyframe;     /* so many back is the newest one; STEPS where that is not known */
+    uint8_t layers[MAX_DISTANCE]; /* by distance in picture ids: temporal layer + 1 of a received picture, 0 for a missing one */
+    unsigned keyframe;            /* distance of the newest keyframe, MAX_DISTANCE where unknown */
 } past_t;
 
-static past_t look_back(const fw_core_t *core, const fw_encoding_t *e, const fw_packet_t *packet) {
-    past_t past = {.keyframe = STEPS};
+static past_t read_past(const fw_core_t *core, const fw_encoding_t *e, const fw_packet_t *packet) {
+    past_t past = {.keyframe = MAX_DISTANCE};
     uint16_t mask = (uint16_t)((1u << packet->frame.picture_id_bits) - 1);
-    for (unsigned n = 1; n <= LOOK_BACK && past.keyframe == STEPS; n++) {
+    for (unsigned n = 1; n <= LOOK_BACK && past.keyframe == MAX_DISTANCE; n++) {
         const fw_packet_t *before = fw_encoding_cached(core, e, packet->seq64 - n);
         if (before == NULL || !before->frame.has_picture_id) continue;
-        unsigned back = (packet->frame.picture_id - before->frame.picture_id) & mask;
-        if (back >= STEPS) break;
-        past.layers[back] = (uint8_t)(before->frame.temporal + 1);
-        if (before->frame.keyframe) past.keyframe = back;
+        unsigned distance = (packet->frame.picture_id - before->frame.picture_id) & mask;
+        if (distance >= MAX_DISTANCE) break;
+        past.layers[distance] = (uint8_t)(before->frame.temporal + 1);
+        if (before->frame.keyframe) past.keyframe = distance;
     }
     return past;
 }
 
-/* Whether a picture so many back is here, and such that one of that temporal layer can refer to it. */
-static bool is_fit(const past_t *past, unsigned back, unsigned temporal) {
-    return past->layers[back] != 0 && past->layers[back] <= temporal + 1 && back <= past->keyframe;
+/* Returns whether the picture at that distance was received, and a picture of that temporal layer may depend on it. */
+static bool is_valid_reference(const past_t *past, unsigned distance, unsigned temporal) {
+    return past->layers[distance] != 0 && past->layers[distance] <= temporal + 1 && distance <= past->keyframe;
 }
 
-/* The picture that is meant by one that names the picture `step` back. None refers to a higher temporal layer or past a
- * keyframe: it is the newest of the fit ones after that, or one that is not here yet. Of a picture not here it is known that
- * the lowest layer refers to nothing before its last. */
-static unsigned meant(const past_t *past, unsigned step, unsigned temporal) {
-    bool lost = past->layers[step] == 0 && step <= past->keyframe;
-    unsigned missing = step;
-    if (lost ? temporal > 0 : is_fit(past, step, temporal)) return step;
-    for (unsigned back = 1; back < step && back <= past->keyframe; back++) {
-        if (is_fit(past, back, temporal)) return back;
-        if (past->layers[back] == 0 && !lost) missing = back;
+/* Returns the distance of the picture that a picture with P_DIFF `p_diff` depends on. No picture depends on a higher temporal layer,
+ * nor on a picture before a keyframe. So an invalid P_DIFF stands for the newest valid picture after it, or for a missing one. A
+ * picture of temporal layer 0 depends on no picture before the last of its layer, so a missing P_DIFF of it is replaced as well. */
+static unsigned find_reference(const past_t *past, unsigned p_diff, unsigned temporal) {
+    bool lost = past->layers[p_diff] == 0 && p_diff <= past->keyframe;
+    unsigned missing = p_diff;
+    if (lost ? temporal > 0 : is_valid_reference(past, p_diff, temporal)) return p_diff;
+    for (unsigned distance = 1; distance < p_diff && distance <= past->keyframe; distance++) {
+        if (is_valid_reference(past, distance, temporal)) return distance;
+        if (past->layers[distance] == 0 && !lost) missing = distance;
     }
     return missing;
 }
 
-/* The next of the fit ones before that picture; STEPS where none is known. */
-static unsigned older_fit(const past_t *past, unsigned back, unsigned temporal) {
-    do back++;
-    while (back < STEPS && !is_fit(past, back, temporal));
-    return back;
+/* Returns the distance of the next older valid reference; MAX_DISTANCE where none is known. */
+static unsigned older_reference(const past_t *past, unsigned distance, unsigned temporal) {
+    do distance++;
+    while (distance < MAX_DISTANCE && !is_valid_reference(past, distance, temporal));
+    return distance;
 }
 
-static bool is_named(const uint8_t *references, unsigned count, unsigned back) {
+static bool is_listed(const uint8_t *references, unsigned count, unsigned distance) {
     for (unsigned i = 0; i < count; i++)
-        if (references[i] >> 1 == back) return true;
+        if (references[i] >> 1 == distance) return true;
     return false;
 }
 
-/* When Chromium's encoder leaves a picture out, P_DIFF counts it though no picture id was spent on it. The next picture then
- * names one before that which it refers to, of a higher temporal layer: who gets the lower layers alone would wait for it. */
-static void mend_references(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet) {
+/* Corrects P_DIFFs. When Chromium's encoder drops a picture, P_DIFF counts it although it has no picture id. The next picture then
+ * lists an older picture, of a higher temporal layer, in place of its real reference. A viewer of the lower layers would wait for
+ * that one. */
+static void fix_references(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet) {
     const fw_frame_t *frame = &packet->frame;
     uint8_t *references = packet->data + packet->rtp.header_len + frame->refs_offset;
-    past_t past = look_back(core, e, packet);
+    past_t past = read_past(core, e, packet);
     for (unsigned i = 0; i < frame->ref_count; i++) {
-        unsigned back = meant(&past, references[i] >> 1, frame->temporal);
-        if (back == references[i] >> 1) continue;
-        /* libwebrtc takes no frame that names a picture twice; an older one is there as well, and does no harm. */
-        while (back < STEPS && is_named(references, frame->ref_count, back)) back = older_fit(&past, back, frame->temporal);
-        if (back < STEPS) references[i] = (uint8_t)(back << 1 | (references[i] & 1));
+        unsigned distance = find_reference(&past, references[i] >> 1, frame->temporal);
+        if (distance == references[i] >> 1) continue;
+        /* libwebrtc discards a frame that lists a picture twice. An older reference is decoded already and costs nothing. */
+        while (distance < MAX_DISTANCE && is_listed(references, frame->ref_count, distance))
+            distance = older_reference(&past, distance, frame->temporal);
+        if (distance < MAX_DISTANCE) references[i] = (uint8_t)(distance << 1 | (references[i] & 1));
     }
 }
 
-/* Whether the packet ends the frame of a layer, and does not say whether that ends the picture. */
+/* Returns whether the packet ends a layer's frame without a marker, so that it may also end the picture. */
 static bool may_end_picture(const fw_encoding_t *e, const fw_packet_t *packet, const fw_frame_t *frame) {
     return frame->end && frame->has_layers && !packet->rtp.marker && !e->independent_layers;
 }
@@ -108,9 +110,9 @@ bool fw_fixups_awaits_next(const fw_encoding_t *e, const fw_packet_t *packet) {
     return read_vp9(e, packet, &frame) && may_end_picture(e, packet, &frame);
 }
 
-/* Whether the packet is not followed by another of its picture. Of one that is missing between them it is told by `next` whether
- * it began the next picture. */
-static bool is_last(const fw_encoding_t *e, const fw_packet_t *packet, const fw_packet_t *next) {
+/* Returns whether `packet` is the last of its picture. Where one packet is missing between the two, it belongs to the next picture if
+ * `next` does not begin that picture. */
+static bool is_last_of_picture(const fw_encoding_t *e, const fw_packet_t *packet, const fw_packet_t *next) {
     uint16_t distance = (uint16_t)(next->rtp.seq16 - packet->rtp.seq16);
     fw_frame_t frame;
     if (next->rtp.timestamp == packet->rtp.timestamp) return false;
@@ -118,18 +120,18 @@ static bool is_last(const fw_encoding_t *e, const fw_packet_t *packet, const fw_
 }
 
 void fw_fixups_marker(const fw_encoding_t *e, fw_packet_t *packet, const fw_packet_t *next) {
-    if (next != NULL && !is_last(e, packet, next)) return;
+    if (next != NULL && !is_last_of_picture(e, packet, next)) return;
     packet->rtp.marker = true;
     packet->data[1] |= 0x80;
 }
 
-static void mend_vp9(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet) {
+static void fix_vp9(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet) {
     const fw_frame_t *frame = &packet->frame;
     if (frame->apart_offset != 0 && !frame->independent_layers && follows_lower_layer(core, e, packet)) {
-        tie_vp9(packet);
-        if (packet->has_dd) tie_described(e, packet);
+        fix_vp9_dependency(packet);
+        if (packet->has_dd) fix_descriptor_dependency(e, packet);
     }
-    if (frame->start && frame->ref_count > 0 && frame->has_layers && frame->has_picture_id) mend_references(core, e, packet);
+    if (frame->start && frame->ref_count > 0 && frame->has_layers && frame->has_picture_id) fix_references(core, e, packet);
     if (may_end_picture(e, packet, frame) && packet->seq64 < e->highest_seq64) {
         const fw_packet_t *next = fw_encoding_cached(core, e, packet->seq64 + 1);
         if (next != NULL) fw_fixups_marker(e, packet, next);
@@ -138,8 +140,8 @@ static void mend_vp9(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t 
 
 void fw_fixups_apply(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet) {
     const fw_frame_t *frame = &packet->frame;
-    if (e->producer->media.payload_types[packet->format].codec == FW_VP9) mend_vp9(core, e, packet);
+    if (e->producer->media.payload_types[packet->format].codec == FW_VP9) fix_vp9(core, e, packet);
     if (frame->from_descriptor && frame->start && frame->spatial > 0 && frame->spatial < FW_LAYERS_ALL &&
         follows_lower_layer(core, e, packet))
-        tie_described(e, packet);
+        fix_descriptor_dependency(e, packet);
 }

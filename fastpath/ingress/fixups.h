@@ -1,18 +1,20 @@
-/* What frames say of each other is mended on the way in, where libwebrtc writes what leads its own decoder astray. */
+/* Rewrites VP9 and AV1 descriptors on ingress where libwebrtc's encoder emits references or markers that its decoder mishandles. */
 #ifndef FW_INGRESS_FIXUPS_H
 #define FW_INGRESS_FIXUPS_H
 
 #include "../state/core.h"
 
-/* When Chromium's encoder leaves out the higher spatial layers of a picture, no packet of that has the marker, and Chromium's
- * decoder never shows it. Whether this packet, just come and not read yet, may be the last of such a picture: the next one tells. */
+/* Returns whether this packet, received but not parsed yet, may end a VP9 picture although its marker bit is 0; only the next packet
+ * decides. When Chromium's encoder drops the higher spatial layers of a picture, none of the picture's packets has the marker, and
+ * Chromium's decoder never shows it. */
 bool fw_fixups_awaits_next(const fw_encoding_t *e, const fw_packet_t *packet);
 
-/* Sets the marker of such a packet where `next`, of a later number, shows that it is missing, or where none has come (NULL). */
+/* Sets the marker of such a packet where `next`, a later packet, shows that the picture has ended, or where `next` is NULL (none
+ * came). */
 void fw_fixups_marker(const fw_encoding_t *e, fw_packet_t *packet, const fw_packet_t *next);
 
-/* Of a packet whose frame and layers are read: changes bytes of VP9's descriptor, and puts another dependency descriptor in the
- * place of its own, where these say less than is so, or something wrong. */
+/* Corrects the VP9 payload descriptor in place, and replaces the dependency descriptor, where their references are incomplete or
+ * wrong. Takes a packet whose frame and layers have been read. */
 void fw_fixups_apply(const fw_core_t *core, const fw_encoding_t *e, fw_packet_t *packet);
 
 #endif

@@ -31,8 +31,8 @@ static bool read_descriptor(fw_encoding_t *e, const fw_packet_t *packet, fw_fram
                              packet->rtp.timestamp, frame);
 }
 
-/* Reads the descriptors again of the packets behind a late one that has brought their structure. A sender whose late packets all
- * bring one gets this once in REREAD_EVERY_US: each time goes through the cache. */
+/* Reads again the descriptors of cached packets after a late packet that carries their structure. Runs at most once in
+ * REREAD_EVERY_US for each encoding, because each run scans the cache. */
 static void reread_after(const fw_core_t *core, fw_encoding_t *e, const fw_packet_t *packet) {
     if (packet->seq64 >= e->highest_seq64 || (e->reread_us != 0 && core->now_us - e->reread_us < REREAD_EVERY_US)) return;
     e->reread_us = core->now_us;
@@ -43,8 +43,8 @@ static void reread_after(const fw_core_t *core, fw_encoding_t *e, const fw_packe
     }
 }
 
-/* Reads the dependency descriptor of a packet, and of the packets that waited for its structure. */
-static void describe(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
+/* Reads the dependency descriptor of a packet. If it carries a structure, also reads those of later packets that lacked it. */
+static void read_described_layers(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     if (!read_descriptor(e, packet, &packet->frame)) fw_keyframe_lacks(core, e->producer, e->index);
     e->highest_layers = (fw_highest_layers_t){.known = true, .spatial = e->dependency.top_spatial, .temporal = e->dependency.top_temporal};
     if (packet->dd.has_structure) memcpy(e->sizes, e->dependency.structures[0].sizes, sizeof e->dependency.structures[0].sizes);
@@ -54,11 +54,11 @@ static void describe(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
 void fw_frame_read_layers(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet) {
     uint8_t codec = e->producer->media.payload_types[packet->format].codec;
     if (packet->has_dd && (codec == FW_AV1 || codec == FW_H264 || codec == FW_H265)) {
-        describe(core, e, packet);
+        read_described_layers(core, e, packet);
         e->independent_layers = e->dependency.independent_layers;
         e->by_descriptor = e->dependency.structure_seq64[0] != 0;
     } else if (codec == FW_VP9) {
-        /* It tells its layers itself; the structure is for those who are given its dependency descriptors. */
+        /* VP9's own descriptor carries the layers. The structure is kept for consumers that receive dependency descriptors. */
         fw_frame_t described = packet->frame;
         if (packet->has_dd) (void)read_descriptor(e, packet, &described);
         e->by_descriptor = false;

@@ -9,7 +9,7 @@ bool fw_police_rate(fw_core_t *core, fw_transport_t *t, size_t len) {
     return false;
 }
 
-/* Whether a packet that is kept no longer had been here for less than a second. */
+/* Returns whether the pool keeps packets for less than KEPT_US. */
 static bool is_short(const fw_core_t *core) {
     const fw_pool_t *pool = &core->pool;
     if (pool->next < pool->count) return false;

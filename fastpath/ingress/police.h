@@ -1,15 +1,15 @@
-/* Bounds what one publisher takes of a worker: its bit rate, and its share of the packets that the worker keeps. */
+/* Limits each publisher's bit rate, and each producer's share of the worker's packet pool. */
 #ifndef FW_INGRESS_POLICE_H
 #define FW_INGRESS_POLICE_H
 
 #include "../state/core.h"
 
-/* Whether an authentic packet of `len` bytes is within the transport's publish_bps: a token bucket that holds one second, so that
- * twice the rate passes for a second. Counts drop_publish_rate where it is not. */
+/* Returns whether an authenticated packet of `len` bytes is within the transport's publish_bps. The token bucket holds one second of
+ * the rate, so at most twice the rate passes in one second. Counts drop_publish_rate where the packet exceeds it. */
 bool fw_police_rate(fw_core_t *core, fw_transport_t *t, size_t len);
 
-/* Whether the producer may use another slot of the pool. While the pool keeps packets for less than a second, a producer that
- * shares it with others gets a quarter of the pool a second. Counts drop_pool_share where that is used up. */
+/* Returns whether the producer may use another slot of the pool. While the pool keeps packets for less than 1 s, each of several
+ * producers may use a quarter of the pool's slots per second, with bursts of a sixteenth. Counts drop_pool_share above that. */
 bool fw_police_share(fw_core_t *core, fw_producer_t *p);
 
 #endif

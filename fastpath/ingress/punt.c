@@ -1,15 +1,15 @@
 #include "punt.h"
 
 enum {
-    HEADER_BYTES = 13, /* of a record (RFC 6347 section 4.1): type, version, epoch, sequence number, length */
+    HEADER_BYTES = 13, /* DTLS record header (RFC 6347 section 4.1): type, version, epoch, sequence number, length */
     APPLICATION_DATA = 23,
-    SCTP_RECORD_BYTES = 28, /* at least: an SCTP header of 12 bytes, and a tag of 16 (RFC 5288, RFC 7905) */
+    SCTP_RECORD_BYTES = 28, /* shortest record with SCTP: a 12-byte SCTP header and a 16-byte tag (RFC 5288, RFC 7905) */
     DATAGRAM_BYTES = 1500,
 };
 
 typedef struct {
-    uint32_t records; /* 0: not whole records from end to end, or too many */
-    bool sctp;        /* all of them may be SCTP */
+    uint32_t records; /* number of records; 0 for an incomplete record or over FW_DTLS_RECORDS */
+    bool sctp;        /* every record may carry SCTP */
 } contents_t;
 
 static contents_t inspect(const uint8_t *data, size_t len) {

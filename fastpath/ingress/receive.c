@@ -16,7 +16,8 @@ static void drop_unprotected(fw_core_t *core, fw_srtp_status_t status) {
     if (status == FW_SRTP_FAILED) core->counters.drop_srtp_failed++;
 }
 
-/* Decrypts into the next slot. NULL, and counted, where it is not an authentic packet. */
+/* Decrypts and parses a packet in the pool's next slot. NULL, and counted, where it is oversize, not authentic or malformed, or the
+ * batch is full. */
 static fw_packet_t *open_packet(fw_core_t *core, fw_transport_t *t, const uint8_t *data, size_t len) {
     fw_packet_t *packet = fw_pool_peek(&core->pool);
     if (len > FW_PACKET_BYTES) {
@@ -24,8 +25,8 @@ static fw_packet_t *open_packet(fw_core_t *core, fw_transport_t *t, const uint8_
         return NULL;
     }
     if (!fw_batch_has_room(core)) return NULL;
-    fw_outbox_protect(&core->outbox); /* a retransmission that is not protected yet may read from the slot */
-    /* The slot is reused: caches that name its old packet see that by the encoding. */
+    fw_outbox_protect(&core->outbox); /* a retransmission that is not encrypted yet may still read the slot */
+    /* A cache may still hold the number of the slot's old packet; the NULL encoding invalidates that. */
     packet->encoding = NULL;
     memcpy(packet->data, data, len);
     size_t clear_len = len;
@@ -57,7 +58,7 @@ void fw_ingress_rtp(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, c
     }
     fw_key_t key = fw_key(&header.ssrc, sizeof header.ssrc);
     fw_encoding_t *e = fw_map_get(&t->inbound, &key);
-    /* Unknown SSRCs count too: each that authenticates costs decryption state. */
+    /* The limit includes unknown SSRCs: each SSRC that authenticates costs SRTP replay state. */
     if (e == NULL && t->inbound.count >= core->config.max_ssrcs) {
         core->counters.drop_ssrc_limit++;
         return;
@@ -74,5 +75,5 @@ void fw_ingress_rtp(fw_core_t *core, fw_transport_t *t, const fw_path_t *path, c
     packet = fw_holdback_release(core, e, packet);
     if (packet == NULL) return;
     if (rtx || !fw_holdback_keep(e, packet)) fw_store_received(core, e, packet, rtx);
-    if (e->last != NULL || e->nack.count > 0 || e->nack.gave_up) fw_mark_due(core, t);
+    if (e->held_back != NULL || e->nack.count > 0 || e->nack.gave_up) fw_mark_due(core, t);
 }

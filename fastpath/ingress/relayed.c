@@ -20,7 +20,7 @@ void fw_ingress_relayed(fw_core_t *core, const fw_relay_head_t *head, const uint
     packet->encoding = NULL;
     memcpy(packet->data, data, len);
     packet->len = (uint16_t)len;
-    /* The other worker may have read the clock later than this one. */
+    /* The home worker may have read the clock after this worker did. */
     packet->arrival_us = head->arrival_us < core->now_us ? head->arrival_us : core->now_us;
     packet->seq64 = head->seq64;
     bool whole = fw_rtp_parse_header(packet->data, len, &packet->rtp) && fw_rtp_parse_body(packet->data, len, &packet->rtp);
@@ -39,7 +39,7 @@ void fw_ingress_relayed(fw_core_t *core, const fw_relay_head_t *head, const uint
         core->counters.drop_duplicate++;
         return;
     }
-    (void)fw_assign_extensions(p, packet); /* the home worker has reported its arrival to the publisher */
+    (void)fw_assign_extensions(p, packet); /* the home worker sends the transport-wide feedback */
     fw_store(core, e, packet, history);
 }
 

@@ -5,7 +5,7 @@
 
 void fw_restart_encoding(fw_core_t *core, fw_encoding_t *e) {
     fw_producer_t *p = e->producer;
-    /* Numbers go on above all that were used: nothing that is cached or mapped is taken for something else. */
+    /* New 64-bit sequence numbers start above all used ones, so that cached packets and sequence maps stay unambiguous. */
     e->turns_seq64 = ((e->highest_seq64 >> 16) + 2) << 16;
     e->highest_seq64 = e->sync_point_seq64 = 0;
     e->dependency = (fw_dependency_state_t){0};
@@ -23,7 +23,7 @@ void fw_restart_encoding(fw_core_t *core, fw_encoding_t *e) {
     e->clock_by_arrival = false;
     e->earliest_us = 0;
     for (fw_packet_t *packet = p->batch_first; packet != NULL; packet = packet->next)
-        if (packet->encoding == e) packet->sync_point = false; /* nobody starts there any more */
+        if (packet->encoding == e) packet->sync_point = false; /* no consumer starts at the old stream */
     for (uint32_t i = 0; i < p->follower_count; i++) {
         fw_consumer_t *c = p->followers[i].consumer;
         int8_t catches_up_with = c->select.current == FW_ENCODING_NONE ? c->select.target : c->select.current;

@@ -10,30 +10,31 @@ enum { EVERY_US = 1000000, STARTUP_US = 2000000 };
 
 static int64_t clamp(int64_t value, int64_t most) { return value > most ? most : value < -most ? -most : value; }
 
-/* The NTP time of this server. */
+/* Converts this server's monotonic time to NTP time. */
 static uint64_t ntp_at(const fw_core_t *core, uint64_t us) { return core->config.ntp_at_zero + fw_ntp_span(us); }
 
-/* The NTP time that the encoding's clock gives an RTP timestamp. */
+/* Converts an RTP timestamp to NTP time by the encoding's clock. */
 static uint64_t ntp_of(const fw_encoding_t *e, uint32_t timestamp) {
     int64_t ticks = (int32_t)(timestamp - e->clock.timestamp);
     return e->clock.ntp + (uint64_t)(ticks * ((int64_t)1 << 32) / e->clock_hz);
 }
 
-/* Hands the clock to copies on other workers, and to consumers whose first report waits for it. */
+/* Sends the clock to copies on other workers, and schedules the first report of consumers that had none. */
 static void share(fw_core_t *core, fw_encoding_t *e) {
     fw_producer_t *p = e->producer;
     fw_relay_report(core, e);
     for (uint32_t i = 0; i < p->follower_count; i++) {
         fw_consumer_t *c = p->followers[i].consumer;
         if (c->select.current != (int8_t)e->index) continue;
-        c->tsmap.source = e->sr; /* a switch goes by the newest */
+        c->tsmap.source = e->sr; /* a switch uses the newest sender report */
         if (c->reported) continue;
         c->first_report_due = true;
         fw_mark_first_report(core, c->transport);
     }
 }
 
-/* Whether viewers have played by the clock for a while. Of viewers on other workers this is assumed. */
+/* Returns whether the clock is over STARTUP_US old and a viewer has a report by it. Assumes a viewer on each other worker with a
+ * copy. */
 static bool is_in_use(const fw_core_t *core, const fw_encoding_t *e) {
     const fw_producer_t *p = e->producer;
     if (core->now_us - e->clock_began_us < STARTUP_US) return false;
@@ -44,7 +45,7 @@ static bool is_in_use(const fw_core_t *core, const fw_encoding_t *e) {
     return p->relay_target_count > 0;
 }
 
-/* Moves the clock to `target`, by 20 ms at most. Whether it is there. */
+/* Moves the clock towards `target` by at most 20 ms. Returns whether it has reached `target`. */
 static bool slew(fw_encoding_t *e, const fw_clock_point_t *target) {
     uint64_t before = ntp_of(e, target->timestamp);
     int64_t error = (int64_t)(target->ntp - before);
@@ -53,7 +54,7 @@ static bool slew(fw_encoding_t *e, const fw_clock_point_t *target) {
     return error == clamp(error, SLEW_NTP);
 }
 
-/* Shifts the clocks of those encodings of a transport of which its peer sends no reports. */
+/* Shifts the clocks of a transport's encodings that have no sender report. */
 static void shift_others(fw_core_t *core, fw_transport_t *t, int64_t shift) {
     for (fw_producer_t *p = t->producers; p != NULL; p = p->next_on_transport)
         for (unsigned i = 0; i < p->encoding_count; i++) {
@@ -64,7 +65,8 @@ static void shift_others(fw_core_t *core, fw_transport_t *t, int64_t shift) {
         }
 }
 
-/* Takes the difference between the clocks of a peer and of this server from a sender report. */
+/* Updates the offset of the peer's NTP clock from this server's by a sender report: by at most 20 ms, or at once where it is off by
+ * over 1 s. */
 static void note_peer_clock(fw_core_t *core, fw_transport_t *t, const fw_clock_point_t *sr) {
     int64_t change = (int64_t)(sr->ntp - ntp_at(core, sr->arrival_us)) - t->peer_clock_ntp;
     bool step = change != clamp(change, STEP_NTP);
@@ -94,7 +96,7 @@ void fw_sender_report_relayed(fw_core_t *core, fw_encoding_t *e, const fw_clock_
     share(core, e);
 }
 
-/* Whether a packet was delayed less than the least delayed one of the current interval. */
+/* Returns whether a packet had less delay than every other one of the current interval. */
 static bool is_earlier(const fw_encoding_t *e, const fw_packet_t *packet) {
     if (e->earliest_us == 0) return true;
     int64_t later_us = (int64_t)(packet->arrival_us - e->earliest_us);

@@ -2,8 +2,8 @@
 
 #include "../wire/bytes.h"
 
-/* Packets are kept for repairs so long, and for newcomers as much longer as they may start back. */
-enum { REPAIR_US = 1000000, LOOK_EVERY = 16 };
+/* The cache covers REPAIR_US for retransmissions plus instant_join_us for new consumers. It is checked every CHECK_EVERY packets. */
+enum { REPAIR_US = 1000000, CHECK_EVERY = 16 };
 
 bool fw_sequence_see(fw_encoding_t *e, uint64_t seq64) {
     bool before = fw_cache_is(&e->cache, seq64, FW_CACHE_CAME);
@@ -11,15 +11,15 @@ bool fw_sequence_see(fw_encoding_t *e, uint64_t seq64) {
     return before;
 }
 
-/* Whether what the cache will soon forget is so young that a newcomer's start or a repair may need it. */
-static bool forgets_too_soon(const fw_core_t *core, const fw_encoding_t *e, uint64_t seq64) {
-    if (seq64 % LOOK_EVERY != 0) return false;
-    const fw_packet_t *old = fw_encoding_cached(core, e, seq64 - fw_cache_reach(&e->cache) + LOOK_EVERY);
+/* Returns whether a packet that the cache will soon evict is younger than REPAIR_US + instant_join_us. */
+static bool is_cache_too_small(const fw_core_t *core, const fw_encoding_t *e, uint64_t seq64) {
+    if (seq64 % CHECK_EVERY != 0) return false;
+    const fw_packet_t *old = fw_encoding_cached(core, e, seq64 - fw_cache_reach(&e->cache) + CHECK_EVERY);
     return old != NULL && core->now_us - old->arrival_us < (uint64_t)core->config.instant_join_us + REPAIR_US;
 }
 
 void fw_sequence_advance(const fw_core_t *core, fw_encoding_t *e, uint64_t seq64) {
-    if (forgets_too_soon(core, e, seq64)) fw_cache_grow(&e->cache, e->highest_seq64);
+    if (is_cache_too_small(core, e, seq64)) fw_cache_grow(&e->cache, e->highest_seq64);
     fw_cache_advance(&e->cache, e->highest_seq64, seq64);
     e->highest_seq64 = seq64;
 }
@@ -66,7 +66,7 @@ bool fw_sequence_unwrap_rtx(fw_core_t *core, fw_encoding_t *e, fw_packet_t *pack
     rtp->payload_type = e->producer->media.payload_types[packet->format].pt;
     rtp->payload_len = (uint16_t)(rtp->payload_len - 2);
     memmove(payload, payload + 2, rtp->payload_len);
-    /* The header is put right as well: another worker reads the packet again from its bytes. */
+    /* Rewrites the header bytes too, because another worker parses the packet again. */
     packet->data[0] &= 0xdf;
     packet->data[1] = (uint8_t)((rtp->marker ? 0x80 : 0) | rtp->payload_type);
     fw_store16(packet->data + 2, rtp->seq16);

@@ -11,10 +11,10 @@
 #include "sender_report.h"
 #include "sequence.h"
 
-enum { HEAD_PACKETS = 16 }; /* of parameter sets and the like, at most */
+enum { HEAD_PACKETS = 16 }; /* most packets before a keyframe's first slice: parameter sets, SEI */
 
-/* A keyframe may show in several of its packets: the first in sequence is where a decoder starts. */
-static void note_entry(fw_encoding_t *e, const fw_packet_t *packet) {
+/* Several packets of one frame may be marked as keyframe: the sync point is the one with the lowest sequence number. */
+static void note_sync_point(fw_encoding_t *e, const fw_packet_t *packet) {
     bool same_frame = e->sync_point_seq64 != 0 && packet->rtp.timestamp == e->sync_point_timestamp;
     if (e->sync_point_seq64 != 0 && (same_frame ? packet->seq64 > e->sync_point_seq64 : packet->seq64 < e->sync_point_seq64)) return;
     if (!same_frame) e->sync_point_bytes = 0;
@@ -23,8 +23,9 @@ static void note_entry(fw_encoding_t *e, const fw_packet_t *packet) {
     e->sync_point_timestamp = packet->rtp.timestamp;
 }
 
-/* Whether all that a keyframe began with is here: a decoder would take an older picture's parameter sets for those missing. */
-static bool is_headed(const fw_core_t *core, const fw_encoding_t *e, const fw_packet_t *packet) {
+/* Returns whether no packet is missing between the start of the picture and this packet. A decoder that lacks parameter sets of this
+ * picture would use those of an older one. */
+static bool has_whole_head(const fw_core_t *core, const fw_encoding_t *e, const fw_packet_t *packet) {
     for (uint64_t seq64 = packet->seq64 - 1; packet->seq64 - seq64 <= HEAD_PACKETS; seq64--) {
         const fw_packet_t *before = fw_encoding_cached(core, e, seq64);
         if (before == NULL && !fw_encoding_seen(e, seq64)) return false;
@@ -33,13 +34,14 @@ static bool is_headed(const fw_core_t *core, const fw_encoding_t *e, const fw_pa
     return true;
 }
 
-/* Whether a keyframe began at an earlier packet of the same picture. */
+/* Returns whether the sync point is an earlier packet of the same picture. */
 static bool has_earlier_start(const fw_encoding_t *e, const fw_packet_t *packet) {
     return e->sync_point_seq64 != 0 && e->sync_point_timestamp == packet->rtp.timestamp && e->sync_point_seq64 < packet->seq64;
 }
 
-/* How old the picture or sound is, by its sender's wall clock and this core's: their difference is the reader's to take off. */
-static void note_capture(fw_encoding_t *e, const fw_packet_t *packet) {
+/* Sets capture_delay_us: the arrival time on this core's clock minus abs-capture-time. The reader corrects for the clocks'
+ * difference. */
+static void note_capture_delay(fw_encoding_t *e, const fw_packet_t *packet) {
     if (e->producer->media.extensions[FW_EXT_ABS_CAPTURE_TIME] == 0) return;
     const fw_packet_ext_t *ext = fw_packet_extension(packet, FW_EXT_ABS_CAPTURE_TIME);
     if (ext == NULL || ext->len < 8) return;
@@ -54,15 +56,15 @@ static void note_sizes(fw_encoding_t *e, const fw_packet_t *packet) {
         e->sizes[i] = (fw_size_t){.width = fw_load16(at), .height = fw_load16(at + 2)};
 }
 
-static void note_pace(fw_encoding_t *e, const fw_packet_t *packet) {
+static void note_liveness(fw_encoding_t *e, const fw_packet_t *packet) {
     fw_producer_t *p = e->producer;
     if (!fw_liveness_note(&e->liveness, packet->rtp.timestamp, packet->arrival_us)) return;
     for (unsigned i = 0; i < p->encoding_count; i++)
         if (p->encodings[i] != e) p->encodings[i]->liveness.missed++;
 }
 
-/* A copy of another worker's producer has no transport: its original reports. */
-static void note_media(fw_core_t *core, fw_producer_t *p) {
+/* Reports the producer's first media. A copy of another worker's producer has no transport: its home worker reports. */
+static void note_first_media(fw_core_t *core, fw_producer_t *p) {
     if (p->has_media) return;
     p->has_media = true;
     if (p->transport != NULL) fw_mark_changed(core, p->transport);
@@ -81,19 +83,19 @@ void fw_store(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool histo
     if (!empty) fw_frame_read_layers(core, e, packet);
     fw_fixups_apply(core, e, packet);
     /* History begins at a sync point: the packets before it were not relayed. */
-    if (packet->frame.sets_before && !history && !is_headed(core, e, packet)) packet->frame.keyframe = false;
+    if (packet->frame.sets_before && !history && !has_whole_head(core, e, packet)) packet->frame.keyframe = false;
     bool keyframe = packet->frame.keyframe;
     packet->sync_point = !empty && (p->media.kind == FW_AUDIO || keyframe);
     packet->lacks_parameter_sets = keyframe && packet->frame.sets_before && !has_earlier_start(e, packet);
     if (!empty) fw_parameter_sets_note(core, e, packet);
-    if (packet->sync_point) note_media(core, p);
+    if (packet->sync_point) note_first_media(core, p);
     fw_pool_take(&core->pool);
     fw_cache_put(&e->cache, packet->seq64, empty ? FW_CACHE_NONE : packet->number);
-    if (!empty) note_pace(e, packet);
+    if (!empty) note_liveness(e, packet);
     if (!history) fw_sender_report_note_arrival(core, e, packet);
     e->rate_bytes += packet->len;
     if (keyframe) {
-        note_entry(e, packet);
+        note_sync_point(e, packet);
         e->keyframes++;
         fw_keyframes_seen(&p->keyframes, e->index);
         if (packet->frame.width != 0) {
@@ -101,10 +103,11 @@ void fw_store(fw_core_t *core, fw_encoding_t *e, fw_packet_t *packet, bool histo
             e->height = packet->frame.height;
         }
     } else if (p->media.kind == FW_VIDEO && e->sync_point_seq64 == 0) {
-        /* The start of the first keyframe was lost, perhaps before the keys were here: nothing else would tell. */
+        /* The start of the first keyframe is lost, perhaps because it came before the SRTP keys. No other event requests a keyframe.
+         * */
         fw_keyframe_lacks(core, p, e->index);
     }
-    if (packet->frame.start || packet->rtp.marker) note_capture(e, packet);
+    if (packet->frame.start || packet->rtp.marker) note_capture_delay(e, packet);
     if (p->media.kind == FW_VIDEO) {
         if (packet->rtp.marker) fw_cache_mark(&e->cache, packet->seq64, FW_CACHE_ENDS_FRAME);
         fw_frames_add(&e->frames, &e->cache, e->highest_seq64, e->sync_point_seq64, core->now_us);

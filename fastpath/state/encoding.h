@@ -74,7 +74,7 @@ typedef struct {
     fw_dependency_state_t dependency; /* of a stream with dependency descriptors */
     uint64_t reread_us; /* when the descriptors behind a late structure were last read again */
     fw_h264_layers_t h264_layers;     /* of H.264 without them */
-    fw_packet_t *last;                /* VP9: copy of the newest packet, held back until the end of its picture is known */
+    fw_packet_t *held_back;           /* VP9: copy of the newest packet, held back until the end of its picture is known */
     fw_encoding_sets_t *sets; /* NULL before the first; written by ingress/parameter_sets.c */
 } fw_encoding_t;
 
