@@ -10,7 +10,7 @@ enum { HEADER = 12, LONG = 1200, LANES = 16 };
 
 static fw_choice_t chosen;
 
-/* The same packet under each profile, as libsrtp 2.7 protects it. */
+/* Test vectors: the same packet protected by libsrtp 2.7 under each profile. */
 static const uint8_t body[] = "sixteen or so bytes";
 static const struct {
     fw_srtp_profile_t profile;
@@ -27,10 +27,10 @@ static const struct {
                                     0xaa, 0x92, 0x2d, 0xa5, 0xf1, 0x2b, 0x63, 0xd2, 0x07, 0xe0, 0xff, 0xc9}},
 };
 
-/* Protects LANES copies of a packet together and one alone, and unprotects that: all must be right, and the first
- * `answer_len` payload bytes those of `answer`. */
-static bool right(fw_crypto_t *crypto, fw_srtp_profile_t profile, const uint8_t *payload, uint16_t len, const uint8_t *answer,
-                  size_t answer_len) {
+/* Protects LANES copies of a packet in one call and unprotects one. Returns whether all copies are equal, the first `answer_len`
+ * payload bytes equal `answer`, decryption restores the payload, and a second copy is refused as a replay. */
+static bool protects_correctly(fw_crypto_t *crypto, fw_srtp_profile_t profile, const uint8_t *payload, uint16_t len,
+                               const uint8_t *answer, size_t answer_len) {
     static uint8_t out[LANES][HEADER + LONG + FW_SRTP_MAX_OVERHEAD_BYTES];
     uint8_t key[FW_SRTP_MAX_KEY_BYTES];
     for (size_t i = 0; i < sizeof key; i++) key[i] = (uint8_t)(i * 7);
@@ -62,13 +62,13 @@ static bool passes(const fw_backend_t *backend) {
     if (crypto.own == NULL) return false;
     bool good = true;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        good = good && right(&crypto, known[i].profile, body, sizeof body, known[i].answer, known[i].len) &&
-               right(&crypto, known[i].profile, large, LONG, NULL, 0);
+        good = good && protects_correctly(&crypto, known[i].profile, body, sizeof body, known[i].answer, known[i].len) &&
+               protects_correctly(&crypto, known[i].profile, large, LONG, NULL, 0);
     backend->close(crypto.own);
     return good;
 }
 
-/* In words why the backend does not serve, or NULL. */
+/* Returns the reason in English why the backend cannot be used, or NULL. */
 static const char *problem_of(const fw_backend_t *backend, char version[FW_BACKEND_VERSION_BYTES]) {
     const char *problem = backend->find(version);
     if (problem != NULL) return problem;
@@ -82,8 +82,8 @@ static void use(const fw_backend_t *backend, const char *version, const char *wh
     fw_append(chosen.why, sizeof chosen.why, why);
 }
 
-/* Takes the backend if it serves; else says in `why` what is wrong with it. */
-static bool take(const fw_backend_t *backend, const char *reason, char why[FW_BACKEND_WHY_BYTES]) {
+/* Chooses the backend if it can be used; else writes the reason to `why`. */
+static bool try_backend(const fw_backend_t *backend, const char *reason, char why[FW_BACKEND_WHY_BYTES]) {
     char version[FW_BACKEND_VERSION_BYTES] = "";
     const char *problem = problem_of(backend, version);
     if (problem == NULL) {
@@ -102,11 +102,11 @@ fw_choice_t fw_backend_choose(const char *name) {
     fw_choice_t none = {.why = "there is none of that name"};
     if (strcmp(name, "auto") == 0) {
         char reason[FW_BACKEND_WHY_BYTES];
-        if (take(&fw_backend_ipsec_mb, "the fastest that there is", reason)) return chosen;
-        if (take(&fw_backend_libcrypto, reason, none.why)) return chosen;
+        if (try_backend(&fw_backend_ipsec_mb, "the fastest that there is", reason)) return chosen;
+        if (try_backend(&fw_backend_libcrypto, reason, none.why)) return chosen;
     }
-    if (strcmp(name, fw_backend_ipsec_mb.name) == 0 && take(&fw_backend_ipsec_mb, "asked for", none.why)) return chosen;
-    if (strcmp(name, fw_backend_libcrypto.name) == 0 && take(&fw_backend_libcrypto, "asked for", none.why)) return chosen;
+    if (strcmp(name, fw_backend_ipsec_mb.name) == 0 && try_backend(&fw_backend_ipsec_mb, "asked for", none.why)) return chosen;
+    if (strcmp(name, fw_backend_libcrypto.name) == 0 && try_backend(&fw_backend_libcrypto, "asked for", none.why)) return chosen;
     return none;
 }
 

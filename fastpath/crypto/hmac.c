@@ -27,7 +27,8 @@ bool fw_hmac_init(fw_hmac_t *hmac, const uint8_t *key, size_t len) {
     return hash_pad(hmac->inner, block, 0x36) && hash_pad(hmac->outer, block, 0x5c);
 }
 
-static fw_sha1_t behind_pad(const uint32_t state[5]) {
+/* Resumes SHA-1 after the padded key, which is one block. */
+static fw_sha1_t after_pad(const uint32_t state[5]) {
     fw_sha1_t sha1 = {.bits_low = BLOCK_BYTES * 8};
     memcpy(sha1.state, state, sizeof sha1.state);
     return sha1;
@@ -35,11 +36,11 @@ static fw_sha1_t behind_pad(const uint32_t state[5]) {
 
 bool fw_hmac_compute(const fw_hmac_t *hmac, const uint8_t *head, size_t head_len, const uint8_t *tail, size_t tail_len,
                      uint8_t *out) {
-    fw_sha1_t sha1 = behind_pad(hmac->inner);
+    fw_sha1_t sha1 = after_pad(hmac->inner);
     if (!fw_libcrypto.SHA1_Update(&sha1, head, head_len)) return false;
     if (tail_len > 0 && !fw_libcrypto.SHA1_Update(&sha1, tail, tail_len)) return false;
     if (!fw_libcrypto.SHA1_Final(out, &sha1)) return false;
-    sha1 = behind_pad(hmac->outer);
+    sha1 = after_pad(hmac->outer);
     return fw_libcrypto.SHA1_Update(&sha1, out, FW_HMAC_BYTES) && fw_libcrypto.SHA1_Final(out, &sha1);
 }
 

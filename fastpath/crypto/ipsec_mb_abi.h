@@ -1,6 +1,6 @@
-/* What is used of intel-ipsec-mb's binary interface. It differs between versions: these were tested, others are left alone.
+/* Declares the part of intel-ipsec-mb's ABI that is used. It differs between versions: only FW_IMB_VERSION is accepted.
  *
- * tests/unit compare every number here with the real intel-ipsec-mb.h.
+ * A test in tests/unit compares every number here with the real intel-ipsec-mb.h.
  */
 #ifndef FW_CRYPTO_IPSEC_MB_ABI_H
 #define FW_CRYPTO_IPSEC_MB_ABI_H
@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FW_IMB_VERSION 0x010300u /* as imb_get_version() says it: major, minor, patch */
+#define FW_IMB_VERSION 0x010300u /* in the format of imb_get_version(): major, minor, patch */
 #define FW_IMB_GCM_KEY_BYTES 1008
 #define FW_IMB_GCM_CONTEXT_BYTES 88
 #define FW_IMB_AES128_KEY_BYTES 176
 
-/* Bits of a manager's features. */
+/* Feature bits of a manager. */
 #define FW_IMB_AESNI (UINT64_C(1) << 1)
 #define FW_IMB_PCLMULQDQ (UINT64_C(1) << 2)
 #define FW_IMB_AESNI_EMULATED (UINT64_C(1) << 19)
@@ -21,7 +21,7 @@
 
 enum { FW_IMB_CNTR = 2, FW_IMB_ENCRYPT = 1, FW_IMB_HMAC_SHA_1 = 1 };
 
-/* Byte offsets into a manager. */
+/* Offsets into a manager, in bytes. */
 enum {
     FW_IMB_FEATURES = 8,
     FW_IMB_KEYEXP_128 = 112,
@@ -41,7 +41,7 @@ enum {
     FW_IMB_HASH_BURST = 1008,
 };
 
-/* IMB_JOB; what is not named is left zero. */
+/* IMB_JOB. The caller sets the reserved bytes to 0. */
 typedef struct {
     const void *enc_keys;
     const void *dec_keys;
@@ -56,7 +56,7 @@ typedef struct {
     uint64_t iv_len;
     uint8_t *tag;
     uint64_t tag_len;
-    const void *inner_pad; /* the hashed pads of HMAC */
+    const void *inner_pad; /* the SHA-1 states after HMAC's padded keys */
     const void *outer_pad;
     uint8_t rest[80];
 } fw_imb_job_t;

@@ -7,7 +7,7 @@
 
 enum { CTRL_SET_TAG = 0x11, KEEP_DIRECTION = -1 };
 
-/* Contexts that are keyed for every use. */
+/* Cipher contexts whose key is set before each use. */
 typedef struct {
     void *gcm128;
     void *gcm256;
@@ -56,7 +56,7 @@ static const void *cipher_of(fw_srtp_profile_t profile) {
     }
 }
 
-/* An expanded key is a pointer to a context of the library. */
+/* An expanded key is a pointer to an EVP_CIPHER_CTX. */
 static size_t key_bytes(fw_srtp_profile_t profile) {
     (void)profile;
     return sizeof(void *);

@@ -20,7 +20,7 @@ static const symbol_t symbols[] = {
     SYMBOL(SHA1_Update),         SYMBOL(SHA1_Final),
 };
 
-/* NULL where all were found, else the name of the first that was not. */
+/* Resolves all symbols. Returns NULL, or the name of the first missing symbol. */
 static const char *resolve(void *library) {
     for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
         void *function = dlsym(library, symbols[i].name);

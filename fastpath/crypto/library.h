@@ -1,7 +1,7 @@
-/* The functions of OpenSSL's libcrypto, resolved once at start.
+/* Resolves the functions of OpenSSL's libcrypto once, at start.
  *
- * Nothing is linked at build time: the `pylibsrtp` wheel carries a libcrypto in its shared object, so that a build needs
- * a C compiler and nothing else.
+ * Nothing is linked at build time: the shared object of the `pylibsrtp` wheel contains a libcrypto. So a build needs no more
+ * than a C compiler.
  */
 #ifndef FW_CRYPTO_LIBRARY_H
 #define FW_CRYPTO_LIBRARY_H
@@ -51,9 +51,9 @@ typedef struct {
 
 extern fw_libcrypto_t fw_libcrypto;
 
-/* Resolves everything from the shared object at `path`, or from the system's libcrypto.so.3 where one does not have it
- * all. Call once, before any thread uses the rest of this folder. On false, `missing` is the name of the first symbol
- * that neither has, or of the library that could not be opened. */
+/* Resolves all functions from the shared object at `path`; where it lacks one, resolves all from the system's libcrypto.so.3. Call
+ * once, before any thread uses the rest of this folder. On false, `missing` is the first symbol that libcrypto.so.3 lacks, or
+ * "libcrypto.so.3" where it cannot be opened. */
 bool fw_libcrypto_load(const char *path, const char **missing);
 
 #endif

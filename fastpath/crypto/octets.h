@@ -1,4 +1,4 @@
-/* Numbers in network byte order, at any address. */
+/* Reads and writes numbers in network byte order at any address. */
 #ifndef FW_CRYPTO_OCTETS_H
 #define FW_CRYPTO_OCTETS_H
 

@@ -21,8 +21,8 @@ static fw_replay_source_t *at(const fw_replay_t *r, uint32_t place) {
     return (fw_replay_source_t *)(void *)(r->sources + place * source_bytes(r));
 }
 
-/* Where the SSRC is, or would be. */
-static uint32_t place_of(const fw_replay_t *r, uint32_t ssrc) {
+/* Returns the position of the SSRC in `sources`, or the position to insert it at. */
+static uint32_t position_of(const fw_replay_t *r, uint32_t ssrc) {
     uint32_t first = 0, end = r->count;
     while (first < end) {
         uint32_t middle = first + (end - first) / 2;
@@ -35,7 +35,7 @@ static uint32_t place_of(const fw_replay_t *r, uint32_t ssrc) {
 }
 
 static fw_replay_source_t *find(const fw_replay_t *r, uint32_t ssrc) {
-    uint32_t place = place_of(r, ssrc);
+    uint32_t place = position_of(r, ssrc);
     return place < r->count && at(r, place)->ssrc == ssrc ? at(r, place) : NULL;
 }
 
@@ -55,7 +55,7 @@ static fw_replay_source_t *add(fw_replay_t *r, uint32_t ssrc) {
         r->sources = grown;
         r->capacity = capacity;
     }
-    uint32_t place = place_of(r, ssrc);
+    uint32_t place = position_of(r, ssrc);
     fw_replay_source_t *source = at(r, place);
     memmove(r->sources + (place + 1) * source_bytes(r), source, (r->count - place) * source_bytes(r));
     memset(source, 0, source_bytes(r));

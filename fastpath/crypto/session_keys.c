@@ -6,7 +6,8 @@
 
 enum { AUTH_KEY_BYTES = 20, LABEL_AT = 7 };
 
-/* `len` bytes of the keystream that `label` names; the salt is that of the master key, zeros behind it. */
+/* Derives `len` bytes for a label of RFC 3711 section 4.3.1: the keystream whose IV is the master salt, padded with zeros, XOR the
+ * label. */
 static bool derive(fw_crypto_t *crypto, const uint8_t *master, size_t key_len, size_t salt_len, unsigned label,
                    uint8_t *out, size_t len) {
     uint8_t iv[FW_CM_IV_BYTES] = {0};

@@ -85,7 +85,7 @@ static void protect_gcm(fw_srtp_job_t *job) {
         job->out_len = (uint16_t)fw_srtp_job_len(job);
 }
 
-/* Up to LANES jobs of AES-CM together: their payloads in their places, the keystream over them, then their HMACs. */
+/* Protects up to LANES AES-CM jobs together: copies the payloads, encrypts them, then computes the HMACs. */
 static void protect_cm(fw_srtp_job_t *const *jobs, size_t count) {
     fw_cm_t messages[LANES];
     for (size_t i = 0; i < count; i++) {
@@ -102,7 +102,7 @@ static void protect_cm(fw_srtp_job_t *const *jobs, size_t count) {
                                 .covered = job->out,
                                 .covered_len = (uint32_t)(job->header_len + len + 4)};
         fw_cm_iv(&job->srtp->keys[FW_RTP_OUT], ssrc_of(job->out), job->index, messages[i].iv);
-        fw_put32(payload + len, (uint32_t)(job->index >> 16)); /* the HMAC covers it; the tag takes its place */
+        fw_put32(payload + len, (uint32_t)(job->index >> 16)); /* the HMAC covers the ROC; the tag then overwrites it */
     }
     const fw_crypto_t *crypto = jobs[0]->srtp->crypto;
     if (!crypto->backend->ctr(crypto->own, messages, count) || !crypto->backend->hmac(crypto->own, messages, count)) return;
@@ -140,7 +140,7 @@ void fw_srtp_protect(fw_srtp_job_t *jobs, size_t count) {
     if (lanes > 0) protect_cm(waiting, lanes);
 }
 
-/* The bytes of an RTP header with CSRCs and extension, 0 where `len` cannot hold it. */
+/* Returns the length of an RTP header with CSRCs and extension in bytes, 0 where it overruns `len`. */
 static size_t rtp_header_len(const uint8_t *packet, size_t len) {
     if (len < FW_RTP_FIXED_BYTES || packet[0] >> 6 != 2) return 0;
     size_t at = FW_RTP_FIXED_BYTES + 4U * (packet[0] & 15);
@@ -150,7 +150,7 @@ static size_t rtp_header_len(const uint8_t *packet, size_t len) {
     return at <= len ? at : 0;
 }
 
-/* The index nearest to the highest so far (RFC 3711 section 3.3.1); it never goes below the first turn. */
+/* Estimates the packet index: the one nearest to the highest so far (RFC 3711 section 3.3.1), with a ROC of at least 0. */
 static uint64_t guess_index(const fw_replay_source_t *source, uint16_t seq16) {
     if (source == NULL || source->highest <= 0x8000) return seq16;
     return source->highest + (uint64_t)(int64_t)(int16_t)(uint16_t)(seq16 - (uint16_t)source->highest);
@@ -163,7 +163,7 @@ static fw_srtp_status_t open_gcm(fw_srtp_t *srtp, fw_flow_t flow, fw_gcm_t *mess
     return srtp->crypto->backend->gcm_open(profile, key, message) ? FW_SRTP_OK : FW_SRTP_FORGED;
 }
 
-/* Authenticates `covered`, whose tag of FW_CM_TAG_BYTES is `tag`, then decrypts from `in` on. */
+/* Authenticates `covered` against `tag`, FW_CM_TAG_BYTES, then decrypts `in`. */
 static fw_srtp_status_t open_cm(fw_srtp_t *srtp, fw_flow_t flow, fw_cm_t *message, const uint8_t *tag) {
     const fw_backend_t *backend = srtp->crypto->backend;
     message->auth = fw_srtp_auth(srtp, flow);
@@ -187,7 +187,7 @@ static fw_srtp_status_t open_rtp(fw_srtp_t *srtp, uint8_t *packet, size_t header
         return open_gcm(srtp, FW_RTP_IN, &message);
     }
     memcpy(tag, payload + payload_len, sizeof tag);
-    fw_put32(payload + payload_len, (uint32_t)(index >> 16)); /* which the HMAC covers */
+    fw_put32(payload + payload_len, (uint32_t)(index >> 16)); /* the HMAC covers the ROC */
     fw_cm_t message = {.in = payload,
                        .out = payload,
                        .len = (uint32_t)payload_len,
@@ -213,7 +213,7 @@ fw_srtp_status_t fw_srtp_unprotect(fw_srtp_t *srtp, uint8_t *packet, size_t *len
     return FW_SRTP_OK;
 }
 
-/* The AAD of SRTCP is in two places: the fixed header, and the index behind all (RFC 7714 section 9.2). */
+/* Joins the two parts of SRTCP's AAD: the fixed header, and the trailer with E flag and index (RFC 7714 section 9.2). */
 static void rtcp_aad(const uint8_t *packet, uint32_t trailer, uint8_t aad[FW_RTCP_FIXED_BYTES + FW_SRTCP_INDEX_BYTES]) {
     memcpy(aad, packet, FW_RTCP_FIXED_BYTES);
     fw_put32(aad + FW_RTCP_FIXED_BYTES, trailer);
@@ -246,10 +246,10 @@ static fw_srtp_status_t open_rtcp(fw_srtp_t *srtp, uint8_t *packet, size_t paylo
 fw_srtp_status_t fw_srtp_unprotect_rtcp(fw_srtp_t *srtp, uint8_t *packet, size_t *len) {
     size_t added = (size_t)srtp->tag_len + FW_SRTCP_INDEX_BYTES;
     if (*len < FW_RTCP_FIXED_BYTES + added || *len > UINT16_MAX || packet[0] >> 6 != 2) return FW_SRTP_FAILED;
-    /* The index is the last word, but for AES-CM's tag. */
+    /* The index is the last word; with AES-CM the tag comes after it. */
     size_t index_at = *len - FW_SRTCP_INDEX_BYTES - (fw_srtp_is_cm(srtp) ? FW_CM_TAG_BYTES : 0);
     uint32_t trailer = fw_get32(packet + index_at), ssrc = fw_get32(packet + 4);
-    if ((trailer & RTCP_ENCRYPTED) == 0) return FW_SRTP_FAILED; /* both ends have agreed on encryption */
+    if ((trailer & RTCP_ENCRYPTED) == 0) return FW_SRTP_FAILED; /* the E flag is 0, but every profile here encrypts */
     uint64_t index = trailer & ~RTCP_ENCRYPTED;
     if (!fw_replay_fresh(&srtp->rtcp_seen, fw_replay_find(&srtp->rtcp_seen, ssrc), index)) return FW_SRTP_REPLAYED;
     size_t payload_len = *len - FW_RTCP_FIXED_BYTES - added;

@@ -1,4 +1,4 @@
-/* What a transport's SRTP context is made of; for the files that implement srtp.h. */
+/* Declares the SRTP context of a transport, for the files that implement srtp.h. */
 #ifndef FW_CRYPTO_SRTP_CONTEXT_H
 #define FW_CRYPTO_SRTP_CONTEXT_H
 
@@ -13,20 +13,20 @@
 #define FW_RTP_FIXED_BYTES 12
 #define FW_RTCP_FIXED_BYTES 8
 
-/* What has keys of its own. */
+/* Each flow has its own session keys. */
 typedef enum { FW_RTP_OUT, FW_RTCP_OUT, FW_RTP_IN, FW_RTCP_IN, FW_FLOWS } fw_flow_t;
 
-/* In the order in which a packet out needs it. Only the key that media goes out with is kept expanded: SRTCP is seldom,
- * and a packet in costs one expansion more (some 100 ns) instead of 1 kB a viewer. */
+/* Fields are in the order in which an outbound packet reads them. Only the outbound RTP key is kept expanded: SRTCP is rare, and an
+ * inbound packet costs one expansion (about 100 ns) where a kept key would cost 1 kB for each viewer. */
 struct fw_srtp {
     fw_crypto_t *crypto;
     uint8_t profile; /* fw_srtp_profile_t */
     uint8_t tag_len;
-    uint32_t rtcp_index; /* of the last compound out */
+    uint32_t rtcp_index; /* of the last outbound SRTCP packet */
     fw_session_keys_t keys[FW_FLOWS];
     fw_replay_t rtp_seen;
     fw_replay_t rtcp_seen;
-    alignas(64) uint8_t rtp_out_key[]; /* expanded; for AES-CM then an fw_hmac_t for each flow */
+    alignas(64) uint8_t rtp_out_key[]; /* expanded; with AES-CM, an fw_hmac_t for each flow follows */
 };
 
 static inline bool fw_srtp_is_cm(const fw_srtp_t *srtp) { return srtp->profile == FW_SRTP_AES128_CM_SHA1_80; }
