@@ -1,4 +1,4 @@
-/* AV1: layers stay in range, and a size is whole or unknown. */
+/* AV1: layers stay in range; width and height are both known or both 0. */
 #include "fuzz.h"
 #include "wire/av1.h"
 

@@ -1,5 +1,5 @@
 /* Hostile feedback for the congestion controller: bounded state, an estimate within its range, and no more credit than
- * was sent. The input is a sequence of steps: one byte that says what happens, then its arguments. */
+ * was sent. The input is a sequence of steps: one byte with the step's kind, then its arguments. */
 #include "cc/estimator.h"
 #include "fuzz.h"
 #include "wire/bytes.h"

@@ -1,10 +1,9 @@
-/* A whole core: any sequence of datagrams, commands, records of other workers and times leaves it whole.
+/* A whole core: no sequence of datagrams, commands, relayed records and times breaks its invariants.
  *
- * The cipher and the HMAC are open here: protection appends a tag of zeros and every integrity is zeros, so that what
- * lies behind authentication is reached. In return the cipher checks what a real one cannot: that no SSRC and index is
- * ever given two different packets.
+ * The cipher and the HMAC are stubs: protection appends a tag of zeros, and every MESSAGE-INTEGRITY is zeros, so that inputs get past
+ * authentication. The stub cipher also checks that no SSRC and index protects two different packets.
  *
- * The input is a row of steps: a byte says what, two bytes how much follows, the rest is its matter.
+ * The input is a sequence of steps: one byte with the step's kind, two bytes with the length of its argument, then the argument.
  */
 #include "core/core.h"
 #include "core/dispatch.h"

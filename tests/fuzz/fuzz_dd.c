@@ -1,4 +1,4 @@
-/* The dependency descriptor: any 3 bytes have the mandatory fields; a structure and what is read by it keep their bounds. */
+/* The dependency descriptor: any 3 bytes parse as mandatory fields; a structure, and frames read with it, stay within their bounds. */
 #include "fuzz.h"
 #include "wire/dd.h"
 

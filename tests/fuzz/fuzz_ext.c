@@ -1,4 +1,4 @@
-/* Header extensions: elements lie within the block; those that are written again are read back alike. */
+/* Header extensions: every element lies within the block; rewritten elements read back equal. */
 #include "fuzz.h"
 #include "wire/ext.h"
 

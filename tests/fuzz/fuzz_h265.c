@@ -1,4 +1,4 @@
-/* H.265: layers stay in range, and a size is whole or unknown. */
+/* H.265: layers stay in range; width and height are both known or both 0. */
 #include "fuzz.h"
 #include "wire/h265.h"
 

@@ -1,4 +1,4 @@
-/* Parameter sets of H.264 and H.265: whatever is taken, they stay one well-formed aggregation packet within its bound. */
+/* Parameter sets of H.264 and H.265: after any input they form one well-formed aggregation packet within its size bound. */
 #include "fuzz.h"
 #include "stream/parameter_sets.h"
 

@@ -1,4 +1,4 @@
-/* Redundant audio: the headers come before the blocks, and both lie within the payload. */
+/* Redundant audio (RFC 2198): the headers precede the blocks, and both lie within the payload. */
 #include "fuzz.h"
 #include "wire/red.h"
 

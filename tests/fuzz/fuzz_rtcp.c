@@ -1,4 +1,4 @@
-/* RTCP: packets tile the datagram, and what is read of them can be written and read again. */
+/* RTCP: packets cover the datagram without gaps; parsed fields can be written and read back equal. */
 #include "fuzz.h"
 #include "wire/rtcp.h"
 

@@ -1,4 +1,4 @@
-/* RTP: the parts of a packet add up to it, and a header that is written is read back. */
+/* RTP: the lengths of a packet's parts add up to its length; a written header reads back equal. */
 #include "fuzz.h"
 #include "wire/demux.h"
 #include "wire/rtp.h"

@@ -1,7 +1,7 @@
-/* SRTP as it comes in, RTP and RTCP, under every profile: no packet is read beyond its end, none that is not OK leaves
- * a trace, and what is OK is not OK twice.
+/* Inbound SRTP and SRTCP under every profile: no packet is read beyond its end, a packet that is not OK changes no state, and no
+ * packet is OK twice.
  *
- * The cipher is open: whatever ends in zeros is authentic. The first byte says under which profile, and what it is.
+ * The cipher is a stub: a packet that ends in zeros is authentic. The first byte selects the profile, and RTP or RTCP.
  */
 #include "crypto/srtp.h"
 #include "fuzz.h"

@@ -1,4 +1,4 @@
-/* STUN: what is read lies within the datagram, and every datagram that is read can be answered; what is asked is read back. */
+/* STUN: parsed attributes lie within the datagram; every parsed datagram can be answered; a written request reads back equal. */
 #include "fuzz.h"
 #include "wire/stun.h"
 

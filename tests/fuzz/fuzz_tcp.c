@@ -1,4 +1,4 @@
-/* Frames in a stream (RFC 4571): each arrives whole and once, however the stream is cut, and no stranger's but STUN. */
+/* Framing in TCP (RFC 4571): each frame arrives whole and once for any segmentation; an unknown peer's frames arrive only if STUN. */
 #include <sys/socket.h>
 
 #include "fuzz.h"

@@ -1,4 +1,4 @@
-/* Transport-wide feedback: any message reads in bounds, and what was read can be written and read again. */
+/* Transport-wide feedback: no message is read out of bounds; parsed feedback can be written and read back equal. */
 #include "fuzz.h"
 #include "wire/twcc.h"
 

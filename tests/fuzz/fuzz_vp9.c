@@ -1,4 +1,4 @@
-/* VP9: fields to rewrite lie within the payload, and a keyframe is a start. */
+/* VP9: offsets of fields to rewrite lie within the payload; a keyframe also has `start`. */
 #include "fuzz.h"
 #include "wire/vp9.h"
 

@@ -1,5 +1,5 @@
-/* Runs a fuzz target without libFuzzer: replays the files given, then mutates them `-n` times (seed `-s`, the same run
- * for the same seed). Each input is its own exact allocation, so that a sanitizer sees the first byte read beyond it.
+/* Runs a fuzz target without libFuzzer: replays the given files, then mutates them `-n` times with seed `-s`; the same seed gives the
+ * same run. Each input has its own allocation of its exact size, so that a sanitizer detects a read of one byte past the end.
  *
  * Usage: replay [-n MUTATIONS] [-s SEED] FILE...
  */
