@@ -58,8 +58,8 @@ static fw_producer_t *match_mid(const fw_transport_t *t, const fw_packet_t *pack
     return *named || owners != 1 ? NULL : by_payload_type;
 }
 
-/* Returns whether a stream without MID and RID may replace the encoding's SSRC. Prevents two streams of one payload type from replacing
- * each other in turns. */
+/* Returns whether a stream without MID and RID may replace the encoding's SSRC. So two streams of one payload type do not replace
+ * each other in turn. */
 static bool may_take_over(const fw_core_t *core, const fw_encoding_t *e, bool rtx) {
     if (rtx) return e->rtx_ssrc == 0 || core->now_us - e->rtx_heard_us >= TAKEOVER_US;
     return e->liveness.heard_us == 0 || core->now_us - e->liveness.heard_us >= TAKEOVER_US;
