@@ -22,7 +22,7 @@ typedef struct {
     bool from_descriptor; /* the layers are from a dependency descriptor: a viewer without descriptors gets no higher spatial layer */
     bool layer_sync;      /* VP8: the Y bit, depends on temporal layer 0 only; H.264: a slice with nal_ref_idc 0 */
     bool intra;           /* VP9: no inter-picture prediction (P is 0) */
-    bool independent_layers; /* the spatial layers are independent (S modes): from VP9's D and Z bits where intra, or from AV1's DTIs */
+    bool independent_layers; /* no prediction between spatial layers (S modes): from D and Z of intra VP9 frames, or DTIs */
     bool prefixed;        /* H.264: the temporal layer is from a prefix NAL unit */
     bool loose;           /* H.264: the packet has no slice, parameter set or prefix NAL unit, so its layer is unknown */
     bool switch_up;       /* VP9: the U bit; AV1: from DTIs. Later frames of higher temporal layers depend on none before this frame */
