@@ -28,8 +28,8 @@ _SWEEP_S = 0.1
 class Crowd:
     """Publishers and viewers, each with an address of its own under 127.1.0.0/16. They choose their server.
 
-    `clients` are all that ever joined; their sockets are read until the crowd is left, whether they have left or not.
-    `token` goes with every request. `problems` tells what came to them and should not have; there must be none.
+    `clients` are all clients that ever joined; their sockets are read until the crowd is closed, also after they leave.
+    `token` is sent with every request. `problems` lists unexpected packets and must be empty.
     """
 
     def __init__(self, capacity: int = 1024, *, token: str | None = None) -> None:
@@ -91,7 +91,7 @@ class Crowd:
     ) -> list[Viewer]:
         """Connects `count` viewers; the first `checking` of them check every packet.
 
-        They come spread over a time; at most `at_once` join at a time.
+        Their joins are spread over `over_s` seconds, at most `at_once` at a time.
         """
         viewers = [kind(self._services, self._next_address(i), checks=i < checking, sent=sent) for i in range(count)]
         self.clients += viewers
@@ -155,7 +155,7 @@ class Crowd:
 async def warm_up(whip: str, whep: str, workers: int) -> None:
     """Makes a server touch all its preallocated memory: its packet pools and the rings to and from Python.
 
-    What it takes after that is for what it is asked to do. The server must be one of --packets-per-worker=4096.
+    Its memory grows after that only with its load. The server must run with --packets-per-worker=4096.
     """
     record = dtls_record(23, epoch=1, body=bytes(1100))
     async with Crowd() as crowd:

@@ -51,7 +51,7 @@ def ignore(_: bytes) -> None:
 class Client:
     """One client with a socket of its own, which the counter reads.
 
-    `index` is the socket's in the counter. `sent` hears of all that the client sends.
+    `index` is the socket's number in the counter. `sent` is called with every datagram that the client sends.
     """
 
     def __init__(self, services: Services, address: str, *, keep: bool, sent: Sent = ignore) -> None:

@@ -1,6 +1,6 @@
 """Hostile datagrams: random ones, and genuine ones of a live call, damaged, forged or replayed.
 
-One kind is left out: a check with valid integrity. Whoever overhears one can repeat it, and it is then answered.
+Excludes replayed checks with valid integrity: a server must answer them.
 """
 
 from __future__ import annotations

@@ -106,9 +106,8 @@ def descriptor(
     fdiffs: Sequence[int] | None = None,
     chain_fdiffs: Sequence[int] | None = None,
 ) -> bytes:
-    """One packet's descriptor. `template` is its id, with the offset of its structure in it; `active` is a mask and how
-    many decode targets it is for; `dtis`, `fdiffs` and `chain_fdiffs` are the frame's own, where the template's do not
-    fit."""
+    """One packet's descriptor. `template` is its id, with the offset of its structure in it; `active` is a mask and its
+    count of decode targets; `dtis`, `fdiffs` and `chain_fdiffs` replace those of the template."""
     bits = Bits()
     for value, width in ((start, 1), (end, 1), (template & 63, 6), (number & 0xFFFF, 16)):
         bits.put(value, width)

@@ -1,6 +1,6 @@
 """Publishes the barcode and a tone with FFmpeg's WHIP muxer: `python -m support.ffmpeg_whip URL FOLDER TONE_HZ`.
 
-FOLDER gets the certificate. Runs until it is ended with SIGTERM; says "publishing" on its standard output once it does.
+FOLDER gets the certificate. Prints "publishing" once it publishes; runs until SIGTERM.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """An aiortc publisher on a UDP port of its choice: `python -m ci.support.fixed_port_client URL PORT`.
 
-Says "connected" on its standard output once it is, and publishes until it is killed. It tells the server nothing then.
+Prints "connected" once it is connected, and publishes until it is killed, without DELETE.
 """
 
 from __future__ import annotations

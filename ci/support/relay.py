@@ -28,7 +28,7 @@ class Impairment:
     """Impairments of the packets of one direction, of the `kinds` given or of all.
 
     `loss`, `reorder` and `duplicate` are shares of the packets; a reordered one arrives REORDER_MS after its turn, and
-    so does the copy of a doubled one. Up to `jitter_ms` is added to `delay_ms`, and does not change the order.
+    so does the copy of a duplicated one. Up to `jitter_ms` is added to `delay_ms`, and does not change the order.
     """
 
     direction: Direction
@@ -45,9 +45,9 @@ class Impairment:
 
 
 class Relay:
-    """Stands where the server's candidate says it is, for one client. Chances come from `seed`.
+    """The relay of one client, which replaces the server's candidate. `seed` sets the random decisions.
 
-    `least_kbps` is what Chromium sends of video however bad it finds the network, so that it gives up no layers.
+    `least_kbps` is Chromium's minimum video bit rate on any network, so that it drops no layers.
 
     `impairments` may change while packets flow. `passed`, `lost`, `reordered` and `doubled` count packets by direction
     and kind.

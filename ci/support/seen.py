@@ -28,8 +28,8 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Seen:
-    """A while of watching. Onsets of flashes and beeps are ms on the wall clock; `audible` is a share of
-    the time, `tone_hz` what was heard then."""
+    """One period of watching. Onsets of flashes and beeps are ms on the wall clock; `audible` is the share of the time
+    with sound, `tone_hz` its frequency."""
 
     frames: Sequence[Frame]
     flashes: Sequence[float] = ()
@@ -97,7 +97,7 @@ class Seen:
     def check_picture(self, back_ms: int = 0) -> None:
         """Asserts a live picture: moving, readable, fluent and less than a second old.
 
-        It may step back by `back_ms`: to an encoding whose keyframe was late, while the one before it went on.
+        The publisher's clock may go back by `back_ms`, at a switch to an encoding whose keyframe was late.
         """
         self.check_whole(back_ms)
         pauses = [after.shown_ms - before.shown_ms for before, after in pairwise(self.frames)]

@@ -98,7 +98,7 @@ class Server:
     async def wait_until_gone(self, resource: str, timeout_s: float) -> None:
         """Waits until the session at URL `resource` has ended.
 
-        Asks with an ETag that never matches, which changes nothing: 412 while the session is there, 404 afterwards.
+        Sends requests with an ETag that never matches, which change nothing: 412 while the session exists, then 404.
         """
         headers = {"If-Match": '"stale"', "Content-Type": "application/trickle-ice-sdpfrag"}
         async with aiohttp.ClientSession() as client:

@@ -1,6 +1,6 @@
 """Bases for fakes of sessions and rooms: a test overrides the methods that it uses, and every other call fails it.
 
-mypy compares them with the Protocols of the HTTP layer, so that a fake whose signatures have drifted is refused.
+mypy compares them with the Protocols of the HTTP layer, and reports a fake with outdated signatures.
 """
 
 from __future__ import annotations

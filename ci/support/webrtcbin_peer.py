@@ -1,7 +1,7 @@
 """A GStreamer webrtcbin that publishes or watches VP8: `python3 ci/support/webrtcbin_peer.py publish|watch URL`.
 
-Runs under the Python that has the bindings of GStreamer, as ci/setup installs them. Says "connected" on its standard
-output, and the number of received packets every second, until it is killed.
+Runs under the Python that has the bindings of GStreamer, as ci/setup installs them. Prints "connected", and
+the number of received packets every second, until it is killed.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ def stalling(milliseconds: int, bar: float) -> Case:
 
 
 def storm(seed: int) -> tuple[Simulation, list[Measure]]:
-    """A viewer who asks for each missing packet every 20 ms, on a link whose rate falls below what flows."""
+    """A viewer sends a NACK for each missing packet every 20 ms; the link's rate falls below the stream's bit rate."""
     rates = [(0, 4 * MBIT), (20 * SECOND, 600_000)]
     simulation = Simulation(Conditions(rates), [Plan(storm=True)], seed).run(20)
     before = simulation.flows[0].server.sent_bytes

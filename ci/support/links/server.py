@@ -13,7 +13,7 @@ CACHE_PACKETS = 512
 
 
 class Server:
-    """Decides what leaves for one viewer; `wire` takes (transport seq, media seq or -1, bytes, time)."""
+    """Chooses and paces the packets of one viewer; `wire` takes (transport seq, media seq or -1, bytes, time)."""
 
     def __init__(self, publisher: Publisher):
         self.publisher = publisher
@@ -63,7 +63,7 @@ class Server:
         return self._frame % 2 == 0 and self.costs[self.current] * 0.6 <= 1.5 * self.estimator.estimate_bps
 
     def step(self, now_us: int) -> int | None:
-        """Sends what is due; when it is to be called again."""
+        """Sends the packets due. Returns the time of the next call."""
         estimator = self.estimator
         estimator.tick(now_us)
         open_us: int | None = None

@@ -14,7 +14,7 @@
 
 #define SOCKETS 4
 
-/* A few sockets with their sender, and what they receive. */
+/* Sockets with their sender and their received datagrams. */
 typedef struct {
     int fds[SOCKETS];
     uint16_t ports[SOCKETS];
