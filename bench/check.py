@@ -18,7 +18,7 @@ failed or could not be measured."""
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of one bound; `measured` is None where it could not be, and `why` tells the reason."""
+    """The result of one bound; `measured` is None where it could not be, and `why` tells the reason."""
 
     bound: Bound
     measured: float | None

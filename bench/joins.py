@@ -35,7 +35,7 @@ SERVER_OPTIONS = ("--instant-join-s=0",)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to measure."""
+    """The settings of a measurement."""
 
     joins: int = option(500, "viewers whose joins are measured")
     storm: int = option(1000, "viewers that then join all at once, while others watch")

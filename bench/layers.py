@@ -91,7 +91,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class LayersFigures:
-    """What each case costs; `cases` has the plain stream too."""
+    """The cost of each case; `cases` has the plain stream too."""
 
     machine: str
     options: Options

@@ -135,7 +135,7 @@ def timed(crowd: Crowd) -> list[Timed]:
 
 
 def newcomers(publisher: BurstPublisher, viewers: Sequence[Timed]) -> Newcomers:
-    """What the sampled viewers of a publisher, which has stopped, have got since its last start."""
+    """The media that sampled viewers have received since the last start of a publisher that has stopped."""
     sent_ns = publisher.sent_ns
     first_serial = publisher.video.packets - len(sent_ns)
     first_ms: list[float] = []

@@ -1,4 +1,4 @@
-"""What bench.fanout is asked to measure."""
+"""The options of bench.fanout."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Options:
         return max(1, self.packets // (self.subscribers * self.k))
 
     def scene_spec(self, *, crowd: int, workers: int) -> SceneSpec:
-        """What is set up to measure it."""
+        """The scene that is set up for them."""
         stream = LIVE[self.live] if self.live else Video
         return SceneSpec(
             crowd, self.k, self.payload_bytes, PROFILES[self.profile], workers, stream, coalesce_us=self.coalesce_us

@@ -21,7 +21,7 @@ def draw_all(folder: Path) -> None:
 
 
 def draw_packets_a_flush(path: Path) -> None:
-    """What a packet costs by how many a subscriber gets at a time, the floor and what comes on top of it."""
+    """The cost of a packet by packets for each subscriber and flush: the floor, and the cost above it."""
     chart = _chart(pygal.StackedBar, "CPU, ns a packet, by packets a flush")
     floors = [_figure(run, "floor_ns_per_packet") for run in SWEEP.values()]
     whole = [_figure(run, "cpu_ns_per_packet") for run in SWEEP.values()]
@@ -34,7 +34,7 @@ def draw_packets_a_flush(path: Path) -> None:
 
 
 def draw_backends(path: Path) -> None:
-    """What each cipher costs with each library."""
+    """The cost of each cipher with each library."""
     chart = _chart(pygal.Bar, "Ratio to the floor, 8 packets a flush", show_legend=False)
     chart.x_labels = list(BACKENDS)
     chart.add("", [_figure(run, "ratio_to_floor") for run in BACKENDS.values()])

@@ -16,4 +16,4 @@ def choose(name: str = "auto") -> Backend:
     """Makes one of NAMES that of all workers and sandboxes that are made from now on. Raises BackendError."""
 
 def chosen() -> Backend:
-    """What was chosen last; the fastest that there is where nobody has chosen. Raises BackendError."""
+    """The backend that was chosen last; before the first choice, the fastest that works here. Raises BackendError."""

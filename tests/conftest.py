@@ -1,4 +1,4 @@
-"""What tests share: a server, a browser, and a room of one's own."""
+"""Fixtures that tests share: a server, a browser, and a room of one's own."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class HttpOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessOptions:
-    """Who may use the server, and how often."""
+    """Access to the server, and its rates."""
 
     keys: Mapping[str, str] = option(
         read.SIGNING_KEYS,

@@ -56,7 +56,7 @@ class Client extends EventTarget {
     let failures = 0;
     while (!signal.aborted) {
       try {
-        // Whoever waits goes on waiting until it is over.
+        // Callers that wait go on waiting until it is over.
         if (!["waiting", "retrying"].includes(this.state)) this.#enter("connecting");
         await this.#connect(signal);
         failures = 0;

@@ -64,7 +64,7 @@ async function openSource() {
   } catch (error) {
     if (mine !== attempt) return false;
     say(explainSource(error, kind));
-    // What is being published goes on, so that is what the page goes back to.
+    // The present source is still published, so the page shows it again.
     if (source) document.querySelector(`[name=source][value=${source.kind}]`).checked = true;
     showCover();
     return false;

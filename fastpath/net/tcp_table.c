@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What epoll tells us back: a connection's name, or a listener's index, which no serial number goes with. */
+/* The data of an epoll event: a connection's name, or a listener's index without a serial number. */
 static uint64_t name_of(uint16_t stream, uint32_t serial) { return (uint64_t)serial << 16 | stream; }
 
 static bool watch(const fw_tcp_t *tcp, int fd, uint32_t events, uint64_t name, bool first) {

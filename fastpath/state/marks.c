@@ -1,6 +1,6 @@
 #include "marks.h"
 
-/* What the last mark of a list points at: a mark that points at nothing is not set. */
+/* The end of every list. A mark that points at nothing is not set. */
 static fw_mark_t end;
 
 static void put(fw_mark_list_t *list, fw_mark_t *mark) {

@@ -21,7 +21,7 @@ typedef struct {
     uint8_t payload[FW_PARAMETER_SETS_BYTES];
 } fw_parameter_sets_t;
 
-/* Whether a payload may carry parameter sets: what to ask before the rest. */
+/* Whether a payload may carry parameter sets: a cheap test before the others. */
 static inline bool fw_parameter_sets_may(fw_sets_codec_t codec, const uint8_t *payload, size_t len) {
     if (len == 0) return false;
     unsigned type = codec == FW_SETS_H264 ? payload[0] & 0x1FU : payload[0] >> 1 & 0x3FU;

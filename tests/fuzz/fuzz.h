@@ -1,4 +1,4 @@
-/* What every fuzz target shares: the entry point that libFuzzer and replay.c call, and an assert that stays on. */
+/* Shared by every fuzz target: the entry point that libFuzzer and replay.c call, and an assert that stays on. */
 #ifndef FW_TESTS_FUZZ_H
 #define FW_TESTS_FUZZ_H
 

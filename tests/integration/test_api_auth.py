@@ -1,4 +1,4 @@
-"""Who gets in where the server has keys: every request of a session needs the token of whoever owns it."""
+"""Access to a server with keys: every request of a session needs the token of whoever owns it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What fails, or is given up, takes down what it owned and nothing else. All is real but the failures, injected."""
+"""A part that fails, or is given up, ends its own resources and nothing else. The failures are injected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server tells of itself: statistics of sessions, lists in pages, metrics."""
+"""The numbers of the server: statistics of sessions, lists in pages, metrics."""
 
 from __future__ import annotations
 

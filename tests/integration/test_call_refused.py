@@ -1,4 +1,4 @@
-"""What the server says to those whom it cannot serve."""
+"""Answers to clients that the server cannot serve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What loss does to a call: a twentieth of all packets lost, 50 ms away, and the picture does not stop."""
+"""Loss in a call: a twentieth of all packets lost, 50 ms away, and the picture does not stop."""
 
 from __future__ import annotations
 

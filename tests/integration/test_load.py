@@ -31,7 +31,7 @@ PICTURE = """() => {
 
 
 async def load(url: str, *options: str, status: int = 0, report: Path | None = None) -> tuple[str, Any]:
-    """What a test prints, and its JSON report."""
+    """The output of a load test, and its JSON report."""
     more = [f"--json={report}"] if report else []
     process = await asyncio.create_subprocess_exec(
         FANWIRE, "load", url, "--source=127.0.0.1", *options, *more,

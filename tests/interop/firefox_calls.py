@@ -94,7 +94,7 @@ async def test_firefox_shows_what_was_padded(
 
 
 async def received(viewer: Viewer) -> dict[str, float]:
-    """What the browser counted of its incoming streams."""
+    """The browser's counters of its incoming streams."""
     names = ("framesDecoded", "totalAudioEnergy", "pliCount", "packetsLost")
     return {name: await viewer.call("sumStats", "inbound-rtp", name) for name in names}
 

@@ -1,4 +1,4 @@
-"""What is missing, what has arrived, and which keyframes are wanted: the books of one stream."""
+"""The books of one stream: missing packets, arrivals, and wanted keyframes."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def encode() -> list[bytes]:
 
 
 def decode(units: dict[int, bytes]) -> dict[int, Picture]:
-    """What a decoder shows, by the number of the access unit."""
+    """The pictures that a decoder shows, by the number of the access unit."""
     context = av.CodecContext.create("h264", "r")
     context.thread_count = 1
     shown = {}

@@ -114,7 +114,7 @@ def persist(world: World, viewer: Viewer, received: Received) -> None:
 
 
 def frames(received: Received) -> list[bytes]:
-    """What comes of each frame, put together from its packets (RFC 7741 section 4.5)."""
+    """Each frame, put together from its packets (RFC 7741 section 4.5)."""
     media: list[Packet] = [packet for packet in received.ordered() if packet.payload]
     return [
         b"".join(packet.payload[6:] for packet in group) for _, group in itertools.groupby(media, lambda p: p.timestamp)

@@ -1,4 +1,4 @@
-"""What `fanwire load` sends and reads: offers, answers, RTP of its own, and the clip that it publishes."""
+"""The bytes that `fanwire load` sends and reads: offers, answers, RTP of its own, and the clip that it publishes."""
 
 from __future__ import annotations
 

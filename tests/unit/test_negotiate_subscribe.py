@@ -14,7 +14,7 @@ NOT_FOR_VIEWERS = {Extension.RID, Extension.REPAIRED_RID, Extension.LAYERS_ALLOC
 
 
 def sources(name: str) -> tuple[ProducerSpec, ...]:
-    """What a captured publisher sends."""
+    """The media of a captured publisher."""
     return offers.publish(offers.text(name)).producers
 
 

@@ -19,7 +19,7 @@ SIZES = [(1920, 1080), (1280, 720), (854, 480), (426, 240), (322, 182)]
 def encode(
     codec: str, size: tuple[int, int], options: dict[str, str], *, frames: int = 1, pix_fmt: str = "yuv420p"
 ) -> Iterator[bytes]:
-    """What the encoder puts out for a few grey pictures, frame by frame."""
+    """The output of the encoder for a few grey pictures, frame by frame."""
     context = av.CodecContext.create(codec, "w")
     assert isinstance(context, av.VideoCodecContext)
     context.width, context.height = size

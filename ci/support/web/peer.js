@@ -1,4 +1,4 @@
-// What a test drives: one page is one peer, which publishes or watches. ci/support/peers.py calls `window.peer`.
+// The page that a test drives: one page is one peer, which publishes or watches. ci/support/peers.py calls `window.peer`.
 
 import { Sink } from "./sink.js";
 import { synthesise } from "./source.js";

@@ -1,4 +1,4 @@
-"""What Chromium's descriptors leave out or say wrongly is put right, so that Chromium's decoder goes on."""
+"""Fixups of Chromium's descriptors: Chromium's decoder goes on where they are incomplete or wrong."""
 
 from __future__ import annotations
 
