@@ -85,7 +85,7 @@ class JoinsFigures:
 
     @property
     def failed(self) -> bool:
-        """Never: whoever cannot join ends the measurement."""
+        """Never: a viewer that cannot join ends the measurement."""
         return False
 
     def text(self) -> str:

@@ -58,7 +58,7 @@ static size_t word_bytes(const fw_latest_cells_t *marks, size_t word) {
     return left < 8 ? left : 8;
 }
 
-/* Each word is stored with release and loaded with acquire: whoever reads one word of a write then sees the odd
+/* Each word is stored with release and loaded with acquire: a reader of one word of a write then sees the odd
  * sequence number that came before it. That needs no fences, which thread sanitizers cannot follow. */
 void fw_latest_cells_set(fw_latest_cells_t *marks, uint32_t slot, const void *cell) {
     _Atomic uint64_t *sequence = sequence_of(marks, slot);

@@ -114,6 +114,6 @@ void fw_tcp_accept(fw_tcp_t *tcp, size_t listener, uint64_t now_us) {
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
             pause_accepting(tcp, now_us);
-        return; /* nobody waits, or whoever did has gone: if others do, the next poll is at once */
+        return; /* no connection waits, or it has gone: if others wait, the next poll is at once */
     }
 }
