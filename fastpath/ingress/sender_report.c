@@ -81,6 +81,7 @@ void fw_sender_report_take(fw_core_t *core, fw_encoding_t *e, const fw_clock_poi
     int64_t error = e->clock_by_arrival ? (int64_t)(sr->ntp - ntp_of(e, sr->timestamp)) : 0;
     if (e->clock_by_arrival && error == clamp(error, STEP_NTP) && is_in_use(core, e)) {
         e->clock_by_arrival = !slew(e, sr);
+        e->clock_set_us = core->now_us;
     } else {
         e->clock = *sr;
         e->clock_by_arrival = false;
@@ -104,11 +105,24 @@ static bool is_earlier(const fw_encoding_t *e, const fw_packet_t *packet) {
     return later_us < later_ticks * 1000000 / e->clock_hz;
 }
 
+/* Moves a clock that has not reached the newest sender report, once a second: publishers report more seldom, Chromium's sound every
+ * 5 s. */
+static void slew_on(fw_core_t *core, fw_encoding_t *e) {
+    if (!e->clock_by_arrival || core->now_us - e->clock_set_us < EVERY_US) return;
+    e->clock_by_arrival = !slew(e, &e->sr);
+    e->clock_set_us = core->now_us;
+    share(core, e);
+}
+
 void fw_sender_report_note_arrival(fw_core_t *core, fw_encoding_t *e, const fw_packet_t *packet) {
     fw_producer_t *p = e->producer;
     e->clock_hz = p->media.payload_types[packet->format].clock_rate_hz;
     bool copy = p->transport == NULL && p->home_worker != FW_NO_WORKER;
-    if (e->sr.known || copy) return;
+    if (copy) return;
+    if (e->sr.known) {
+        slew_on(core, e);
+        return;
+    }
     if (is_earlier(e, packet)) {
         e->earliest_us = packet->arrival_us;
         e->earliest_timestamp = packet->rtp.timestamp;

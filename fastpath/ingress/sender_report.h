@@ -1,7 +1,7 @@
 /* Maintains the clock of an encoding: the mapping from RTP timestamps to NTP time that viewers get in sender reports.
  *
  * Until the publisher's first sender report the clock is derived from arrival times, so that viewers get reports from their first
- * packet on (RFC 3550 section 6.4.1). Each report then moves the clock by at most 20 ms, so that playout does not jump. A report in
+ * packet on (RFC 3550 section 6.4.1). The report then moves the clock by at most 20 ms a second, so that playout does not jump. A report in
  * the first 2 s of an encoding, or one that differs from the clock by over 1 s, sets it at once. Encodings without sender reports
  * follow the offset of the peer's clock, which reports of the same transport's other encodings give.
  */
