@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import aioice.ice
 import pytest
 
 from ci.support.aiortc_peer import AiortcPeer
 from ci.support.crowd_server import counters
+from ci.support.published import wait_until_open
 from ci.support.server import Server
 from ci.support.waiting import until
 
@@ -52,8 +54,9 @@ async def test_a_client_that_is_killed_comes_back_from_the_same_port(
 ) -> None:
     monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda use_ipv4, use_ipv6: ["127.0.0.1"])
     port = free_port()
-    async with Server() as server, AiortcPeer() as viewer:
+    async with Server() as server, AiortcPeer() as viewer, aiohttp.ClientSession() as http:
         async with client(server.whip(room), port):
+            await wait_until_open(http, server.whip(room))
             await viewer.watch(server.whep(room))
             await viewer.look_and_listen(2)
         async with client(server.whip(room), port):
