@@ -291,4 +291,5 @@ showLink();
 showCover();
 fillCodecs();
 await fillDevices();
-if (chosen() === "camera" && (await isCameraAllowed())) await openSource();
+// Not after an early click on "Start publishing": a second attempt would cancel the first.
+if (chosen() === "camera" && (await isCameraAllowed()) && attempt === 0) await openSource();
