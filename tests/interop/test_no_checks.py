@@ -48,7 +48,7 @@ async def test_aiortc_without_consent_checks_publishes_and_watches(room: str) ->
 
 
 async def test_webrtcbin_publishes_and_watches(room: str) -> None:
-    """libnice 0.1.21 sends no check once it is connected, and its viewer reports once in some 5 s. It offers no loopback."""
+    """libnice 0.1.21 sends no check once connected; its viewer reports once in some 5 s. It offers no loopback."""
     consent_s = 10
     everywhere = ("--insecure", f"--consent-timeout-s={consent_s}")
     async with Server(*everywhere, udp_host="0.0.0.0") as server, webrtcbin("publish", server.whip(room)):
