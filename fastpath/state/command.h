@@ -1,4 +1,4 @@
-/* The commands of the control plane: what each is about, and its fields. fastpath/messages.py has a class for each.
+/* The commands of the control plane: the object of each, and its fields. fastpath/messages.py has a class for each.
  *
  * A command is a row of FW_COMMANDS, a list of fields where it has any, and a case in core/dispatch.c. base/record.h explains
  * the lists.

@@ -1,4 +1,4 @@
-"""Sessions that have no media, or have not connected: what they may not do to others, and how many there may be.
+"""Sessions that have no media, or have not connected: the limits of their effect on others, and of their number.
 
 Where there is no real client, the rooms and the engine are real, and the reports that media has come are injected.
 """

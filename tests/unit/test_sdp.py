@@ -153,7 +153,7 @@ def test_a_medium_may_say_well_what_the_session_says_badly() -> None:
         media.require("setup")
 
 
-# Each breaks an offer of Chromium in one line: what is used of it is refused, and all else answered as it was.
+# Each breaks an offer of Chromium in one line: a line that is used is refused, any other changes nothing.
 UNUSED = {
     "^(m=.*)$": r"\1 ",
     "^a=msid:.*": "a=msid: video",
